@@ -1,0 +1,170 @@
+"""One alarm of one replication: its periods, its last datapoints, and when it trips."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.luck import Luck, Purpose
+
+if TYPE_CHECKING:
+    from simulator.play.watch import Cells
+    from simulator.words.detection import Alarm
+
+Array = NDArray[np.float64]
+
+_OK, _BREACH, _NO_DATA = 0, 1, -1
+
+
+class AlarmWatch:
+    """The state of an alarm: the next period to close, and the datapoints that still count.
+
+    Periods end at phase + k x period; the phase is one draw per replication, the same share of
+    the period for every alarm (0 when aligned). A period is a breach when it has at least
+    `minimum_requests` and its bad share is above the threshold; without enough requests it is no
+    datapoint, treated as `missing` says: "missing" and "ignore" leave it out, "notBreaching" and
+    "breaching" count it as such. The alarm trips at the m-th breach among the last n datapoints.
+    """
+
+    __slots__ = (
+        "_bad",
+        "_m",
+        "_n",
+        "_own",
+        "_recent",
+        "_requests",
+        "_states",
+        "done",
+        "next",
+        "origin",
+        "period",
+        "versions",
+        "words",
+    )
+
+    def __init__(self, words: Alarm, versions: tuple[int, ...], luck: Luck) -> None:
+        self.words = words
+        self.versions = versions
+        self.period = words.period
+        self._m, self._n = words.m, words.n
+        self.origin = 0.0
+        if words.phase == "random":
+            self.origin = -luck.uniform(Purpose.PHASE) * words.period
+        self.next = 1
+        self.done = False
+        self._recent: list[int] = []
+        self._bad = self._requests = 0
+        self._own = _NONE
+        self._states: NDArray[np.int64] | None = None
+
+    @property
+    def calm(self) -> bool:
+        """Whether no breach is remembered and no cell of an unfinished longer period is kept."""
+        return not self._requests and _BREACH not in self._recent
+
+    def count_to(self, b: float) -> int:
+        """How many of its periods end up to and including b."""
+        return math.floor((b - self.origin) / self.period + 1e-9) - self.next + 1
+
+    def closing(self, count: int) -> Array:
+        """The ends of the next `count` periods, seconds."""
+        return self.origin + self.period * np.arange(self.next, self.next + max(count, 0))
+
+    def end(self, number: int) -> float:
+        """The end of period `number`, seconds."""
+        return self.origin + self.period * number
+
+    def skip(self, count: int) -> None:
+        """Take the next `count` periods as closed without a breach."""
+        self.next += count
+        self._recent.clear()
+
+    def close_one(self, bad: int, requests: int | None) -> bool:
+        """Close its next period with these counts (None: no traffic at all); whether it trips."""
+        self.next += 1
+        words = self.words
+        if requests is None or requests < max(words.minimum_requests, 1):
+            if words.missing == "breaching":
+                state = _BREACH
+            elif words.missing == "notBreaching":
+                state = _OK
+            else:
+                return False
+        else:
+            state = _BREACH if bad > words.above * requests else _OK
+        if self.done:
+            return False
+        if state == _BREACH or self._recent:
+            self._recent = [*self._recent, state][-self._n :]
+        return state == _BREACH and self._recent.count(_BREACH) >= self._m
+
+    def first_trip(self, cells: Cells, ends: Array, alone: bool) -> int | None:
+        """The index of the first cell at whose end the alarm trips, or None; see `advance`.
+
+        With `alone` every cell is one of its own periods.
+        """
+        if alone:
+            self._own = np.arange(len(ends))
+        else:
+            mine = self.closing(len(ends))
+            self._own = np.flatnonzero(np.isin(ends, mine))
+        self._states = None
+        if not len(self._own):
+            return None
+        self._states = self._judge(cells, len(ends))
+        if self._states is None:
+            return None
+        recent = list(self._recent)
+        for index, state in zip(self._own, self._states, strict=True):
+            if state != _NO_DATA:
+                recent.append(int(state))
+                if state == _BREACH and sum(recent[-self._n :]) >= self._m:
+                    return int(index)
+        return None
+
+    def advance(self, cells: Cells, closed: int) -> None:
+        """Take over the first `closed` cells: datapoints, and the unfinished longer period."""
+        taken = int(np.searchsorted(self._own, closed))
+        self.next += taken
+        if self._states is None:
+            if taken:
+                self._recent.clear()
+        else:
+            kept = [int(state) for state in self._states[:taken] if state != _NO_DATA]
+            self._recent = (self._recent + kept)[-self._n :]
+        rest = int(self._own[taken - 1]) + 1 if taken else 0
+        if taken:
+            self._bad = self._requests = 0
+        if rest < closed and cells.has(self.versions):
+            self._bad += int(cells.bad(self.versions, self.words.metric)[rest:closed].sum())
+            self._requests += int(cells.requests(self.versions)[rest:closed].sum())
+
+    def _judge(self, cells: Cells, length: int) -> NDArray[np.int64] | None:
+        """The state of each of its periods that end among the cells; None when all are fine."""
+        own, words = self._own, self.words
+        empty_is = {"breaching": _BREACH, "notBreaching": _OK}.get(words.missing, _NO_DATA)
+        if not cells.has(self.versions):
+            if words.watch == "new" and not cells.began:
+                empty_is = _NO_DATA
+            return np.full(len(own), empty_is)
+        bad = cells.bad(self.versions, words.metric)
+        whole = len(own) == length and not self._requests
+        if whole and _BREACH not in self._recent and words.missing != "breaching":
+            if bad.max() <= words.above * cells.least(self.versions):
+                return None
+        requests = cells.requests(self.versions)
+        if not whole:
+            starts = np.concatenate([[0], own[:-1] + 1])
+            bad = np.add.reduceat(bad[: own[-1] + 1], starts)
+            requests = np.add.reduceat(requests[: own[-1] + 1], starts)
+            bad[0] += self._bad
+            requests[0] += self._requests
+        states = (bad > words.above * requests).astype(np.int64)
+        states[requests < max(words.minimum_requests, 1)] = empty_is
+        return states
+
+
+_NONE = np.empty(0, np.intp)

@@ -1,0 +1,50 @@
+"""What one replication costs, part by part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+_HOUR = 3600.0
+
+
+class Bill(NamedTuple):
+    """The parts of a replication's loss, in the scenario's currency; `total` is their sum."""
+
+    failed_requests: float
+    corrupt_writes: float
+    outage: float
+    sla_credit: float
+    responders: float
+    extra_cost: float
+    delay: float
+    total: float
+
+
+def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
+    """Price the harm, the responders, the extra fleet and the waiting of a rollout that ended.
+
+    The credit is due when the requests failed in the objective's window exceed what is left of the
+    error budget. Responders are paid from detection until the rollback is done, two of them.
+    Waiting is paid for at most until the limit of the replication.
+    """
+    plan, counts = rollout.plan, rollout.counts
+    costs, slo = plan.scenario.costs, plan.scenario.slo
+    failed = counts.failed * costs.failed_request
+    corrupt = counts.corrupt * costs.corrupt_write
+    outage = counts.outage / _HOUR * costs.outage
+    budget = plan.traffic.mean * slo.window * plan.tolerated * slo.budget_left
+    credit = costs.sla_credit if counts.failed > budget else 0.0
+    responders = 0.0
+    if rollout.caught_by:
+        until = rollout.restored_at if rollout.restored_at == rollout.restored_at else ended
+        hours = max(until - rollout.detected_at, 0.0) / _HOUR
+        responders = hours * costs.responder * costs.responders
+    watching = min(rollout.script_end, ended) if rollout.finished else ended
+    extra = rollout.fleet.extra(ended) / _HOUR * plan.scenario.service.cost
+    extra += watching / _HOUR * costs.watching + rollout.double_work
+    delay = min(time_to_value, plan.limit, 1e300) / _HOUR * costs.delay if costs.delay else 0.0
+    parts = (failed, corrupt, outage, credit, responders, extra, delay)
+    return Bill(*parts, total=sum(parts))

@@ -1,0 +1,213 @@
+"""The counts of one replication: every cell drawn once, every total a sum of cells."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulator.play.fault import Fault
+from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.luck import Luck
+from simulator.play.stretch import Stretch
+from simulator.play.users import Users
+
+if TYPE_CHECKING:
+    from simulator.play.plan import Plan
+
+_MITIGATED = 0.01
+_SERVING = 1e-9
+
+
+class Counts:
+    """Totals of one replication so far.
+
+    Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
+    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
+    `first_harm` and `last_harm` are the first and last instants of harm by the defect.
+    """
+
+    __slots__ = (
+        "corrupt",
+        "degraded",
+        "expected",
+        "exposed",
+        "exposure",
+        "failed",
+        "failed_before",
+        "first_harm",
+        "harming",
+        "headroom",
+        "last_harm",
+        "luck",
+        "mixed",
+        "mixing",
+        "outage",
+        "peak_harm",
+        "peak_weight",
+        "plan",
+        "sync_error",
+        "track",
+        "users",
+    )
+
+    def __init__(self, plan: Plan, fault: Fault, luck: Luck, sticky: bool) -> None:
+        self.plan = plan
+        self.luck = luck
+        self.failed = self.corrupt = 0
+        self.failed_before: int | None = None
+        self.expected = self.exposed = self.exposure = 0.0
+        self.mixed = self.mixing = self.outage = self.degraded = 0.0
+        self.first_harm = self.last_harm = math.nan
+        self.peak_harm = self.peak_weight = 0.0
+        self.headroom = math.inf
+        self.harming = False
+        self.sync_error = 0.0
+        self.users = Users(sticky, fault.users)
+        self.track: list[tuple[float, ...]] | None = None
+
+    def begin(self, stretch: Stretch, now: float) -> bool:
+        """Note the state of a new stretch; true when harm by the defect begins now."""
+        weight = stretch.weight
+        if weight > self.peak_weight:
+            self.peak_weight = weight
+        self._headroom(stretch)
+        harm = stretch.defect
+        self.harming = harm >= _MITIGATED * self.peak_harm and harm > 0
+        if harm > self.peak_harm:
+            self.peak_harm = harm
+        if harm > 0 and self.first_harm != self.first_harm:
+            self.first_harm = now
+            return True
+        return False
+
+    def _headroom(self, stretch: Stretch) -> None:
+        plan = self.plan
+        if plan.capacity == math.inf or stretch.nobody:
+            if stretch.nobody:
+                self.headroom = -1.0
+            return
+        rate = plan.rate if plan.steady else plan.traffic.greatest(stretch.start, stretch.start + 1)
+        for version, share in ((OLD, 1.0 - stretch.weight), (NEW, stretch.weight)):
+            if share > _SERVING:
+                spare = stretch.capacity[version] / (rate * share) - 1.0
+                if spare < self.headroom:
+                    self.headroom = spare
+
+    def add(
+        self,
+        stretch: Stretch,
+        a: float,
+        b: float,
+        drawn: dict[int, int] | None = None,
+        excused: bool = False,
+    ) -> None:
+        """Count [a, b] of a stretch; versions in `drawn` had their bad requests drawn already."""
+        length = b - a
+        if length <= 0:
+            return
+        if self.track is not None:
+            self._record(stretch, a, b)
+        if stretch.nobody:
+            self._nobody(stretch, a, b, drawn, excused)
+            return
+        weight = stretch.weight
+        if stretch.varying or stretch.harm > 0:
+            weight = self._harm(stretch, a, b, drawn) / length
+        elif self.plan.noise > self.plan.tolerated:
+            self.degraded += length
+        if weight > _SERVING:
+            self.exposure += weight * length
+            self.exposed += weight * self.plan.requests_between(a, b)
+            if weight < 1 - _SERVING:
+                self.mixed += length
+                if not stretch.varying:
+                    self.mixing += 2 * weight * (1 - weight) * length
+        if stretch.harm > 0 and self.harming:
+            self.last_harm = b
+        if self.sync_error:
+            self._out_of_step(a, b, stretch.clear)
+
+    def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
+        """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
+        seconds, mixing, degraded, rows = stretch.sums(a, b)
+        if stretch.varying:
+            self.mixing += mixing
+        self.degraded += degraded
+        poisson = self.luck.counts().poisson
+        for version, row in enumerate(rows):
+            bad = row[1] + row[2]
+            if bad > 0:
+                self.expected += bad
+                if drawn is not None and version in drawn:
+                    self.failed += drawn[version]
+                else:
+                    self.failed += int(poisson(bad))
+            if row[3] > 0:
+                self.corrupt += int(poisson(row[3]))
+        self._expose(self.users, (a, b), seconds / (b - a), rows)
+        return seconds
+
+    def _expose(
+        self,
+        users: Users,
+        span: tuple[float, float],
+        weight: float,
+        rows: list[tuple[float, ...]],
+    ) -> None:
+        each = 1.0 / self.plan.users
+        old, new = rows
+        users.add(
+            span, weight, (old[4] * each, old[5] * each), (new[4] * each, new[5] * each), False
+        )
+
+    def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
+        """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
+        if stretch.nobody:
+            each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
+            users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
+        elif stretch.varying or stretch.harm > 0:
+            seconds, _, _, rows = stretch.sums(a, b)
+            self._expose(users, (a, b), seconds / (b - a), rows)
+        if self.sync_error:
+            each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear
+            each /= self.plan.users
+            users.add((a, b), 0.0, (each, 0.0), (each, 0.0), False)
+
+    def _nobody(
+        self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
+    ) -> None:
+        requests = self.plan.requests_between(a, b)
+        bad = requests * stretch.clear
+        self.expected += bad
+        if drawn is not None and NOBODY in drawn:
+            self.failed += drawn[NOBODY]
+        else:
+            self.failed += int(self.luck.counts().poisson(bad))
+        self.outage += b - a
+        self.degraded += b - a
+        each = bad / self.plan.users
+        self.users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
+        if self.harming:
+            self.last_harm = b
+
+    def _out_of_step(self, a: float, b: float, clear: float) -> None:
+        """Requests spoilt because two systems that both do all the work disagree."""
+        bad = self.plan.requests_between(a, b) * self.sync_error * clear
+        self.expected += bad
+        self.failed += int(self.luck.counts().poisson(bad))
+        each = bad / self.plan.users
+        self.users.add((a, b), 0.0, (each, 0.0), (each, 0.0), False)
+
+    def _record(self, stretch: Stretch, a: float, b: float) -> None:
+        assert self.track is not None
+        weight = 0.0 if stretch.nobody else stretch.weight
+        harm = 1.0 if stretch.nobody else stretch.harm
+        self.track.append((a, b, weight, *stretch.capacity, harm))
+
+
+NOBODY = 3
+
+
+def fleet_is_whole(fleet: Fleet) -> bool:
+    """Whether only old instances serve and all of them."""
+    return fleet.up[OLD] >= fleet.size and fleet.drift is None

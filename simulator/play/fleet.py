@@ -1,0 +1,189 @@
+"""The fleet: instances of two versions in cohorts, their starts, and what they cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.words.distributions import Distribution
+
+OLD, NEW = 0, 1
+Array = NDArray[np.float64]
+
+
+class StartLaw:
+    """The time from asking for an instance until it may take traffic, retries included.
+
+    A start succeeds when it does not fail (probability 1 - `failing`) and takes no longer than
+    `timeout` seconds; otherwise it is tried again after the timeout. With f the chance that one
+    try is lost, the survival function on [k timeout, (k + 1) timeout) is
+    f^k (1 - (1 - failing) F(t - k timeout)), so that the law inverts in closed form.
+    """
+
+    __slots__ = ("_lost", "failing", "law", "timeout")
+
+    def __init__(self, law: Distribution, failing: float, timeout: float) -> None:
+        self.law = law
+        self.failing = failing
+        self.timeout = timeout
+        self._lost = 1.0 if failing >= 1 else failing + (1 - failing) * (1 - law.cdf(timeout))
+
+    def survivor(self, survival: float) -> float:
+        """The time exceeded with probability `survival`, seconds (infinite if no start succeeds)."""
+        lost = self._lost
+        if lost >= 1:
+            return math.inf
+        tries = 0
+        if lost > 0 and survival <= lost:
+            tries = int(math.log(survival) / math.log(lost))
+            survival = min(survival / lost**tries, 1.0)
+        inside = (survival - self.failing) / (1 - self.failing)
+        if inside <= 0:
+            return (tries + 1) * self.timeout
+        return tries * self.timeout + min(self.law.upper_quantile(min(inside, 1.0)), self.timeout)
+
+    def one(self, luck: float) -> float:
+        """The time of a single start, seconds, by inverse transform of a uniform number."""
+        return self.survivor(1 - luck)
+
+    def slowest(self, count: int, luck: float) -> float:
+        """The slowest of `count` starts, seconds, in one draw: F^-1(U^(1/n))."""
+        if count <= 0:
+            return 0.0
+        return self.survivor(-math.expm1(math.log(luck) / count))
+
+    def cdf(self, t: Array) -> Array:
+        """The share of starts that succeeded within t seconds."""
+        tries = np.floor(np.maximum(t, 0.0) / self.timeout)
+        inside = (1 - self.failing) * np.asarray(self.law.cdf(t - tries * self.timeout))
+        result: Array = np.where(t > 0, 1 - self._lost**tries * (1 - inside), 0.0)
+        return result
+
+    def mean(self) -> float:
+        """The mean time of one start, seconds: mean of a success plus timeout f / (1 - f)."""
+        if self._lost >= 1:
+            return math.inf
+        return self.law.mean() + self.timeout * self._lost / (1 - self._lost)
+
+
+@dataclass(slots=True)
+class Drift:
+    """Instances that join and leave continuously while a controller works: pieces, not steps.
+
+    `joined(t)` and `left(t)` are the instances of `joining` that came, and of the other version
+    that went, since `start`; both take and return arrays. `bill` is the number of instances paid
+    for above those in service while it runs; None when each was requested beforehand.
+    """
+
+    joining: int
+    start: float
+    joined: Callable[[Array], Array]
+    left: Callable[[Array], Array]
+    in_place: bool = False
+    bill: int | None = None
+
+
+class Fleet:
+    """Instances in service by version, in cohorts of equal age, and the bill for all that are held.
+
+    `up[v]` instances of version v take traffic (a float only while a drift runs); `cohorts[v]` is
+    a list of [count, since]; `held` counts every instance from asking to retirement, of which
+    `starting` are not yet in service and `out` are taken out to be reinstalled in place.
+    """
+
+    __slots__ = ("area", "changed", "cohorts", "drift", "held", "out", "peak", "since", "size", "starting", "up")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.up: list[int] = [size, 0]
+        self.cohorts: list[list[list[float]]] = [[[size, -math.inf]], []]
+        self.drift: Drift | None = None
+        self.held = size
+        self.peak = size
+        self.starting = 0
+        self.out = 0
+        self.area = 0.0
+        self.since = 0.0
+        self.changed = True
+
+    def ask(self, count: int, now: float) -> None:
+        """Hold `count` more instances from now on (negative: give them back)."""
+        self.area += self.held * (now - self.since)
+        self.since = now
+        self.held += count
+        if self.held > self.peak:
+            self.peak = self.held
+
+    def request(self, count: int, now: float) -> None:
+        """Ask for `count` new instances: they are paid for from now on."""
+        self.ask(count, now)
+        self.starting += count
+
+    def cancel(self, now: float) -> None:
+        """Give back everything that was requested and is not in service yet."""
+        self.ask(-self.starting, now)
+        self.starting = 0
+
+    def take_out(self, version: int, count: int) -> None:
+        """Take `count` instances of `version` out of service to reinstall them in place."""
+        self.leave(version, count)
+        self.out += count
+
+    def join(self, version: int, count: int, now: float) -> None:
+        """`count` instances that were starting or out take traffic as `version` from now on."""
+        if count > 0:
+            back = min(count, self.out)
+            self.out -= back
+            self.starting = max(self.starting - (count - back), 0)
+            self.up[version] += count
+            self.cohorts[version].append([count, now])
+            self.changed = True
+
+    def leave(self, version: int, count: int) -> None:
+        """`count` instances of `version`, the oldest first, take no more traffic."""
+        count = min(count, self.up[version])
+        self.up[version] -= count
+        self.changed = True
+        cohorts = self.cohorts[version]
+        while count > 0:
+            first = cohorts[0]
+            if first[0] > count:
+                first[0] -= count
+                return
+            count -= int(first[0])
+            cohorts.pop(0)
+
+    def begin(self, drift: Drift) -> None:
+        """Let a drift move the numbers until `settle`."""
+        self.drift = drift
+        if drift.bill:
+            self.ask(drift.bill, drift.start)
+        self.changed = True
+
+    def settle(self, now: float) -> None:
+        """Turn a drift into whole instances at this moment, in eight cohorts along its course."""
+        drift = self.drift
+        if drift is None:
+            return
+        self.drift = None
+        other = 1 - drift.joining
+        times = np.linspace(drift.start, now, 9)
+        came = np.rint(drift.joined(times))
+        left = int(np.rint(drift.left(times[-1:]))[0])
+        if drift.in_place:
+            self.take_out(other, left)
+        else:
+            self.leave(other, left)
+        for since, count in zip(times[1:], np.diff(came), strict=True):
+            self.join(drift.joining, int(count), float(since))
+        if drift.bill is not None:
+            self.ask(int(came[-1]) - left - drift.bill, now)
+        self.changed = True
+
+    def extra(self, now: float) -> float:
+        """Instance-seconds held above the steady size until now."""
+        return self.area + self.held * (now - self.since) - self.size * now

@@ -1,0 +1,80 @@
+"""Baseline errors of the old version that no deployment causes: over-dispersed, block by block."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.luck import Luck, Purpose
+
+if TYPE_CHECKING:
+    from simulator.play.plan import Plan
+
+Array = NDArray[np.float64]
+
+
+class Noise:
+    """Expected baseline errors per cell: mean share x gamma multiplier of the block x requests.
+
+    The multiplier of each block has mean 1 and coefficient of variation `cv`, is common to both
+    versions (so a concurrent comparison cancels it) and equal for every rival strategy. Within a
+    block the expected errors are linear in the requests, so cells cut anywhere are exact.
+    """
+
+    __slots__ = ("_blocks", "_luck", "_offset", "_plan")
+
+    def __init__(self, plan: Plan, luck: Luck) -> None:
+        self._plan = plan
+        self._luck = luck
+        self._blocks = np.empty(0)
+        self._offset = 0.0
+        if plan.noise_cv > 0:
+            self._offset = -(1 + luck.uniform(Purpose.NOISE_OFFSET)) * plan.noise_block
+
+    def expected(self, edges: Array, requests: Array) -> Array:
+        """Expected baseline errors in each cell, given the expected `requests` in each cell."""
+        plan = self._plan
+        if plan.noise_cv == 0:
+            flat: Array = plan.noise * requests
+            return flat
+        block = plan.noise_block
+        first = int((edges[0] - self._offset) // block)
+        last = int((edges[-1] - self._offset) // block)
+        if first < 0:
+            first = 0
+        multipliers = self._upto(last + 1)[first : last + 1]
+        if first == last:
+            one: Array = plan.noise * multipliers[0] * requests
+            return one
+        ends = self._offset + block * np.arange(first, last + 2)
+        if plan.steady:
+            served, at = ends * plan.rate, edges * plan.rate
+        else:
+            served, at = plan.traffic.cumulative(ends), plan.traffic.cumulative(edges)
+        course = np.empty(len(ends))
+        course[0] = 0.0
+        np.cumsum(multipliers * np.diff(served), out=course[1:])
+        expected: Array = plan.noise * np.diff(np.interp(at, served, course))
+        return expected
+
+    def between(self, a: float, b: float, requests: float) -> float:
+        """Expected baseline errors in [a, b] seconds, given the expected requests in it."""
+        plan = self._plan
+        if plan.noise_cv == 0:
+            return plan.noise * requests
+        block = plan.noise_block
+        first, last = int((a - self._offset) // block), int((b - self._offset) // block)
+        if first == last and first >= 0:
+            return plan.noise * requests * float(self._upto(first + 1)[first])
+        return float(self.expected(np.array([a, b]), np.array([requests]))[0])
+
+    def _upto(self, count: int) -> Array:
+        if len(self._blocks) >= count:
+            return self._blocks
+        while len(self._blocks) < count:
+            shape = self._plan.noise_cv**-2
+            more = self._luck.noise().standard_gamma(shape, 32) / shape
+            self._blocks = np.concatenate([self._blocks, more])
+        return self._blocks

@@ -1,0 +1,284 @@
+"""Verbs that replace instances of a shared pool: rolling, joining, reinstalling in place."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.fleet import NEW, OLD, Drift, StartLaw
+from simulator.play.luck import Purpose
+from simulator.play.verbs import Script, Verbs
+from simulator.words.units import Portion
+
+Array = NDArray[np.float64]
+
+_MOST_EXACT = 200
+
+
+class PoolVerbs(Verbs):
+    """Verbs on one pool in which every instance in service gets the same share of the traffic."""
+
+    def reinstall(self) -> Script:
+        """Stop everything, install the new version in place, start: an announced outage."""
+        yield from self._gate()
+        yield from self._reinstall(NEW)
+
+    def reinstall_old(self) -> Script:
+        """The same with the old version."""
+        yield from self._reinstall(OLD)
+
+    def _reinstall(self, version: int) -> Script:
+        fleet = self.fleet
+        self.router.join_pool(True)
+        self.router.began = self.router.began or version == NEW
+        if version == NEW:
+            self.phase = "install"
+        self.note("reinstall", (version, fleet.size))
+        for running in (OLD, NEW):
+            fleet.take_out(running, fleet.up[running])
+        self.announced = True
+        law = self._law(version, in_place=True)
+        slowest = self._draw_start(version, law, fleet.size, True)
+        if slowest == math.inf:
+            yield self.env.event()
+        yield self.env.timeout(slowest)
+        self.announced = False
+        fleet.join(version, fleet.size, self.env.now)
+
+    def enter(self, upto: Portion) -> Script:
+        """Start new instances, up to this part of the fleet, that join the pool as they get ready."""
+        yield from self._gate()
+        fleet, start = self.fleet, self.env.now
+        before = fleet.up[NEW]
+        count = upto.of(fleet.size) - before
+        if count <= 0:
+            return
+        self.router.join_pool(True)
+        self.router.began = True
+        self.phase = f"{fleet.up[NEW] + count} of {fleet.size}"
+        self.note("provision", (NEW, count))
+        fleet.request(count, start)
+        law = self._law(NEW)
+        slowest = self._draw_start(NEW, law, count, False)
+        if slowest == math.inf:
+            yield self.env.event()
+        if count > 1:
+            scale = (count - 1) / float(law.cdf(np.array([slowest]))[0])
+            fleet.begin(
+                Drift(NEW, start, lambda t: scale * law.cdf(t - start), np.zeros_like)
+            )
+        yield self.env.timeout(slowest)
+        fleet.settle(self.env.now)
+        fleet.join(NEW, count - (fleet.up[NEW] - before), self.env.now)
+
+    def roll(
+        self,
+        batch: Portion,
+        surge: Portion,
+        unavailable: Portion,
+        mode: str = "window",
+        pause: float = 0.0,
+        in_place: bool = False,
+    ) -> Script:
+        """Replace the old instances of this part, at most `batch` in flight.
+
+        Never more than `surge` instances above the size nor `unavailable` below it. In a window a
+        finished instance frees its slot at once; in batches all of a batch are waited for. In
+        place an instance is drained, reinstalled and comes back (surge is not used).
+        """
+        yield from self._gate()
+        self.router.began = True
+        self.phase = "rolling"
+        yield from self._roll(NEW, batch, surge, unavailable, mode, pause, in_place)
+
+    def roll_old(
+        self,
+        batch: Portion,
+        surge: Portion,
+        unavailable: Portion,
+        mode: str = "window",
+        pause: float = 0.0,
+        in_place: bool = False,
+    ) -> Script:
+        """Replace new and half-replaced instances by old ones under the same kind of limits."""
+        yield from self._roll(OLD, batch, surge, unavailable, mode, pause, in_place)
+
+    def _roll_rest(self) -> Script:
+        quarter = Portion.parse("25%")
+        yield from self._roll(NEW, quarter, quarter, Portion.parse(0), "window", 0.0, False)
+
+    def _roll(
+        self,
+        version: int,
+        batch: Portion,
+        surge: Portion,
+        unavailable: Portion,
+        mode: str,
+        pause: float,
+        in_place: bool,
+    ) -> Script:
+        fleet = self.fleet
+        self.router.join_pool(True)
+        target = fleet.size
+        if version == NEW:
+            target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
+        todo = target - fleet.up[version]
+        if todo <= 0:
+            return
+        above, below = surge.of(fleet.size), unavailable.of(fleet.size)
+        flight = min(batch.of(fleet.size), below if in_place else above + below)
+        self.note("roll", (version, todo, flight))
+        law = self._law(version, in_place)
+        rules = Rules(version, todo, fleet.size - target, in_place)
+        rules.flight, rules.surge, rules.unavailable = flight, above, below
+        rules.pause = pause * self.pace
+        if mode == "batch":
+            yield from self._roll_batches(rules, law)
+        elif todo > _MOST_EXACT and law.mean() < math.inf:
+            yield from self._roll_stream(rules, law)
+        else:
+            yield from self._roll_window(rules, law)
+        self.note("rolled", version)
+
+    def _drop(self, version: int, count: int) -> None:
+        """Instances leave the pool now and are given back when they have drained."""
+        if count <= 0:
+            return
+        self.fleet.leave(version, count)
+        drain = self.plan.scenario.service.drain
+        self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+
+    def _make_room(self, rules: Rules, flying: int) -> int:
+        """Let instances leave as the rules allow; returns how many may be started now."""
+        fleet, size = self.fleet, self.fleet.size
+        other = 1 - rules.version
+        serving = fleet.up[OLD] + fleet.up[NEW]
+        free = min(rules.flight - flying, rules.todo - rules.started)
+        if rules.in_place:
+            ready = min(free, fleet.out - flying)
+            more = min(free - ready, serving - (size - rules.unavailable), fleet.up[other])
+            fleet.take_out(other, max(more, 0))
+            return ready + max(more, 0)
+        floor = size - rules.unavailable
+        leaving = min(serving - floor, fleet.up[other] - rules.keep)
+        self._drop(other, leaving)
+        serving = fleet.up[OLD] + fleet.up[NEW]
+        return max(min(free, size + rules.surge - serving - flying), 0)
+
+    def _start_one(self, rules: Rules, law: StartLaw) -> float:
+        """Start one instance; returns when it will be in service (seconds)."""
+        drain = self.plan.scenario.service.drain if rules.in_place else 0.0
+        first = self.starts[rules.version]
+        self.starts[rules.version] += 1
+        if rules.version == NEW:
+            purpose = Purpose.INSTALL if rules.in_place else Purpose.START
+        else:
+            purpose = Purpose.OLD_INSTALL if rules.in_place else Purpose.OLD_START
+        length = law.one(self.luck.uniform(purpose, first))
+        if not rules.in_place:
+            self.fleet.request(1, self.env.now)
+        if rules.version == NEW and length > law.timeout:
+            self._watch_health(law, length, drain)
+        rules.started += 1
+        return self.env.now + drain + length
+
+    def _roll_window(self, rules: Rules, law: StartLaw) -> Script:
+        env, flying, ends = self.env, 0, list[float]()
+        for _ in range(self._make_room(rules, 0)):
+            heapq.heappush(ends, self._start_one(rules, law))
+            flying += 1
+        while ends:
+            end = heapq.heappop(ends)
+            if end == math.inf:
+                break
+            yield env.timeout(max(end - env.now, 0.0))
+            self.fleet.join(rules.version, 1, env.now)
+            flying -= 1
+            if rules.pause > 0:
+                yield env.timeout(rules.pause)
+            if not self.holding:
+                for _ in range(self._make_room(rules, flying)):
+                    heapq.heappush(ends, self._start_one(rules, law))
+                    flying += 1
+        if self.holding or flying:
+            yield env.event()
+
+    def _roll_batches(self, rules: Rules, law: StartLaw) -> Script:
+        env, fleet = self.env, self.fleet
+        drain = self.plan.scenario.service.drain if rules.in_place else 0.0
+        while rules.started < rules.todo:
+            yield from self._gate()
+            count = min(self._make_room(rules, 0), rules.flight)
+            if not rules.in_place:
+                fleet.request(count, env.now)
+            rules.started += count
+            if drain > 0:
+                yield env.timeout(drain)
+            slowest = self._draw_start(rules.version, law, count, rules.in_place)
+            if slowest == math.inf:
+                yield env.event()
+            yield env.timeout(slowest)
+            fleet.join(rules.version, count, env.now)
+            if not rules.in_place:
+                self._make_room(rules, rules.flight)
+            if rules.pause > 0 and rules.started < rules.todo:
+                yield env.timeout(rules.pause)
+
+    def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
+        """Many instances through a window: the mean-field course of completions, one draw of the end.
+
+        The pool is so large that the share in service follows its mean C(t); the last completion
+        has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers.
+        """
+        env, fleet, start = self.env, self.fleet, self.env.now
+        times, course = self.plan.stream(law, rules.todo, rules.flight, rules.in_place)
+        purpose = Purpose.INSTALL if rules.in_place else Purpose.START
+        luck = self.luck.uniform(purpose, self.starts[rules.version])
+        self.starts[rules.version] += rules.todo
+        last = float(np.interp(rules.todo + math.log(luck), course, times))
+        scale = rules.todo / float(np.interp(last, times, course))
+        other = 1 - rules.version
+        before = fleet.up[rules.version]
+        lead = rules.flight if rules.in_place else min(rules.unavailable, rules.flight)
+        most = fleet.up[other] - rules.keep
+
+        def joined(t: Array) -> Array:
+            return np.minimum(scale * np.interp(t - start, times, course), rules.todo)
+
+        def left(t: Array) -> Array:
+            return np.minimum(lead + joined(t), most)
+
+        bill = None if rules.in_place else rules.flight - lead
+        fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill))
+        yield env.timeout(last)
+        fleet.settle(env.now)
+        missing = rules.todo - (fleet.up[rules.version] - before)
+        fleet.join(rules.version, missing, env.now)
+
+
+class Rules:
+    """The limits of one rolling update, and how many of its `todo` starts have begun.
+
+    `keep` instances of the other version stay when all is done; at most `flight` starts are under
+    way; `surge` and `unavailable` bound the pool above and below its size; `pause` is in seconds.
+    """
+
+    __slots__ = (
+        "flight",
+        "in_place",
+        "keep",
+        "pause",
+        "started",
+        "surge",
+        "todo",
+        "unavailable",
+        "version",
+    )
+
+    def __init__(self, version: int, todo: int, keep: int, in_place: bool) -> None:
+        self.version, self.todo, self.keep, self.in_place = version, todo, keep, in_place
+        self.flight = self.surge = self.unavailable = self.started = 0
+        self.pause = 0.0

@@ -1,0 +1,252 @@
+"""One replication: builds the SimPy environment, runs the loop, and reads off the figures."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import simpy
+
+from simulator.play.bill import bill
+from simulator.play.fault import GOOD, Fault, draw
+from simulator.play.fleet import NEW, OLD
+from simulator.play.luck import Luck, Purpose
+from simulator.play.outcome import CENSORED, NOT_APPLICABLE, Outcome
+from simulator.play.rollout import ALL_TRAFFIC, NO_TRAFFIC, Rollout
+
+if TYPE_CHECKING:
+    from simulator.play.plan import Plan
+    from simulator.words.change import Defect
+
+
+def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none") -> Outcome:
+    """Run one replication of a prepared strategy with the drawn defect (None: a good release)."""
+    rollout = run(plan, luck, draw(defect, luck))
+    return outcome(rollout, label)
+
+
+def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
+    """Play one rollout to its end and return it, journal and counts included."""
+    env = simpy.Environment()
+    rollout = Rollout(env, plan, luck, fault)
+    if track:
+        rollout.counts.track = []
+    _schedule_incidents(rollout)
+    rollout.begin_life()
+    now, limit = 0.0, plan.limit
+    while not rollout.ended:
+        upcoming = env.peek()
+        if upcoming > now:
+            if upcoming > limit:
+                now = _cut_off(rollout, now, limit)
+                break
+            now = rollout.advance(now, upcoming)
+            if now < upcoming:
+                continue
+        env.step()
+    return rollout
+
+
+def _cut_off(rollout: Rollout, now: float, limit: float) -> float:
+    while now < limit:
+        now = rollout.advance(now, limit)
+        if rollout.env.peek() < limit:
+            rollout.env.step()
+            now = max(now, rollout.env.now)
+    rollout.ended = True
+    return limit
+
+
+def _schedule_incidents(rollout: Rollout) -> None:
+    """Unrelated incidents hit both versions alike: a Poisson process from t = 0 on."""
+    words = rollout.plan.scenario.service.incidents
+    if words is None:
+        return
+    luck, start, index = rollout.luck, 0.0, 0
+    while True:
+        start -= words.every * math.log(luck.uniform(Purpose.INCIDENT_GAP, index))
+        if start > rollout.plan.limit:
+            return
+        length = words.lasts.sample(luck.uniform(Purpose.INCIDENT_LENGTH, index))
+        rollout.at(start, _change_incident(rollout, words.errors))
+        rollout.at(start + length, _change_incident(rollout, -words.errors))
+        index += 1
+        if index > 10_000:
+            return
+
+
+def _change_incident(rollout: Rollout, by: float):  # type: ignore[no-untyped-def]
+    def change() -> None:
+        rollout.incident = max(rollout.incident + by, 0.0) if abs(by) > 0 else 0.0
+        rollout.router.changed = True
+
+    return change
+
+
+def time_to_deploy(plan: Plan, luck: Luck) -> float:
+    """Time to deploy with the same draws, nobody watching and nothing wrong, seconds."""
+    env = simpy.Environment()
+    rollout = Rollout(env, plan, luck, GOOD)
+    rollout.watching = False
+    rollout.watch.active = False
+    rollout.begin_life()
+    while not rollout.ended:
+        env.step()
+    return _deployed(rollout)
+
+
+def _deployed(rollout: Rollout) -> float:
+    """When the new version carried all traffic and no step depended on watching it."""
+    full = rollout.full_at
+    if not rollout.finished:
+        return NOT_APPLICABLE if rollout.caught_by else CENSORED
+    return max(full, rollout.last_watch) if rollout.last_watch == rollout.last_watch else full
+
+
+def _result(rollout: Rollout) -> str:
+    good = rollout.fault is GOOD
+    if rollout.caught_by:
+        if rollout.caught_at != "after":
+            return "false_alarm" if good else "rolled_back"
+        return "false_alarm" if good else "escaped"
+    if not rollout.finished:
+        return "stuck"
+    return "deployed" if good else "escaped"
+
+
+def outcome(rollout: Rollout, label: str) -> Outcome:
+    """The figures of a rollout that has ended."""
+    plan, counts, env = rollout.plan, rollout.counts, rollout.env
+    ended = min(env.now, plan.limit) if plan.limit < math.inf else env.now
+    good = rollout.fault is GOOD
+    result = _result(rollout)
+    deploy = _deployed(rollout)
+    undone = rollout.decided_at == rollout.decided_at
+    _close_rollback(rollout)
+    detect, mitigate, recover = _recovery(rollout)
+    value = _time_to_value(rollout, deploy, result)
+    failed = float(counts.failed)
+    before = failed if counts.failed_before is None else float(counts.failed_before)
+    harmed = _users_harmed(rollout)
+    figures = bill(rollout, value, ended)
+    budget = plan.traffic.mean * plan.scenario.slo.window * plan.tolerated
+    weight = rollout.router.share(rollout.fleet)
+    caught = rollout.detected_at
+    return Outcome(
+        luck_number(rollout),
+        result,
+        label,
+        rollout.caught_by or "nobody",
+        rollout.caught_at,
+        deploy,
+        value,
+        _finish(rollout),
+        detect,
+        mitigate,
+        recover,
+        rollout.share_90 - rollout.decided_at if undone else NOT_APPLICABLE,
+        _rollback_time(rollout),
+        0.0 if good else counts.exposure,
+        0.0 if good else counts.peak_weight,
+        NOT_APPLICABLE if good or not rollout.caught_by else rollout.weight_when_caught,
+        0.0 if good else counts.exposed,
+        failed,
+        before,
+        failed - before,
+        harmed,
+        float(counts.corrupt),
+        counts.outage,
+        counts.degraded,
+        failed / budget if budget > 0 else NOT_APPLICABLE,
+        counts.headroom,
+        float(rollout.fleet.peak),
+        counts.mixed,
+        counts.mixing,
+        figures.extra_cost,
+        figures.total,
+        figures.failed_requests,
+        figures.corrupt_writes,
+        figures.outage,
+        figures.sla_credit,
+        figures.responders,
+        figures.extra_cost,
+        figures.delay,
+        1.0 if caught == caught and not caught > rollout.full_at else 0.0,
+        1.0 if not good and weight > NO_TRAFFIC else 0.0,
+        NOT_APPLICABLE,
+        counts.expected,
+        ended,
+    )
+
+
+def luck_number(rollout: Rollout) -> int:
+    """The replication's number."""
+    return rollout.luck.replication
+
+
+def _close_rollback(rollout: Rollout) -> None:
+    """The state at the very end counts too: no stretch begins after the last event."""
+    if rollout.decided_at != rollout.decided_at:
+        return
+    weight = rollout.router.share(rollout.fleet)
+    if rollout.share_90 != rollout.share_90 and weight <= 0.1 * rollout.weight_to_undo + 1e-12:
+        rollout.share_90 = rollout.env.now
+    if rollout.restored_at != rollout.restored_at and weight <= NO_TRAFFIC:
+        if rollout.fleet.up[OLD] >= rollout.fleet.size:
+            rollout.restored_at = rollout.env.now
+
+
+def _rollback_time(rollout: Rollout) -> float:
+    if rollout.decided_at != rollout.decided_at:
+        return NOT_APPLICABLE
+    if rollout.restored_at != rollout.restored_at:
+        return CENSORED
+    return rollout.restored_at - rollout.decided_at
+
+
+def _finish(rollout: Rollout) -> float:
+    if rollout.decided_at == rollout.decided_at:
+        return rollout.env.now if rollout.ended else CENSORED
+    return rollout.script_end if rollout.finished else CENSORED
+
+
+def _recovery(rollout: Rollout) -> tuple[float, float, float]:
+    """Times to detect, to mitigate and to recover, seconds; they add up."""
+    counts = rollout.counts
+    first = counts.first_harm
+    if rollout.fault is GOOD or first != first:
+        return NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE
+    if not rollout.caught_by:
+        return CENSORED, NOT_APPLICABLE, CENSORED
+    detect = max(rollout.detected_at - first, 0.0)
+    if rollout.decided_at != rollout.decided_at:
+        return detect, CENSORED, CENSORED
+    last = max(counts.last_harm, rollout.detected_at, first)
+    return detect, last - first - detect, last - first
+
+
+def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
+    """Start until a working version carries all traffic (after a rollback: the next attempt's)."""
+    if rollout.decided_at != rollout.decided_at:
+        return deploy if result == "deployed" else CENSORED
+    plan, luck = rollout.plan, rollout.luck
+    response = plan.scenario.response
+    if rollout.fault is GOOD:
+        again = response.retry.sample(luck.uniform(Purpose.RETRY))
+    else:
+        again = response.fix.sample(luck.uniform(Purpose.FIX))
+    return rollout.decided_at + again + time_to_deploy(plan, luck)
+
+
+def _users_harmed(rollout: Rollout) -> float:
+    """The share of users harmed; below 10 000 users a binomial count, and none without a failure."""
+    counts, plan = rollout.counts, rollout.plan
+    share = counts.users.harmed()
+    if counts.failed == 0 and counts.corrupt == 0:
+        return 0.0
+    if plan.users < 10_000 and 0 < share < 1:
+        return float(rollout.luck.counts().binomial(plan.users, share)) / plan.users
+    return share
+
+
+__all__ = ["ALL_TRAFFIC", "NEW", "outcome", "replicate", "run", "time_to_deploy"]

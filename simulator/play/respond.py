@@ -1,0 +1,38 @@
+"""Responding: how long it takes from a detection to the decision to roll back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.play.luck import Purpose
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+BY_PEOPLE = frozenset({"people", "noticed", "audit"})
+_WORK_DAYS, _OPENS, _CLOSES = 5, 9.0, 17.0
+
+
+def delay_to_decision(rollout: Rollout, by: str) -> float:
+    """Seconds from the detection to the decision.
+
+    What people find, and audits, is decided by a person who is already at it. An alarm, a judge
+    or a failed health check rolls back by itself while the rollout is watched (or for good with
+    `automatic: always`); otherwise it pages someone who acknowledges and then decides, both
+    slower by `off_hours` outside Monday to Friday, 9 to 17 h.
+    """
+    response, luck = rollout.plan.scenario.response, rollout.luck
+    page = response.page
+    machine = by not in BY_PEOPLE
+    if machine and (
+        response.automatic == "always" or (response.automatic == "watched" and rollout.watched)
+    ):
+        return response.decide.sample(luck.uniform(Purpose.DECIDE))
+    delay = page.decide.sample(luck.uniform(Purpose.PAGE_DECIDE))
+    if machine:
+        delay += page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE))
+    if page.off_hours != 1.0:
+        day, hour = rollout.plan.traffic.clock(rollout.env.now)
+        if day >= _WORK_DAYS or not _OPENS <= hour < _CLOSES:
+            delay *= page.off_hours
+    return delay

@@ -1,0 +1,369 @@
+"""A stretch of time in which no control event happens: who gets which requests, what becomes of them.
+
+Everything is a share of the requests. Where nothing depends on time the shares are floats and an
+integral is one product; otherwise they are functions integrated by Gauss-Legendre quadrature on
+cells that are split at every kink.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.fault import GOOD
+from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.router import Router
+
+if TYPE_CHECKING:
+    from simulator.play.fault import Fault
+    from simulator.play.plan import Plan
+
+Array = NDArray[np.float64]
+Top = Callable[[Any, Any], Any]
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+_LONGEST_CELL = 900.0
+
+
+class Shares(NamedTuple):
+    """What becomes of the requests of one version (floats, or arrays over time).
+
+    `share` of all requests reach it; of these `failing` are failed or rejected and `late` are late
+    because of the deployment, `corrupt` are writes gone wrong. For a single user: `common` is the
+    bad share that anyone on this version meets, `segment` what those within the defect's reach
+    meet on top.
+    """
+
+    share: Any
+    failing: Any
+    late: Any
+    corrupt: Any
+    common: Any
+    segment: Any
+
+
+class Stretch:
+    """The state of service between two control events, as shares of the requests.
+
+    `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
+    true when no instance serves; `weight` is the new version's share at the start, `versions` the
+    shares of (old, new) when they are constant, `defect` the bad share of all requests that the
+    defect causes, `harm` that of any cause of the deployment.
+    """
+
+    __slots__ = (
+        "capacity",
+        "clear",
+        "defect",
+        "fault",
+        "fleet",
+        "harm",
+        "leaking",
+        "mirror",
+        "nobody",
+        "plan",
+        "start",
+        "until",
+        "varying",
+        "versions",
+        "weight",
+    )
+
+    def __init__(
+        self, plan: Plan, fleet: Fleet, router: Router, fault: Fault, now: float, incident: float
+    ) -> None:
+        self.plan = plan
+        self.fleet = fleet
+        self.fault = fault
+        self.start = now
+        self.until = math.inf
+        self.clear = 1.0 - min(plan.noise + incident, 1.0)
+        self.mirror = router.mirror
+        self.weight = router.share(fleet) if fleet.drift is None else self._drifting(now + 1e-9)
+        self.nobody = self.weight != self.weight
+        self.varying = fleet.drift is not None
+        self.leaking = False
+        leak = self._leak(now) if fault.leak else 0.0
+        self.varying = self.varying or self.leaking
+        self._capacities(now)
+        if self.nobody:
+            self.weight = 0.0
+            self.versions: tuple[Shares, Shares] = (_NOTHING, _NOTHING)
+            self.defect = 1.0 if fault.crash else 0.0
+            self.harm = 1.0
+            return
+        if not self.varying:
+            rate = plan.rate if plan.steady else plan.peak
+            if self._harmless(rate):
+                return
+            self.versions = self._shares(self.weight, rate, self.capacity, leak, max)
+            if not plan.steady and (self.versions[0].common > 0 or self.versions[1].common > 0):
+                self.varying = True
+        if self.varying:
+            middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
+            old, new = self.at(middle)
+            self.weight = float(np.ravel(new.share)[0])
+            self.versions = (_last(old), _last(new))
+        self._intensities()
+
+    def _harmless(self, rate: float) -> bool:
+        """The common case at once: nothing wrong, and capacity for everything."""
+        weight, fault = self.weight, self.fault
+        if fault is not GOOD or self.mirror:
+            return False
+        if rate * (1 - weight) > self.capacity[0] or rate * weight > self.capacity[1]:
+            return False
+        self.versions = (
+            Shares(1.0 - weight, 0.0, 0.0, 0.0, 0.0, 0.0),
+            Shares(weight, 0.0, 0.0, 0.0, 0.0, 0.0),
+        )
+        self.harm = self.defect = 0.0
+        return True
+
+    def _intensities(self) -> None:
+        old, new = self.versions
+        fault = self.fault
+        self.harm = (
+            old.share * (old.failing + old.late + old.corrupt)
+            + new.share * (new.failing + new.late + new.corrupt)
+        )
+        if fault.crash:
+            self.defect = self.harm
+            return
+        reach = fault.users
+        self.defect = reach * (old.share * old.segment + new.share * new.segment)
+        if fault.factor > 1:
+            self.defect += new.share * new.common
+
+    def _capacities(self, now: float) -> None:
+        plan = self.plan
+        each = plan.capacity
+        if each == math.inf:
+            self.capacity = (math.inf if self.fleet.up[OLD] else 0.0,) + (
+                (math.inf if self.fleet.up[NEW] else 0.0),
+            )
+            return
+        old, new = float(self.fleet.up[OLD]), float(self.fleet.up[NEW])
+        if plan.warm_for > 0:
+            for version in (OLD, NEW):
+                cold = 0.0
+                for count, since in self.fleet.cohorts[version]:
+                    warm_at = since + plan.warm_for
+                    if warm_at > now:
+                        cold += count
+                        if warm_at < self.until:
+                            self.until = warm_at
+                if version == OLD:
+                    old -= cold * (1 - plan.warm_share)
+                else:
+                    new -= cold * (1 - plan.warm_share)
+        self.capacity = (old * each, new * each / self.fault.factor)
+
+    def _leak(self, now: float) -> float:
+        """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
+        fault, total, value = self.fault, 0.0, 0.0
+        for count, since in self.fleet.cohorts[NEW]:
+            total += count
+            begins = since + fault.onset
+            ends = begins + fault.ramp
+            if now >= ends:
+                value += count
+            elif now >= begins:
+                self.leaking = True
+                self.until = min(self.until, ends)
+            else:
+                self.until = min(self.until, begins)
+        return fault.leak * value / total if total else 0.0
+
+    def _leak_at(self, t: Array) -> Array:
+        total, value = 0.0, np.zeros_like(t)
+        for count, since in self.fleet.cohorts[NEW]:
+            total += count
+            age = t - since - self.fault.onset
+            if self.fault.ramp > 0:
+                value += count * np.clip(age / self.fault.ramp, 0.0, 1.0)
+            else:
+                value += count * (age >= 0)
+        leak: Array = self.fault.leak * value / max(total, 1.0)
+        return leak
+
+    def _shares(
+        self, weight: Any, rate: Any, capacity: tuple[Any, Any], leak: Any, top: Top
+    ) -> tuple[Shares, Shares]:
+        fault = self.fault
+        unavoidable = top(0.0, 1.0 - self.plan.full_capacity / rate)
+        mixed = fault.mixed * 2.0 * weight * (1.0 - weight) if fault.mixed else 0.0
+        result = []
+        for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
+            load = share + self.mirror if version == NEW else share
+            offered = top(rate * load, 1e-300)
+            shed = top(0.0, 1.0 - capacity[version] / offered)
+            common = top(0.0, shed - unavoidable) * self.clear
+            served = (1.0 - shed) * self.clear
+            fail, late, corrupt = mixed, 0.0, 0.0
+            if version == NEW:
+                fail = fail + fault.fail + leak
+                late = (1.0 - fail) * fault.late
+                corrupt = fault.corrupt * self.plan.writes
+            segment = served * (fail + late + corrupt)
+            reach = fault.users
+            result.append(
+                Shares(
+                    share,
+                    common + reach * served * fail,
+                    reach * served * late,
+                    reach * served * corrupt,
+                    common,
+                    segment,
+                )
+            )
+        return result[0], result[1]
+
+    def _drifting(self, t: Any) -> Any:
+        """The new version's share of the requests at the times t while instances join and leave."""
+        old, new = self._in_service(np.atleast_1d(np.asarray(t, dtype=float)))
+        share = new / np.maximum(old + new, 1e-300)
+        return share if np.ndim(t) else float(share[0])
+
+    def _in_service(self, t: Array) -> tuple[Array, Array]:
+        up, drift = self.fleet.up, self.fleet.drift
+        if drift is None:
+            return np.full_like(t, up[OLD]), np.full_like(t, up[NEW])
+        came, went = drift.joined(t), drift.left(t)
+        if drift.joining == NEW:
+            return up[OLD] - went, up[NEW] + came
+        return up[OLD] + came, up[NEW] - went
+
+    def at(self, t: Array) -> tuple[Shares, Shares]:
+        """The shares of (old, new) at the times t (seconds, any shape)."""
+        plan = self.plan
+        rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
+        weight: Any = self.weight
+        capacity: tuple[Any, Any] = self.capacity
+        if self.fleet.drift is not None:
+            old, new = self._in_service(t)
+            weight = new / np.maximum(old + new, 1e-300)
+            each = plan.capacity
+            capacity = (old * each, new * each / self.fault.factor)
+            if each == math.inf:
+                capacity = (math.inf, math.inf)
+        leak = self._leak_at(t) if self.fault.leak else 0.0
+        return self._shares(weight, rate, capacity, leak, np.maximum)
+
+    def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
+        """Expected (version, requests, failing, late) of each cell between neighbouring edges.
+
+        What the detectors of the new version see includes mirrored requests.
+        """
+        seen = (0.0, self.mirror)
+        if not self.varying:
+            base = self.plan.requests(edges)
+            return [
+                (v, base * (s.share + seen[v]), base * load * s.failing, base * load * s.late)
+                for v, s in enumerate(self.versions)
+                for load in (s.share + seen[v],)
+            ]
+        fine, starts, times, weights = self._quadrature(edges)
+        result = []
+        for version, s in enumerate(self.at(times)):
+            part = weights * (s.share + seen[version])
+            values = (part, part * s.failing, part * s.late)
+            result.append((version, *(_gather(v, fine, starts) for v in values)))
+        return result
+
+    def sums(self, a: float, b: float) -> tuple[float, float, float, list[tuple[float, ...]]]:
+        """Over [a, b]: seconds on the new version, integral of 2 w (1 - w) and seconds degraded,
+        and for each version the expected numbers of (requests, failing, late, corrupt, bad per
+        user who is always on it: common, segment).
+        """
+        tolerated = self.plan.tolerated
+        if not self.varying:
+            length = b - a
+            base = self.plan.requests_between(a, b)
+            rows = []
+            bad = 1.0 - self.clear
+            for share, failing, late, corrupt, common, segment in self.versions:
+                part = base * share
+                bad += share * (failing + late)
+                rows.append(
+                    (
+                        part,
+                        part * failing,
+                        part * late,
+                        part * corrupt,
+                        base * common,
+                        base * segment,
+                    )
+                )
+            w = self.weight
+            return w * length, 2 * w * (1 - w) * length, length if bad > tolerated else 0.0, rows
+        fine, _, times, weights = self._quadrature(np.array([a, b]))
+        half = np.diff(fine)[:, None] / 2 * _WEIGHTS
+        rows = []
+        old, new = self.at(times)
+        for s in (old, new):
+            part = weights * s.share
+            values = (part, part * s.failing, part * s.late, part * s.corrupt)
+            rows.append(
+                tuple(float(np.sum(v)) for v in values)
+                + (float(np.sum(weights * s.common)), float(np.sum(weights * s.segment)))
+            )
+        bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late) for s in (old, new))
+        return (
+            float(np.sum(half * new.share)),
+            float(np.sum(half * 2 * new.share * old.share)),
+            float(np.sum(half * (bads > tolerated))),
+            rows,
+        )
+
+    def _quadrature(self, edges: Array) -> tuple[Array, NDArray[np.intp], Array, Array]:
+        """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
+        a, b = float(edges[0]), float(edges[-1])
+        extra = [np.asarray(self.plan.traffic.kinks(a, b), dtype=float)]
+        if b - a > _LONGEST_CELL:
+            extra.append(np.linspace(a, b, int((b - a) / _LONGEST_CELL) + 2)[1:-1])
+        fine = np.unique(np.concatenate([edges, *extra]))
+        fine = self._split_at_overload(fine)
+        starts = np.searchsorted(fine, edges[:-1])
+        half = np.diff(fine)[:, None] / 2
+        times = (fine[:-1, None] + half) + half * _NODES
+        weights = half * _WEIGHTS * np.asarray(self.plan.traffic.at(times), dtype=float)
+        return fine, starts, times, weights
+
+    def _split_at_overload(self, fine: Array) -> Array:
+        """Add the instants where a version's load crosses its capacity: a kink of the shares."""
+        if self.plan.capacity == math.inf:
+            return fine
+        low, high = fine[:-1] + 1e-9, fine[1:] - 1e-9
+        found = []
+        for version in (OLD, NEW):
+            over_low = self.at(low)[version].common > 0
+            over_high = self.at(high)[version].common > 0
+            turns = np.flatnonzero(over_low != over_high)
+            if not len(turns):
+                continue
+            a, b, side = low[turns], high[turns], np.asarray(over_low)[turns]
+            for _ in range(40):
+                middle = (a + b) / 2
+                same = (self.at(middle)[version].common > 0) == side
+                a, b = np.where(same, middle, a), np.where(same, b, middle)
+            found.append((a + b) / 2)
+        return np.unique(np.concatenate([fine, *found])) if found else fine
+
+
+_NOTHING = Shares(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def _last(shares: Shares) -> Shares:
+    return Shares(*(float(np.ravel(np.asarray(x))[-1]) for x in shares))
+
+
+def _gather(values: Array, fine: Array, starts: NDArray[np.intp]) -> Array:
+    """Sum node values over the fine cells of each coarse cell."""
+    total = np.sum(np.broadcast_to(values, (len(fine) - 1, len(_NODES))), axis=1)
+    gathered: Array = np.add.reduceat(total, starts)
+    return gathered

@@ -1,0 +1,171 @@
+"""Users: who has met something bad, and when enough of them will have said so."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.play.luck import Luck, Purpose
+
+if TYPE_CHECKING:
+    from simulator.words.detection import People
+
+
+class Users:
+    """The share of users harmed, from the hazard each bucket of users has gathered.
+
+    A user's requests are Poisson, so a user who could have met `h` bad requests so far has met
+    one with probability 1 - exp(-h). With sticky routing bucket u in [0, 1) is on the new version
+    while the weight is above u; buckets between neighbouring weights share one class
+    [low, high, common, segment, excused]. Without stickiness there is one class. `reach` is the
+    share of users that can meet the defect at all: only they gather `segment`.
+    """
+
+    __slots__ = ("classes", "history", "reach", "sticky")
+
+    def __init__(self, sticky: bool, reach: float) -> None:
+        self.sticky = sticky
+        self.reach = reach
+        self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0]]
+        self.history: list[tuple[float, float, float, float]] = []
+
+    def add(
+        self,
+        span: tuple[float, float],
+        weight: float,
+        old: tuple[float, float],
+        new: tuple[float, float],
+        excused: bool,
+    ) -> None:
+        """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
+        before = self.reported()
+        if not self.sticky:
+            only = self.classes[0]
+            common = (1 - weight) * old[0] + weight * new[0]
+            if excused:
+                only[4] += common
+            else:
+                only[2] += common
+                only[3] += (1 - weight) * old[1] + weight * new[1]
+        else:
+            self._split(weight)
+            for row in self.classes:
+                hazard = new if row[1] <= weight else old
+                if excused:
+                    row[4] += hazard[0]
+                else:
+                    row[2] += hazard[0]
+                    row[3] += hazard[1]
+        after = self.reported()
+        if after > before:
+            self.history.append((span[0], span[1], before, after))
+
+    def copy(self) -> Users:
+        """The same users, to look ahead with."""
+        other = Users(self.sticky, self.reach)
+        other.classes = [row.copy() for row in self.classes]
+        other.history = self.history.copy()
+        return other
+
+    def _split(self, weight: float) -> None:
+        for index, row in enumerate(self.classes):
+            if row[0] < weight < row[1]:
+                self.classes.insert(index + 1, [weight, *row[1:]])
+                row[1] = weight
+                return
+
+    def harmed(self) -> float:
+        """The share of users with at least one bad request or corrupt write from the deployment."""
+        return self._met(True)
+
+    def reported(self) -> float:
+        """The share of users who met something that was not announced beforehand."""
+        return self._met(False)
+
+    def _met(self, announced: bool) -> float:
+        total, reach = 0.0, self.reach
+        for low, high, common, segment, excused in self.classes:
+            base = common + excused if announced else common
+            if base or segment:
+                spared = (1 - reach) * math.exp(-base) + reach * math.exp(-base - segment)
+                total += (high - low) * (1 - spared)
+        return total
+
+
+class Reports:
+    """When the needed-th user report arrives: M ~ Binomial(U, r) of all users would report, once.
+
+    Their harm times are independent with the harmed share as distribution function, so the
+    needed-th report falls where the share of reports in reaches B ~ Beta(needed, M - needed + 1),
+    the needed-th order statistic of M uniforms. A report comes a delay after the harm: the share
+    in is the harmed share convolved with the delay's law.
+    """
+
+    __slots__ = ("people", "share", "triage")
+
+    def __init__(self, people: People, users: int, luck: Luck) -> None:
+        self.people = people
+        generator = luck.people()
+        reporters = int(generator.binomial(users, people.report_rate))
+        needed = people.needed
+        self.share = (
+            float(generator.beta(needed, reporters - needed + 1))
+            if reporters >= needed
+            else math.inf
+        )
+        self.triage = people.triage.sample(luck.uniform(Purpose.TRIAGE))
+
+    def by(self, users: Users, a: float, b: float) -> float:
+        """The time of the needed-th report if it falls in (a, b], seconds, else infinite."""
+        if not users.history or users.history[-1][3] < self.share:
+            return math.inf
+        delay = self.people.delay
+        if delay.constant:
+            moment = _inside(users.history, self.share) + delay.mean()
+            return max(moment, a) if moment <= b else math.inf
+
+        times, gains = _knots(users.history)
+
+        def come_in(t: float) -> float:
+            return float(np.dot(gains, np.asarray(delay.cdf(t - times))))
+
+        if come_in(b) < self.share:
+            return math.inf
+        low, high = a, b
+        for _ in range(40):
+            middle = (low + high) / 2
+            if come_in(middle) < self.share:
+                low = middle
+            else:
+                high = middle
+            if high - low < 0.5:
+                break
+        return high
+
+
+_FEWEST, _MOST, _SPAN = 8, 256, 120.0
+
+
+def _knots(history: list[tuple[float, float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Midpoints and gains of the harmed share, each span cut into parts of its hazard law."""
+    times, gains = [], []
+    for a, b, low, high in history:
+        parts = int(min(max(_FEWEST, math.ceil((b - a) / _SPAN)), _MOST))
+        steps = np.arange(parts + 1) / parts
+        ratio = (1 - high) / max(1 - low, 1e-300)
+        gains.append(np.diff(1 - (1 - low) * ratio**steps))
+        times.append(a + (b - a) * (steps[:-1] + 0.5 / parts))
+    return np.concatenate(times), np.concatenate(gains)
+
+
+def _inside(history: list[tuple[float, float, float, float]], share: float) -> float:
+    """The moment at which the harmed share reaches `share`, on the exponential law of its span."""
+    for a, b, low, high in history:
+        if high >= share:
+            if low >= share:
+                return a
+            ratio = math.log((1 - share) / (1 - low)) / math.log(max(1 - high, 1e-300) / (1 - low))
+            return a + (b - a) * ratio
+    return math.inf

@@ -1,0 +1,283 @@
+"""The verbs of a release: what a strategy's script can say, and what each does to fleet and router.
+
+Every verb is a generator; a script says `yield from rollout.verb(...)`. A verb that begins a step
+forward first passes the gate: after a detection, with `hold`, no further step starts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from simulator.play.fault import GOOD, Fault
+from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
+from simulator.play.luck import Luck, Purpose
+from simulator.play.router import Router
+
+if TYPE_CHECKING:
+    from simulator.play.counts import Counts
+    from simulator.play.plan import Plan
+    from simulator.play.watch import Watch
+    from simulator.strategies.blue_green import Smoke
+    from simulator.strategies.parallel_adoption import Reconcile
+    from simulator.words.detection import Judge
+    from simulator.words.distributions import Distribution
+    from simulator.words.strategy import Strategy
+
+Script = Generator[simpy.Event, Any, None]
+
+
+class Verbs:
+    """The verbs that strategies are written in; `Rollout` adds the life around them.
+
+    Weights and shares are 0..1 of the traffic or fleet that the current strategy moves: inside
+    `hand_over` they are mapped to its part of the whole. Durations are seconds, multiplied by the
+    strategy's pace where a person or a policy chose them.
+    """
+
+    env: simpy.Environment
+    plan: Plan
+    luck: Luck
+    fault: Fault
+    fleet: Fleet
+    router: Router
+    counts: Counts
+    watch: Watch
+    strategy: Strategy
+    pace: float
+    phase: str
+    announced: bool
+    holding: bool
+    base: float
+    span: float
+    starts: list[int]
+    last_watch: float
+    parallel_since: float
+    double_work: float
+    double_work_price: float
+
+    note: Callable[..., None]
+    at: Callable[..., None]
+    trip: Callable[[str, float], None]
+    abort: Callable[[str], None]
+
+    def _gate(self) -> Script:
+        """No further step starts while a response is being decided."""
+        if self.holding:
+            yield self.env.event()
+
+    def _law(self, version: int, in_place: bool = False) -> StartLaw:
+        fault = self.fault if version == NEW else None
+        return self.plan.install_law(fault) if in_place else self.plan.start_law(fault)
+
+    def _draw_start(self, version: int, law: StartLaw, count: int, in_place: bool) -> float:
+        """The slowest of `count` starts from now, seconds; health sees one that fails twice."""
+        first = self.starts[version]
+        self.starts[version] += count
+        if version == NEW:
+            purpose = Purpose.INSTALL if in_place else Purpose.START
+        else:
+            purpose = Purpose.OLD_INSTALL if in_place else Purpose.OLD_START
+        slowest = law.slowest(count, self.luck.uniform(purpose, first))
+        if version == NEW:
+            self._watch_health(law, slowest, 0.0)
+        return slowest
+
+    def _watch_health(self, law: StartLaw, slowest: float, later: float) -> None:
+        now, timeout = self.env.now + later, law.timeout
+        if slowest > timeout and self.fault.crash:
+            self.at(now + timeout, self._failed_start)
+        if slowest > 2 * timeout:
+            self.trip("health", now + 2 * timeout)
+
+    def _failed_start(self) -> None:
+        counts = self.counts
+        if counts.first_harm != counts.first_harm:
+            counts.first_harm = counts.last_harm = self.env.now
+
+    def provision(self, share: float, version: int = NEW) -> Script:
+        """Have instances for this share of the fleet ready: ask for what is missing and wait."""
+        yield from self._gate()
+        wanted = math.ceil((self.base + share * self.span) * self.fleet.size - 1e-9)
+        count = wanted - self.fleet.up[version]
+        if count <= 0:
+            return
+        self.note("provision", (version, count))
+        self.fleet.request(count, self.env.now)
+        slowest = self._draw_start(version, self._law(version), count, False)
+        if slowest == math.inf:
+            yield self.env.event()
+        yield self.env.timeout(slowest)
+        self.fleet.join(version, count, self.env.now)
+
+    def shift(self, weight: float) -> Script:
+        """Publish a weight for the new version and wait until it is in effect."""
+        yield from self._gate()
+        whole = self.base + weight * self.span
+        self.phase = f"{100 * whole:.3g}%"
+        self.note("shift", whole)
+        yield from self._publish(whole)
+
+    def _publish(self, weight: float) -> Script:
+        router = self.router
+        router.published = weight
+        if weight > 0:
+            router.began = True
+        if router.propagation > 0:
+            self.at(self.env.now + router.propagation, lambda: router.take_effect(weight))
+            yield self.env.timeout(router.propagation)
+        else:
+            router.take_effect(weight)
+
+    def bake(self, seconds: float) -> Script:
+        """Wait and watch for this long (times the pace)."""
+        yield from self._gate()
+        if seconds > 0:
+            self.note("bake", seconds * self.pace)
+            yield self.env.timeout(seconds * self.pace)
+            self.last_watch = self.env.now
+
+    def approve(self, waiting: Distribution | None) -> Script:
+        """Wait for a person's approval, if the step asks for one."""
+        if waiting is None:
+            return
+        yield from self._gate()
+        self.note("ask for approval")
+        index = int(self.env.now)
+        yield self.env.timeout(waiting.sample(self.luck.uniform(Purpose.APPROVE, index)))
+        self.note("approved")
+        self.last_watch = self.env.now
+
+    def judge(self, judge: Judge | None) -> Script:
+        """Let the judge decide on the step that was just watched; failing aborts the rollout."""
+        judge = judge or self.plan.scenario.detection.judge
+        if judge is None:
+            return
+        yield from self._gate()
+        verdict = self.watch.verdict(judge)
+        self.note("judge", verdict)
+        if verdict == "fail":
+            self.abort("judge")
+            yield from self._gate()
+
+    def promote(self, how: str) -> Script:
+        """Bring the rest over: all at once beside the old fleet, or by rolling the pool."""
+        if how == "at_once":
+            yield from self.provision(1)
+            yield from self.shift(1)
+            yield from self.retire_old()
+        else:
+            yield from self._gate()
+            fleet = self.fleet
+            rest = fleet.size - fleet.up[NEW]
+            yield from self._retire(OLD, fleet.up[OLD] - rest)
+            yield from self._roll_rest()
+
+    def _roll_rest(self) -> Script:
+        raise AssertionError
+
+    def retire_old(self) -> Script:
+        """Take the old version's instances of this part out of service and give them back."""
+        yield from self._gate()
+        fleet = self.fleet
+        keep = math.floor((1 - self.base - self.span) * fleet.size + 1e-9)
+        yield from self._retire(OLD, fleet.up[OLD] - keep)
+
+    def _retire(self, version: int, count: int) -> Script:
+        """Instances leave the router at once and are given back after draining."""
+        if count <= 0:
+            return
+        self.note("retire", (version, count))
+        self.fleet.leave(version, count)
+        drain = self.plan.scenario.service.drain
+        self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+        yield self.env.timeout(drain)
+
+    def keep_old(self, seconds: float) -> Script:
+        """Keep the old version's instances for this long (times the pace), then go on."""
+        yield from self._gate()
+        if seconds > 0:
+            self.note("keep old", seconds * self.pace)
+            yield self.env.timeout(seconds * self.pace)
+
+    def smoke_test(self, smoke: Smoke | None) -> Script:
+        """Test the new version without traffic: may find a defect before anyone meets it."""
+        if smoke is None:
+            return
+        yield from self._gate()
+        self.phase = "smoke test"
+        self.note("smoke test", smoke.duration)
+        if smoke.duration > 0:
+            yield self.env.timeout(smoke.duration)
+        if self.fault is not GOOD and self.luck.uniform(Purpose.SMOKE) < smoke.catches:
+            self.abort("smoke test")
+            yield from self._gate()
+
+    def run_in_parallel(
+        self, overlap: float, reconcile: Reconcile | None, sync_error: float, double_work: float
+    ) -> Script:
+        """Let both versions do all the work for `overlap` seconds; the old answers count.
+
+        Each reconciliation finds wrong answers with probability `coverage`; a share `sync_error`
+        of the requests is spoilt because the two disagree; `double_work` is a price per hour.
+        """
+        yield from self._gate()
+        start, length = self.env.now, overlap * self.pace
+        self.phase = "overlap"
+        self.note("run in parallel", length)
+        self.router.mirror = 1.0
+        self.router.began = self.router.changed = True
+        self.counts.sync_error = sync_error
+        self.parallel_since, self.double_work_price = start, double_work
+        wrong = self.fault.fail > 0 or self.fault.corrupt > 0
+        if reconcile is not None and reconcile.coverage > 0 and wrong:
+            rounds = geometric(reconcile.coverage, self.luck.uniform(Purpose.RECONCILE))
+            if rounds * reconcile.every <= length:
+                self.trip("reconciliation", start + rounds * reconcile.every)
+        yield self.env.timeout(length)
+        self.last_watch = self.env.now
+        yield from self._gate()
+        self._end_parallel()
+
+    def _end_parallel(self) -> None:
+        if self.parallel_since == self.parallel_since:
+            hours = (self.env.now - self.parallel_since) / 3600
+            self.double_work += hours * self.double_work_price
+            self.parallel_since = math.nan
+        self.router.mirror = 0.0
+        self.router.changed = True
+        self.counts.sync_error = 0.0
+
+    def hand_over(self, strategy: Strategy, share: float = 1.0) -> Script:
+        """Let another strategy move the next `share` of fleet and traffic, then take over again."""
+        base, span, pace = self.base, self.span, self.pace
+        self.base, self.span, self.pace = base, share, pace * strategy.pace
+        self.note("hand over", (strategy.kind, share))
+        yield from strategy.release(self)  # type: ignore[arg-type]
+        self.base, self.span, self.pace = base + share, span, pace
+
+    def return_to_old(self) -> Script:
+        """Roll back by weight: bring back what is missing of the old version, weight 0, retire new."""
+        fleet, router = self.fleet, self.router
+        missing = fleet.size - fleet.up[OLD]
+        if missing > 0:
+            yield from self.provision(1.0, OLD)
+        self._end_parallel()
+        self.note("shift", 0.0)
+        yield from self._publish(0.0)
+        if router.pool:
+            gone = fleet.up[NEW]
+            yield from self._retire(NEW, gone)
+            router.join_pool(False)
+        else:
+            yield from self._retire(NEW, fleet.up[NEW])
+
+
+def geometric(chance: float, luck: float) -> int:
+    """The number of rounds until the first success, by inverse transform of a uniform number."""
+    if chance >= 1:
+        return 1
+    return max(math.ceil(math.log1p(-luck) / math.log1p(-chance)), 1)

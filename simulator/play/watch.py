@@ -1,0 +1,472 @@
+"""Watching: detectors look ahead to the next control event instead of being polled.
+
+Nothing can change before the next control event, so the cells of all periods up to it are drawn
+in one go (in chunks), the first period that trips a detector is found, and it becomes an urgent
+event. Cells after a trip are never looked at: they are drawn afresh under the state they meet.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.alarm import AlarmWatch
+from simulator.play.counts import NOBODY, Counts
+from simulator.play.fleet import NEW, OLD
+from simulator.play.noise import Noise
+from simulator.play.quiet import quiet
+from simulator.play.users import Reports
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+    from simulator.play.stretch import Stretch
+
+Array = NDArray[np.float64]
+
+_FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
+_SINGLY = 3
+_SCOPES = {"new": (NEW,), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
+
+
+class Part(NamedTuple):
+    """A piece of the period that is still open: when it began, requests, and what was drawn.
+
+    `rows` holds for each version (expected requests, drawn failing, drawn late).
+    """
+
+    start: float
+    base: float
+    incident: float
+    rows: dict[int, tuple[float, int, int]]
+
+
+class Cells:
+    """Closed cells of the versions watched: expected requests, drawn bad ones, requests on demand.
+
+    For each version: `expected` requests that went well (floats), `failed` (failed or rejected,
+    baseline included) and `late` drawn counts, and `harm` the drawn counts that are harm. All
+    arrays have one entry per cell.
+    """
+
+    __slots__ = ("_drawn", "_generator", "began", "expected", "failed", "harm", "late")
+
+    def __init__(self, generator: np.random.Generator, began: bool) -> None:
+        self.began = began
+        self.expected: dict[int, Array] = {}
+        self.failed: dict[int, NDArray[np.int64]] = {}
+        self.late: dict[int, NDArray[np.int64]] = {}
+        self.harm: dict[int, NDArray[np.int64]] = {}
+        self._drawn: dict[int, NDArray[np.int64]] = {}
+        self._generator = generator
+
+    def has(self, versions: tuple[int, ...]) -> bool:
+        """Whether any of these versions had traffic."""
+        return any(version in self.expected for version in versions)
+
+    def bad(self, versions: tuple[int, ...], metric: str) -> NDArray[np.int64]:
+        """Bad requests per cell by an alarm's metric over the versions of its scope."""
+        total: NDArray[np.int64] | None = None
+        for version in versions:
+            if version not in self.expected:
+                continue
+            for part, wanted in ((self.failed, "late"), (self.late, "errors")):
+                if metric != wanted:
+                    counts = part[version]
+                    total = counts if total is None else total + counts
+        assert total is not None
+        return total
+
+    def least(self, versions: tuple[int, ...]) -> float:
+        """A number of requests that the emptiest cell exceeds except with probability 1e-16."""
+        mean = min(
+            float(np.min(sum(self.expected[v] for v in versions if v in self.expected))), 1e300
+        )
+        return mean - 8.3 * math.sqrt(mean)
+
+    def requests(self, versions: tuple[int, ...]) -> NDArray[np.int64]:
+        """All requests per cell over the versions, drawn when first asked for."""
+        total: NDArray[np.int64] | None = None
+        for version in versions:
+            if version not in self.expected:
+                continue
+            if version not in self._drawn:
+                good = self._generator.poisson(self.expected[version])
+                self._drawn[version] = good + self.failed[version] + self.late[version]
+            drawn = self._drawn[version]
+            total = drawn if total is None else total + drawn
+        assert total is not None
+        return total
+
+
+class Watch:
+    """All detectors of one replication, until the first detection.
+
+    `observe` counts a part of a stretch while looking for trips; `active` is false once something
+    was detected or nothing is left that could trip.
+    """
+
+    __slots__ = (
+        "_alarms",
+        "_alone",
+        "_counts",
+        "_noise",
+        "_open",
+        "_reports",
+        "_rollout",
+        "_seen",
+        "active",
+    )
+
+    def __init__(self, rollout: Rollout, counts: Counts) -> None:
+        plan, luck = rollout.plan, rollout.luck
+        self._rollout = rollout
+        self._counts = counts
+        self._noise: Noise | None = None
+        self._reports: Reports | None = None
+        alarms = plan.scenario.detection.alarms
+        self._alarms = [AlarmWatch(alarm, _SCOPES[alarm.watch], luck) for alarm in alarms]
+        self._alone = len({(alarm.origin, alarm.period) for alarm in self._alarms}) == 1
+        self._seen = tuple(sorted({v for alarm in alarms for v in _SCOPES[alarm.watch]}))
+        self._open: list[Part] = []
+        if OLD in self._seen:
+            self._remember_normal_operation()
+        self.active = True
+
+    @property
+    def noise(self) -> Noise:
+        """The baseline errors of this replication, made when first needed."""
+        if self._noise is None:
+            self._noise = Noise(self._rollout.plan, self._rollout.luck)
+        return self._noise
+
+    def _remember_normal_operation(self) -> None:
+        """The first period began before the deployment: the old version served it alone."""
+        start = min(alarm.origin for alarm in self._alarms)
+        if start < 0:
+            requests = self._rollout.plan.requests_between(start, 0.0)
+            self._open.append(Part(start, requests, 0.0, {OLD: (requests, 0, 0)}))
+
+    def observe(self, stretch: Stretch, a: float, b: float) -> float:
+        """Count the stretch from a to b, or to the first trip; returns the moment reached."""
+        excused = self._rollout.announced
+        report = self._next_report(stretch, a, b, excused)
+        end = min(report, b)
+        if self._alarms:
+            reached = self._through_alarms(stretch, a, end, excused)
+        else:
+            self._counts.add(stretch, a, end, None, excused)
+            reached = end
+        if report <= reached and self._reports is not None:
+            self._rollout.trip("people", report + self._reports.triage)
+            self._reports.share = math.inf
+        return reached
+
+    def _next_report(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
+        """When enough people have reported, if that is in (a, b] with nothing else happening."""
+        plan, users = self._rollout.plan, self._counts.users
+        if plan.people is None or not (stretch.harm > 0 or stretch.varying or users.history):
+            return math.inf
+        if self._reports is None:
+            self._reports = Reports(plan.people, plan.users, self._rollout.luck)
+        ahead = users.copy()
+        self._counts.expose(ahead, stretch, a, b, excused)
+        return self._reports.by(ahead, a, b)
+
+    def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
+        if stretch.harm == 0 and not stretch.varying and self._coast(stretch, a, b):
+            return b
+        now, chunk, singly = a, _FIRST_CHUNK, _SINGLY if self._alone else 0
+        while now < b:
+            calm = self._skip(stretch, now, b)
+            if calm > now:
+                now = calm
+                continue
+            if singly and self._alarms[0].count_to(b) > 0:
+                now, tripped = self._close_one(stretch, now, excused)
+                singly -= 1
+                if tripped:
+                    return now
+                continue
+            ends = self._closing(b, chunk)
+            if not len(ends):
+                self._leave_open(stretch, now, b, excused)
+                return b
+            closed, tripped = self._close(stretch, now, ends, excused)
+            now = float(ends[closed - 1])
+            if tripped:
+                return now
+            chunk = min(2 * chunk, _LARGEST_CHUNK)
+        return b
+
+    def _coast(self, stretch: Stretch, a: float, b: float) -> bool:
+        """Count all of a harmless stretch at once if no alarm can breach in it; else do nothing."""
+        rollout, first = self._rollout, self._alarms[0]
+        plan = rollout.plan
+        if not self._alone or not plan.steady or rollout.incident > 0:
+            return False
+        count = first.count_to(b)
+        old, new = stretch.versions
+        shares = (old.share, new.share + stretch.mirror, 0.0, 0.0)
+        rate = plan.rate
+        if count > 0:
+            rest = rate * (first.end(first.next) - a)
+            for alarm, least in zip(self._alarms, plan.quiet_from, strict=True):
+                share = sum(shares[version] for version in alarm.versions)
+                if alarm.done:
+                    continue
+                if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
+                    return False
+                if (count > 1 and 0 < rate * share * alarm.period < least) or not self._calm_parts(
+                    alarm, rest * share, least
+                ):
+                    return False
+            for alarm in self._alarms:
+                alarm.skip(count)
+            self._open.clear()
+            a_open = first.end(first.next - 1)
+        else:
+            a_open = a
+        self._counts.add(stretch, a, b)
+        if b > a_open:
+            many = rate * (b - a_open)
+            rows = {v: (many * shares[v], 0, 0) for v in self._seen if shares[v] > 0}
+            self._open.append(Part(a_open, many, 0.0, rows))
+        return True
+
+    def _calm_parts(self, alarm: AlarmWatch, requests: float, least: float) -> bool:
+        """Whether the open period with so many requests to come cannot breach."""
+        for part in self._open:
+            if part.incident:
+                return False
+            for version in alarm.versions:
+                if version in part.rows:
+                    expected, failing, late = part.rows[version]
+                    if failing or late:
+                        return False
+                    requests += expected
+        return requests == 0 or requests >= least
+
+    def _closing(self, b: float, most: int) -> Array:
+        """The next period ends of any alarm up to b, at most `most`."""
+        if self._alone:
+            alarm = self._alarms[0]
+            return alarm.closing(min(alarm.count_to(b), most))
+        ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._alarms]
+        return np.unique(np.concatenate(ends))[:most]
+
+    def _skip(self, stretch: Stretch, a: float, b: float) -> float:
+        """Where calm ends: a period end up to b before which no alarm can breach, or a."""
+        rollout = self._rollout
+        if not self._alone or stretch.nobody or stretch.varying or rollout.incident > 0:
+            return a
+        first = self._alarms[0]
+        count = first.count_to(b)
+        if count <= 0 or not all(
+            alarm.done or (alarm.calm and quiet(rollout.plan, stretch, alarm.words, a, b))
+            for alarm in self._alarms
+        ):
+            return a
+        if self._open:
+            return a
+        until = min(first.end(first.next + count - 1), b)
+        self._counts.add(stretch, a, until)
+        self._open.clear()
+        for alarm in self._alarms:
+            alarm.skip(count)
+        return until
+
+    def _close(
+        self, stretch: Stretch, a: float, ends: Array, excused: bool
+    ) -> tuple[int, bool]:
+        """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
+        cells = self._draw(stretch, a, ends, excused)
+        closed, tripped = len(ends), None
+        for alarm in self._alarms:
+            first = alarm.first_trip(cells, ends, self._alone)
+            if first is not None and not alarm.done and first < closed:
+                closed, tripped = first + 1, alarm
+        for alarm in self._alarms:
+            alarm.advance(cells, closed)
+        drawn = {v: int(harm[:closed].sum()) for v, harm in cells.harm.items()}
+        end = float(ends[closed - 1])
+        self._counts.add(stretch, a, end, drawn, excused)
+        if tripped is not None:
+            tripped.done = True
+            self._rollout.trip(tripped.words.label, end + tripped.words.delay)
+        return closed, tripped is not None
+
+    def _draw(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> Cells:
+        """Draw the cells up to `ends`; the first one takes over the open period's parts."""
+        rollout = self._rollout
+        generator = rollout.luck.counts()
+        cells = Cells(generator, rollout.router.began)
+        edges = np.concatenate(([a], ends))
+        base = rollout.plan.requests(edges)
+        before, noise = self._baseline(edges, base)
+        rows = self._rows(stretch, edges, base, excused)
+        for version in self._seen:
+            row = rows.get(version)
+            if row is None:
+                if not any(version in part.rows for part in self._open):
+                    continue
+                row = (0.0 * base,) * 3
+            requests, failing, late = row
+            own = noise * (requests / base)
+            expected = requests - failing - late - own
+            failed = generator.poisson(failing) if failing.any() else np.zeros(len(base), int)
+            slow = generator.poisson(late) if late.any() else np.zeros(len(base), int)
+            cells.harm[version] = failed + slow
+            if self._open:
+                failed, slow = failed.copy(), slow.copy()
+            for part, old_noise in zip(self._open, before, strict=True):
+                if version in part.rows:
+                    count, part_failing, part_late = part.rows[version]
+                    expected[0] += count - old_noise * count / part.base
+                    failed[0] += part_failing
+                    slow[0] += part_late
+                    own[0] += old_noise * count / part.base
+            if own.any():
+                failed = failed + generator.poisson(own)
+            cells.expected[version] = np.maximum(expected, 0.0)
+            cells.failed[version] = failed
+            cells.late[version] = slow
+        self._open.clear()
+        return cells
+
+    def _rows(
+        self, stretch: Stretch, edges: Array, base: Array, excused: bool
+    ) -> dict[int, tuple[Array, Array, Array]]:
+        """Expected (requests, failing, late) per cell of each version watched that has traffic."""
+        if stretch.nobody:
+            if excused or NOBODY not in self._seen:
+                return {}
+            return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
+        return {
+            version: (requests, failing, late)
+            for version, requests, failing, late in stretch.cells(edges)
+            if version in self._seen and requests[-1] > 0
+        }
+
+    def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
+        """Expected baseline errors of the open parts and of each cell, were there one version."""
+        plan, incident = self._rollout.plan, self._rollout.incident
+        if not plan.noise:
+            before = [part.incident * part.base for part in self._open]
+            return before, incident * base if incident else np.zeros(len(base))
+        if not self._open:
+            noise = self.noise.expected(edges, base)
+            return [], noise + incident * base if incident else noise
+        starts = [part.start for part in self._open]
+        all_base = np.concatenate(([part.base for part in self._open], base))
+        noise = self.noise.expected(np.concatenate((starts, edges)), all_base)
+        count = len(starts)
+        before = [
+            float(n) + part.incident * part.base
+            for n, part in zip(noise[:count], self._open, strict=True)
+        ]
+        after = noise[count:]
+        return before, after + incident * base if incident else after
+
+    def _leave_open(self, stretch: Stretch, a: float, b: float, excused: bool) -> None:
+        """Count [a, b], which no period end closes, and keep it for the period that is open."""
+        rollout = self._rollout
+        many, rows, drawn = self._draw_one(stretch, a, b, excused)
+        self._open.append(Part(a, many, rollout.incident, rows))
+        self._counts.add(stretch, a, b, drawn, excused)
+
+    def _draw_one(
+        self, stretch: Stretch, a: float, b: float, excused: bool
+    ) -> tuple[float, dict[int, tuple[float, int, int]], dict[int, int]]:
+        """Requests in [a, b]; per version watched (expected good, failing, late); drawn bad ones."""
+        plan = self._rollout.plan
+        poisson = self._rollout.luck.counts().poisson
+        rows: dict[int, tuple[float, int, int]] = {}
+        drawn: dict[int, int] = {}
+        if stretch.nobody or stretch.varying:
+            edges = np.array([a, b])
+            base = plan.requests(edges)
+            many = float(base[0])
+            found = {
+                v: (float(r[0]), float(f[0]), float(s[0]))
+                for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
+            }
+        else:
+            many = plan.requests_between(a, b)
+            found = {}
+            for version in (OLD, NEW):
+                if version in self._seen:
+                    s = stretch.versions[version]
+                    share = s.share + stretch.mirror if version == NEW else s.share
+                    if share > 0:
+                        part = many * share
+                        found[version] = (part, part * s.failing, part * s.late)
+        for version, (requests, failing, late) in found.items():
+            bad = int(poisson(failing)) if failing > 0 else 0
+            slow = int(poisson(late)) if late > 0 else 0
+            drawn[version] = bad + slow
+            rows[version] = (requests - failing - late, bad, slow)
+        return many, rows, drawn
+
+    def _close_one(self, stretch: Stretch, a: float, excused: bool) -> tuple[float, bool]:
+        """Close the period that is open; returns its end, and whether an alarm tripped."""
+        rollout, first = self._rollout, self._alarms[0]
+        end = first.end(first.next)
+        many, rows, drawn = self._draw_one(stretch, a, end, excused)
+        self._open.append(Part(a, many, rollout.incident, rows))
+        counts = self._settle_open(end)
+        self._open.clear()
+        self._counts.add(stretch, a, end, drawn, excused)
+        tripped = None
+        poisson = rollout.luck.counts().poisson
+        for alarm in self._alarms:
+            errors, late = alarm.words.metric != "late", alarm.words.metric != "errors"
+            bad, traffic = 0, False
+            for version in alarm.versions:
+                if version in counts:
+                    row = counts[version]
+                    traffic = True
+                    bad += errors * int(row[1]) + late * int(row[2])
+            requests: int | None = None
+            if traffic:
+                requests = 0
+                for version in alarm.versions:
+                    if version in counts:
+                        row = counts[version]
+                        if row[3] < 0:
+                            row[3] = int(poisson(max(row[0], 0.0))) + row[1] + row[2]
+                        requests += int(row[3])
+            elif alarm.words.watch == "new" and not rollout.router.began:
+                alarm.next += 1
+                continue
+            if alarm.close_one(bad, requests) and tripped is None:
+                tripped = alarm
+        if tripped is not None:
+            tripped.done = True
+            rollout.trip(tripped.words.label, end + tripped.words.delay)
+        return end, tripped is not None
+
+    def _settle_open(self, end: float) -> dict[int, list[float]]:
+        """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""
+        rollout = self._rollout
+        poisson, noisy = rollout.luck.counts().poisson, rollout.plan.noise > 0
+        counts: dict[int, list[float]] = {}
+        noise: dict[int, float] = {}
+        for index, part in enumerate(self._open):
+            until = self._open[index + 1].start if index + 1 < len(self._open) else end
+            own = part.incident * part.base
+            if noisy:
+                own += self.noise.between(part.start, until, part.base)
+            for version, (good, failing, late) in part.rows.items():
+                row = counts.setdefault(version, [0.0, 0, 0, -1])
+                bad = own * good / part.base
+                noise[version] = noise.get(version, 0.0) + bad
+                row[0] += good - bad
+                row[1] += failing
+                row[2] += late
+        for version, mean in noise.items():
+            if mean > 0:
+                counts[version][1] += int(poisson(mean))
+        return counts

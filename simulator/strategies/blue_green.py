@@ -1,0 +1,54 @@
+"""Blue/green: a complete second fleet, a cut-over, and a way back while the first one lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.words.strategy import Strategy
+from simulator.words.units import Duration, Share
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+
+class Smoke(BaseModel):
+    """Tests on the new fleet before it gets traffic."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
+    catches: Share = Field(
+        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
+    )
+
+
+class BlueGreen(Strategy):
+    """Build green beside blue, test it, cut all traffic over, watch, keep blue, then retire it.
+
+    Rolling back cuts back to blue while it lives; afterwards blue has to be built again. The extra
+    cost is a whole fleet for as long as both live.
+    """
+
+    kind: Literal["blue_green"] = "blue_green"
+    cutover: Literal["load_balancer"] = Field(
+        "load_balancer", description="How traffic moves: the load balancer's weight, at once."
+    )
+    smoke: Smoke | None = Field(
+        Smoke(duration=0.0), description="Tests before the cut-over; none switches them off."
+    )
+    bake: Duration = Field(0.0, description="How long the release waits after the cut-over.")
+    keep_old: Duration = Field(3600.0, description="How long blue is kept after that.")
+    green: Literal["full"] = Field("full", description="Size of green before the cut-over.")
+
+    def release(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.provision(1)
+        yield from rollout.smoke_test(self.smoke)
+        yield from rollout.shift(1)
+        yield from rollout.bake(self.bake)
+        yield from rollout.keep_old(self.keep_old)
+        yield from rollout.retire_old()
+
+    def roll_back(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.return_to_old()

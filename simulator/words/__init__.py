@@ -1,0 +1,1 @@
+"""What the user says: scenarios, their sections, units, laws, profiles, reading and writing."""

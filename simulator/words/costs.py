@@ -1,0 +1,37 @@
+"""What is promised and what things cost."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from simulator.words.model import Words
+from simulator.words.units import Hourly, Money, PositiveDuration, Share
+
+
+class Slo(Words):
+    """The service level objective."""
+
+    availability: Share = Field(description="Share of requests that must be good.")
+    window: PositiveDuration = Field(description="The window of the objective.")
+    budget_left: Share = Field(description="Share of the error budget that is left today.")
+
+    @field_validator("availability")
+    @classmethod
+    def _below_one(cls, value: float) -> float:
+        if value >= 1:
+            raise ValueError("an objective of 100% leaves no budget: write e.g. 99.9%")
+        return value
+
+
+class Costs(Words):
+    """Prices of harm, people and time, in one currency."""
+
+    currency: str = Field(pattern="^[A-Z]{3}$", description="The currency's three letters.")
+    failed_request: Money = Field(description="Per failed, rejected or late request.")
+    corrupt_write: Money = Field(description="Per corrupt write, repair included.")
+    responder: Hourly = Field(description="One person who responds.")
+    responders: int = Field(ge=0, le=1000, description="People who respond.")
+    watching: Hourly = Field(description="People watching the rollout.")
+    outage: Hourly = Field(description="On top of failed requests while nobody serves.")
+    sla_credit: Money = Field(description="Due when the rest of the error budget is spent.")
+    delay: Hourly = Field(description="Every hour until a working version carries all traffic.")

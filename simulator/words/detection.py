@@ -1,0 +1,116 @@
+"""What may notice a bad release, beside the health checks that are always on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from simulator.words.distributions import RandomDuration
+from simulator.words.model import Words
+from simulator.words.units import Count, Duration, PositiveDuration, Share
+
+_DATAPOINTS = re.compile(r"(\d+) of (\d+)")
+
+
+class Alarm(Words):
+    """An alarm on the share of bad requests in periods of equal length."""
+
+    name: str | None = Field(None, description="A name for tables; made from its settings if absent.")
+    watch: Literal["new", "old", "service"] = Field(
+        "new", description="Whose requests: the new version's, the old one's, or all."
+    )
+    metric: Literal["errors", "late", "bad"] = Field(
+        "errors", description="errors (failed or rejected), late, or bad (either)."
+    )
+    above: Share = Field(description="A period is a breach when its bad share is above this.")
+    period: PositiveDuration = Field(60.0, description="Length of one period.")
+    datapoints: str = Field("1 of 1", description="m of n: breaches needed among the last n.")
+    minimum_requests: int = Field(
+        0, ge=0, description="With fewer requests a period is no datapoint."
+    )
+    delay: Duration = Field(0.0, description="From the end of a period until it can be read.")
+    missing: Literal["missing", "breaching", "notBreaching", "ignore"] = Field(
+        "missing", description="What a period without data counts as."
+    )
+    phase: Literal["random", "aligned"] = Field(
+        "random", description="Where periods begin: one random phase, or with the deployment."
+    )
+
+    @field_validator("datapoints", mode="before")
+    @classmethod
+    def _m_of_n(cls, value: Any) -> Any:
+        text = str(value)
+        found = _DATAPOINTS.fullmatch(text)
+        if not found or not 1 <= int(found[1]) <= int(found[2]) <= 1000:
+            raise ValueError(f"{text!r} is not m of n with m <= n: write e.g. 2 of 3")
+        return text
+
+    @property
+    def m(self) -> int:
+        """Breaches needed."""
+        return int(self.datapoints.split(" of ")[0])
+
+    @property
+    def n(self) -> int:
+        """Datapoints looked at."""
+        return int(self.datapoints.split(" of ")[1])
+
+    @property
+    def label(self) -> str:
+        """The name in tables: "alarm" for an unnamed one."""
+        return self.name or "alarm"
+
+
+class Noticed(Words):
+    """Somebody notices some time after the first harm, however it shows."""
+
+    after: RandomDuration = Field(description="Time from the first harm.")
+
+
+class Audit(Words):
+    """A regular check of the data that finds corrupt writes."""
+
+    every: PositiveDuration = Field(description="Time between two audits.")
+    coverage: Share = Field(description="Chance that one audit finds corrupt data.")
+
+
+class People(Words):
+    """Users who report what they met."""
+
+    report_rate: Share = Field(description="Share of the users who would report, once each.")
+    needed: Count = Field(description="Reports until somebody takes them seriously.")
+    delay: RandomDuration = Field(description="From meeting the failure to reporting it.")
+    triage: RandomDuration = Field(description="From the last report needed to knowing the cause.")
+
+
+class Judge(Words):
+    """A verdict on a step from the counts of its bake."""
+
+    test: Literal["threshold"] = Field("threshold", description="How the verdict is reached.")
+    metric: Literal["errors", "late", "bad"] = Field("errors", description="What is counted.")
+    above: Share = Field(description="The step fails when the bad share is above this.")
+    against: Literal["old"] = Field("old", description="What the new version is compared with.")
+    minimum_requests: int = Field(0, ge=0, description="With fewer requests there is no verdict.")
+    no_verdict: Literal["pass", "fail", "wait"] = Field(
+        "pass", description="What happens without a verdict (wait: bake once more, then pass)."
+    )
+
+
+class Detection(Words):
+    """All detectors beside health; one that is left out does not exist."""
+
+    alarms: tuple[Alarm, ...] = Field((), description="Alarms on shares of bad requests.")
+    noticed: Noticed | None = Field(None, description="Noticed some time after the first harm.")
+    audit: Audit | None = Field(None, description="Audits of the data.")
+    people: People | None = Field(None, description="Users who report.")
+    judge: Judge | None = Field(None, description="Judges every step of a progressive release.")
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> Detection:
+        names = [alarm.name for alarm in self.alarms if alarm.name]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two alarms are named {name!r}: give them different names")
+        return self

@@ -1,0 +1,56 @@
+"""The figures of one replication: name, unit, and what each one means."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Unit = Literal["s", "share", "count", "money"]
+
+
+class Figure(NamedTuple):
+    """A figure's unit and meaning; `smaller` tells whether less is better."""
+
+    unit: Unit
+    meaning: str
+    smaller: bool = True
+
+
+FIGURES: dict[str, Figure] = {
+    "time_to_deploy": Figure(
+        "s", "start until the new version carries all traffic and no step depends on watching it"
+    ),
+    "time_to_value": Figure("s", "start until a working version carries all traffic"),
+    "time_to_finish": Figure("s", "start until the fleet is back to steady size with one version"),
+    "time_to_detect": Figure("s", "first harm by the defect until its detection"),
+    "time_to_mitigate": Figure("s", "detection until no longer harmed"),
+    "time_to_recover": Figure("s", "first harm until no longer harmed: detect plus mitigate"),
+    "rollback_90": Figure("s", "decision until 90 % of the exposed traffic is back"),
+    "rollback_time": Figure("s", "decision until the old version serves all at full capacity"),
+    "exposure_time": Figure("s", "integral of the traffic share on a defective version"),
+    "peak_exposure": Figure("share", "largest traffic share on a defective version"),
+    "exposure_when_caught": Figure("share", "traffic share on it when it was detected"),
+    "exposed_requests": Figure("count", "expected requests served by a defective version"),
+    "failed_requests": Figure(
+        "count", "failed, rejected or late requests that would have been good with nothing deployed"
+    ),
+    "failed_requests_watched": Figure("count", "the part before the watched phase ended"),
+    "failed_requests_escaped": Figure("count", "the part after the watched phase ended"),
+    "users_harmed": Figure("share", "users with at least one bad request or corrupt write from it"),
+    "corrupt_writes": Figure("count", "writes to be repaired even after a rollback"),
+    "outage": Figure("s", "time without any capacity"),
+    "degraded": Figure("s", "time with a bad share above what the objective allows"),
+    "budget_spent": Figure("share", "failed requests as a share of the objective's error budget"),
+    "min_headroom": Figure("share", "least of capacity / offered load - 1", False),
+    "peak_instances": Figure("count", "most instances at once"),
+    "mixed_time": Figure("s", "time with both versions serving"),
+    "mixing": Figure("s", "integral of 2 w (1 - w), w the new version's share"),
+    "extra_cost": Figure("money", "instance time above steady, double work and watching"),
+    "loss": Figure("money", "all costs of the release together"),
+    "loss_failed_requests": Figure("money", "part of the loss: failed requests"),
+    "loss_corrupt_writes": Figure("money", "part of the loss: corrupt writes"),
+    "loss_outage": Figure("money", "part of the loss: outage"),
+    "loss_sla_credit": Figure("money", "part of the loss: credit for a broken objective"),
+    "loss_responders": Figure("money", "part of the loss: people responding"),
+    "loss_extra_cost": Figure("money", "part of the loss: extra cost of the fleet"),
+    "loss_delay": Figure("money", "part of the loss: waiting for a working version"),
+}

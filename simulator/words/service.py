@@ -1,0 +1,86 @@
+"""The service that is deployed: its fleet and how it behaves without any deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from simulator.words.distributions import RandomDuration
+from simulator.words.model import Words
+from simulator.words.units import Count, Duration, Hourly, PositiveDuration, PositiveShare, Rate, Share
+
+
+class BaselineErrors(Words):
+    """Errors of the old version that are always there: over-dispersed, block by block."""
+
+    mean: Share = Field(description="Mean share of requests that fail anyway.")
+    cv: float = Field(
+        0.0, ge=0, le=10, allow_inf_nan=False, description="Coefficient of variation per block."
+    )
+    block: PositiveDuration = Field(
+        300.0, alias="for", description="Length of a block with one multiplier."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_share(cls, value: Any) -> Any:
+        return value if isinstance(value, Mapping) or value is None else {"mean": value}
+
+
+class Incidents(Words):
+    """Trouble that has nothing to do with the release: it hits old and new alike."""
+
+    every: PositiveDuration = Field(description="Mean time between two incidents.")
+    lasts: RandomDuration = Field(description="How long one lasts.")
+    errors: Share = Field(description="Share of requests that fail meanwhile.")
+
+
+class WarmUp(Words):
+    """A new instance serves less than it will for a while."""
+
+    duration: Duration = Field(alias="for", description="How long it is not warm.")
+    capacity: PositiveShare = Field(description="Its capacity meanwhile, as a share.")
+
+
+class StartFailure(Words):
+    """Starts that do not succeed and are tried again."""
+
+    probability: Share = Field(description="Chance that one start fails.")
+    timeout: PositiveDuration = Field(description="Time after which a start counts as failed.")
+
+
+class Service(Words):
+    """One service: instances of equal size behind one router."""
+
+    instances: Count = Field(description="Instances in normal operation.")
+    capacity: Rate | None = Field(None, description="Requests per second of one instance.")
+    utilisation: PositiveShare | None = Field(
+        None, description="Load of the fleet in its busiest hour, instead of capacity."
+    )
+    startup: RandomDuration = Field(
+        description="From asking for an instance until it may take traffic."
+    )
+    install: RandomDuration = Field(
+        description="In-place installation until the first passed health check, without draining."
+    )
+    drain: Duration = Field(description="How long a stopped instance finishes its connections.")
+    cost: Hourly = Field(description="Price of one instance.")
+    errors: BaselineErrors | None = Field(None, description="Errors that are always there.")
+    incidents: Incidents | None = Field(None, description="Trouble unrelated to the release.")
+    warm_up: WarmUp | None = Field(None, description="Reduced capacity of new instances.")
+    start_failure: StartFailure = Field(description="Starts that fail and are tried again.")
+    limit: Count | None = Field(
+        None, description="Most instances at once (quota, subnet, licences)."
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Service:
+        if self.capacity is not None and self.utilisation is not None:
+            raise ValueError("capacity and utilisation say the same thing: remove one of them")
+        if self.limit is not None and self.limit < self.instances:
+            raise ValueError(
+                f"limit {self.limit} is below the {self.instances} instances: raise it"
+            )
+        return self

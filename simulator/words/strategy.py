@@ -1,0 +1,95 @@
+"""What a strategy is: settings that are fields, and two runbooks."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
+from pydantic_core import PydanticCustomError
+
+from simulator.words.detection import Judge
+from simulator.words.distributions import RandomDuration
+from simulator.words.model import Words
+from simulator.words.units import Duration, Factor, Share
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+
+class Step(Words):
+    """One plateau of a progressive release: a weight, watched for a while."""
+
+    weight: Share = Field(description="Share of the traffic on the new version.")
+    bake: Duration = Field(600.0, description="How long the step is watched.")
+    approve: RandomDuration | None = Field(
+        None, description="How long a person takes to approve; no approval when left out."
+    )
+    judge: Judge | None = Field(None, description="Judges this step instead of the usual judge.")
+
+
+class Strategy(Words):
+    """A way to release: frozen settings, a runbook forward and a runbook back.
+
+    Subclasses give `kind` a literal default and are found under it in `kinds`. `always_sticky`
+    says that users stay on their version whatever the traffic says.
+    """
+
+    kinds: ClassVar[dict[str, type[Strategy]]] = {}
+    always_sticky: ClassVar[bool] = False
+
+    kind: str
+    pace: Factor = Field(
+        1.0, description="Multiplies every bake, pause, wave and overlap of the strategy."
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        kind = cls.model_fields["kind"].default
+        if isinstance(kind, str):
+            Strategy.kinds[kind] = cls
+
+    @abstractmethod
+    def release(self, rollout: Rollout) -> Iterator[Any]:
+        """The runbook forward."""
+
+    @abstractmethod
+    def roll_back(self, rollout: Rollout) -> Iterator[Any]:
+        """The runbook back."""
+
+
+def kinds() -> dict[str, type[Strategy]]:
+    """Every kind of strategy there is, by name."""
+    importlib.import_module("simulator.strategies")
+    return Strategy.kinds
+
+
+def _pick(value: Any, handler: Any, info: ValidationInfo) -> Strategy:
+    if isinstance(value, Strategy):
+        return value
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError(
+            "strategy", "is not a mapping of settings; write {{}} for all defaults"
+        )
+    known = kinds()
+    kind = value.get("kind")
+    if kind is None:
+        raise PydanticCustomError("strategy", f"has no kind; add kind: one of {_listed(known)}")
+    if kind not in known:
+        near = difflib.get_close_matches(str(kind), known, 1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise PydanticCustomError(
+            "strategy", f"unknown kind {kind!r}; allowed: {_listed(known)}{hint}"
+        )
+    return known[kind].model_validate(dict(value), context=info.context)
+
+
+def _listed(known: Mapping[str, Any]) -> str:
+    return ", ".join(sorted(known))
+
+
+AnyStrategy = Annotated[SerializeAsAny[Strategy], WrapValidator(_pick)]

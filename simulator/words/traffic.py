@@ -1,0 +1,253 @@
+"""Traffic: how many requests come when, and from how many users."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
+
+from simulator.words.model import Words
+from simulator.words.traces import Series, read_trace
+from simulator.words.units import Count, Duration, Factor, PositiveDuration, Rate, Share
+
+Array = NDArray[np.float64]
+
+_DAY = 86_400.0
+_WEEK = 7 * _DAY
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = re.compile(r"(?:(mon|tue|wed|thu|fri|sat|sun)\w*\s+)?(\d{1,2}):(\d{2})", re.IGNORECASE)
+_TUESDAY = 1
+_MONDAY = 3 * _DAY  # 1970 began on a Thursday
+
+
+class Daily(Words):
+    """A daily curve: mean + (peak - mean) cos(2 pi (clock - peak_at) / 24 h)."""
+
+    mean: Rate = Field(description="Mean rate over a day.")
+    peak: Rate = Field(description="Highest rate of the day.")
+    peak_at: str = Field(description="Time of day of the peak, e.g. 14:00.")
+
+    @model_validator(mode="after")
+    def _never_negative(self) -> Daily:
+        if not self.mean <= self.peak <= 2 * self.mean:
+            raise ValueError(
+                f"peak {self.peak:g} rps must lie between the mean and twice the mean "
+                f"({self.mean:g} to {2 * self.mean:g} rps): the curve would be negative at night"
+            )
+        clock_seconds(self.peak_at)
+        return self
+
+
+class Trace(Words):
+    """Measured traffic that repeats: a column of numbers of requests per `per`."""
+
+    file: str = Field(description="CSV or JSON file, relative to the scenario.")
+    format: Literal["csv", "cloudwatch", "prometheus"] = Field("csv", description="Its format.")
+    time: str = Field("timestamp", description="Column of the times (CSV).")
+    value: str = Field("value", description="Column of the values (CSV).")
+    per: PositiveDuration | None = Field(
+        None, description="The values are requests per this time; CSV and CloudWatch need it."
+    )
+    scale: Factor = Field(1.0, description="Multiplies all values.")
+
+
+class Spike(Words):
+    """More traffic for a while."""
+
+    at: Duration = Field(description="When it begins, after the start of the deployment.")
+    lasts: PositiveDuration = Field(description="How long it lasts.")
+    factor: Factor = Field(description="Multiplies the rate.")
+
+
+class Traffic(Words):
+    """Requests per second at every moment; t is seconds after the start of the deployment."""
+
+    rate: Rate | None = Field(None, description="A constant rate.")
+    daily: Daily | None = Field(None, description="A daily curve.")
+    trace: Trace | None = Field(None, description="Measured traffic.")
+    spikes: tuple[Spike, ...] = Field((), description="More traffic for a while.")
+    users: Count = Field(description="Users, among whom requests fall evenly at random.")
+    sticky: bool = Field(description="Whether a user stays on one version while weights rise.")
+    writes: Share = Field(description="Share of requests that write.")
+    start_at: str | None = Field(
+        None, description="Weekday and time of the start (Tue 10:00), or a moment of the trace."
+    )
+
+    _series: Series | None = PrivateAttr(None)
+    _offset: float = PrivateAttr(0.0)
+    _weekday_zero: float = PrivateAttr(0.0)
+    _cuts: Array = PrivateAttr(default_factory=lambda: np.empty(0))
+
+    @model_validator(mode="after")
+    def _prepare(self, info: ValidationInfo) -> Traffic:
+        given = [key for key in ("rate", "daily", "trace") if getattr(self, key) is not None]
+        if len(given) != 1:
+            what = "none of them" if not given else " and ".join(given)
+            raise ValueError(f"give one of rate, daily, trace; here: {what}")
+        if self.trace is not None:
+            self._series = read_trace(self.trace, (info.context or {}).get("folder") or ".")
+            moment = self._series.epoch
+            if self.start_at is not None:
+                stated = self._series.moment(self.start_at)
+                moment = stated if stated is not None else self._next(self.start_at, moment)
+            self._offset = moment - self._series.epoch
+            self._weekday_zero = (moment + _MONDAY) % _WEEK
+        else:
+            self._weekday_zero = clock_seconds(self.start_at or "Tue 10:00")
+            self._offset = self._weekday_zero
+        edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
+        self._cuts = np.array(sorted(edges))
+        return self
+
+    @staticmethod
+    def _next(text: str, moment: float) -> float:
+        """The first time from `moment` on that the clock shows `text` (seconds since 1970)."""
+        cycle = _WEEK if text.strip()[0].isalpha() else _DAY
+        return moment + (clock_seconds(text) - moment - _MONDAY) % cycle
+
+    @property
+    def constant(self) -> bool:
+        """Whether the rate is the same at every moment."""
+        return self.rate is not None and not self.spikes
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the data."""
+        return self._series.notes if self._series is not None else ()
+
+    @property
+    def mean(self) -> float:
+        """Long-run mean rate without spikes, requests/s."""
+        if self.rate is not None:
+            return self.rate
+        if self.daily is not None:
+            return self.daily.mean
+        assert self._series is not None
+        return self._series.mean
+
+    @property
+    def peak(self) -> float:
+        """An upper bound of the rate at any time, spikes included, requests/s."""
+        base = self.rate or (self.daily.peak if self.daily else 0.0)
+        if self._series is not None:
+            base = self._series.peak
+        return base * max([1.0, *(s.factor for s in self.spikes)])
+
+    @property
+    def busiest_hour(self) -> float:
+        """The largest mean rate over an hour without spikes, requests/s."""
+        if self.rate is not None:
+            return self.rate
+        if self.daily is not None:
+            half = math.pi * 3600 / _DAY
+            return self.daily.mean + (self.daily.peak - self.daily.mean) * math.sin(half) / half
+        assert self._series is not None
+        return self._series.busiest(3600.0)
+
+    def at(self, t: Any) -> Any:
+        """Requests per second at the times t."""
+        t = np.asarray(t, dtype=float)
+        return self._base(t) * self._spiked(t)
+
+    def _base(self, t: Array) -> Array:
+        if self.rate is not None:
+            return np.full(np.shape(t), self.rate)
+        if self.daily is not None:
+            swing = self.daily.peak - self.daily.mean
+            angle = 2 * np.pi * (t + self._offset - clock_seconds(self.daily.peak_at)) / _DAY
+            curve: Array = self.daily.mean + swing * np.cos(angle)
+            return curve
+        assert self._series is not None
+        return self._series.at(t + self._offset)
+
+    def _spiked(self, t: Array) -> Array:
+        factor = np.ones(np.shape(t))
+        for spike in self.spikes:
+            inside = (t >= spike.at) & (t < spike.at + spike.lasts)
+            factor = np.where(inside, factor * spike.factor, factor)
+        return factor
+
+    def _plain(self, t: Array) -> Array:
+        """Integral of the rate without spikes from 0 to t."""
+        if self.rate is not None:
+            return self.rate * t
+        if self.daily is not None:
+            swing = (self.daily.peak - self.daily.mean) * _DAY / (2 * np.pi)
+            shift = self._offset - clock_seconds(self.daily.peak_at)
+            angle = 2 * np.pi * (t + shift) / _DAY
+            zero = math.sin(2 * math.pi * shift / _DAY)
+            course: Array = self.daily.mean * t + swing * (np.sin(angle) - zero)
+            return course
+        assert self._series is not None
+        return self._series.cumulative(t + self._offset) - self._series.cumulative(
+            np.array(self._offset)
+        )
+
+    def cumulative(self, t: Any) -> Array:
+        """Expected requests from 0 to t (negative before the start)."""
+        t = np.asarray(t, dtype=float)
+        course = self._plain(t)
+        if len(self._cuts):
+            for a, b in zip(self._cuts[:-1], self._cuts[1:], strict=True):
+                extra = float(self._spiked(np.array((a + b) / 2))) - 1.0
+                if extra:
+                    inside = self._plain(np.clip(t, a, b)) - self._plain(np.array(a))
+                    course = course + extra * inside
+        return course
+
+    def integral(self, edges: Any) -> Array:
+        """Expected requests of each cell between neighbouring edges."""
+        if self.constant and self.rate is not None:
+            flat: Array = self.rate * np.diff(edges)
+            return flat
+        course: Array = np.diff(self.cumulative(edges))
+        return course
+
+    def _extremes(self, a: float, b: float) -> Array:
+        points = [np.array([a, b]), self.kinks(a, b)]
+        if self.daily is not None:
+            peak = clock_seconds(self.daily.peak_at) - self._offset
+            half = _DAY / 2
+            first = math.ceil((a - peak) / half)
+            last = math.floor((b - peak) / half)
+            points.append(peak + half * np.arange(first, min(last, first + 3) + 1))
+        times = np.concatenate(points)
+        return np.concatenate(
+            [self.at(np.clip(times - 1e-6, a, b)), self.at(np.clip(times + 1e-6, a, b))]
+        )
+
+    def greatest(self, a: float, b: float) -> float:
+        """The largest rate on [a, b], requests/s."""
+        return float(np.max(self._extremes(a, b)))
+
+    def least(self, a: float, b: float) -> float:
+        """The smallest rate on [a, b], requests/s."""
+        return float(np.min(self._extremes(a, b)))
+
+    def kinks(self, a: float, b: float) -> Array:
+        """The moments in (a, b) at which the rate is not smooth."""
+        cuts = self._cuts[(self._cuts > a) & (self._cuts < b)]
+        if self._series is None:
+            return cuts
+        return np.concatenate([cuts, self._series.knots(a + self._offset, b + self._offset) - self._offset])
+
+    def clock(self, t: float) -> tuple[int, float]:
+        """Weekday (Monday is 0) and hour of the day at time t."""
+        seconds = (self._weekday_zero + t) % _WEEK
+        return int(seconds // _DAY), seconds % _DAY / 3600
+
+
+def clock_seconds(text: str) -> float:
+    """Seconds since Monday 0:00 of "Tue 10:00"; without a weekday, Tuesday is meant.
+
+    Raises ValueError for anything else.
+    """
+    found = _CLOCK.fullmatch(text.strip())
+    if not found or int(found[2]) > 23 or int(found[3]) > 59:
+        raise ValueError(f"{text!r} is not a time: write e.g. Tue 10:00 or 14:00")
+    day = _DAYS.index(found[1].lower()) if found[1] else _TUESDAY
+    return day * _DAY + int(found[2]) * 3600 + int(found[3]) * 60
