@@ -149,35 +149,51 @@ class Stretch:
             return
         old, new = float(self.fleet.up[OLD]), float(self.fleet.up[NEW])
         if plan.warm_for > 0:
-            for version in (OLD, NEW):
-                cold = 0.0
-                for count, since in self.fleet.cohorts[version]:
-                    warm_at = since + plan.warm_for
-                    if warm_at > now:
-                        cold += count
-                        if warm_at < self.until:
-                            self.until = warm_at
-                if version == OLD:
-                    old -= cold * (1 - plan.warm_share)
-                else:
-                    new -= cold * (1 - plan.warm_share)
+            old, new = self._warm(OLD, old, now), self._warm(NEW, new, now)
         self.capacity = (old * each, new * each / self.fault.factor)
+
+    def _warm(self, version: int, serving: float, now: float) -> float:
+        """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
+        plan = self.plan
+        cold, next_warm = 0.0, math.inf
+        for count, since in reversed(self.fleet.cohorts[version]):
+            warm_at = since + plan.warm_for
+            if warm_at > now:
+                cold += count
+                next_warm = min(next_warm, warm_at)
+        lowered = serving - cold * (1 - plan.warm_share)
+        if not cold or self.nobody:
+            return lowered
+        share = self.weight if version == NEW else 1.0 - self.weight
+        factor = self.fault.factor if version == NEW else 1.0
+        if lowered * plan.capacity / factor >= plan.peak * share and not self.varying:
+            return lowered
+        self.until = min(self.until, next_warm)
+        return lowered
 
     def _leak(self, now: float) -> float:
         """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
         fault, total, value = self.fault, 0.0, 0.0
+        first, last, ramping = math.inf, -math.inf, False
         for count, since in self.fleet.cohorts[NEW]:
             total += count
             begins = since + fault.onset
-            ends = begins + fault.ramp
-            if now >= ends:
+            first, last = min(first, begins), max(last, begins + fault.ramp)
+            if now >= begins + fault.ramp:
                 value += count
-            elif now >= begins:
-                self.leaking = True
-                self.until = min(self.until, ends)
-            else:
-                self.until = min(self.until, begins)
+            ramping = ramping or begins <= now < begins + fault.ramp
+        if total and (ramping or first <= now < last):
+            self.leaking = True
+            self.until = min(self.until, last)
+        elif now < first:
+            self.until = min(self.until, first)
         return fault.leak * value / total if total else 0.0
+
+    def _leak_kinks(self, a: float, b: float) -> Array:
+        """The moments in (a, b) at which a cohort begins to leak or has reached the full rate."""
+        since = np.array([row[1] for row in self.fleet.cohorts[NEW]]) + self.fault.onset
+        kinks = np.concatenate([since, since + self.fault.ramp])
+        return kinks[(kinks > a) & (kinks < b)]
 
     def _leak_at(self, t: Array) -> Array:
         total, value = 0.0, np.zeros_like(t)
@@ -324,6 +340,8 @@ class Stretch:
         """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
         a, b = float(edges[0]), float(edges[-1])
         extra = [np.asarray(self.plan.traffic.kinks(a, b), dtype=float)]
+        if self.leaking:
+            extra.append(self._leak_kinks(a, b))
         if b - a > _LONGEST_CELL:
             extra.append(np.linspace(a, b, int((b - a) / _LONGEST_CELL) + 2)[1:-1])
         fine = np.unique(np.concatenate([edges, *extra]))
@@ -334,9 +352,20 @@ class Stretch:
         weights = half * _WEIGHTS * np.asarray(self.plan.traffic.at(times), dtype=float)
         return fine, starts, times, weights
 
+    def _ample(self, fine: Array) -> bool:
+        """Whether no version can be overloaded: capacity above the largest rate all along."""
+        each = self.plan.capacity / self.fault.factor
+        if each == math.inf:
+            return True
+        if self.fleet.drift is not None:
+            old, new = self._in_service(fine)
+            return bool(np.min(old + new) * each >= self.plan.peak)
+        offered = (1 - self.weight, self.weight)
+        return all(c >= self.plan.peak * w for c, w in zip(self.capacity, offered, strict=True))
+
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
-        if self.plan.capacity == math.inf:
+        if self._ample(fine):
             return fine
         low, high = fine[:-1] + 1e-9, fine[1:] - 1e-9
         found = []

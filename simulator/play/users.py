@@ -23,13 +23,14 @@ class Users:
     share of users that can meet the defect at all: only they gather `segment`.
     """
 
-    __slots__ = ("classes", "history", "reach", "sticky")
+    __slots__ = ("_reported", "classes", "history", "reach", "sticky")
 
     def __init__(self, sticky: bool, reach: float) -> None:
         self.sticky = sticky
         self.reach = reach
         self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0]]
         self.history: list[tuple[float, float, float, float]] = []
+        self._reported = 0.0
 
     def add(
         self,
@@ -40,7 +41,6 @@ class Users:
         excused: bool,
     ) -> None:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
-        before = self.reported()
         if not self.sticky:
             only = self.classes[0]
             common = (1 - weight) * old[0] + weight * new[0]
@@ -58,15 +58,19 @@ class Users:
                 else:
                     row[2] += hazard[0]
                     row[3] += hazard[1]
-        after = self.reported()
+        if excused:
+            return
+        before, after = self._reported, self.reported()
         if after > before:
             self.history.append((span[0], span[1], before, after))
+            self._reported = after
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
         other = Users(self.sticky, self.reach)
         other.classes = [row.copy() for row in self.classes]
         other.history = self.history.copy()
+        other._reported = self._reported
         return other
 
     def _split(self, weight: float) -> None:
@@ -75,6 +79,11 @@ class Users:
                 self.classes.insert(index + 1, [weight, *row[1:]])
                 row[1] = weight
                 return
+
+    @property
+    def reported_so_far(self) -> float:
+        """The share of users who met something unannounced, as of the last addition."""
+        return self._reported
 
     def harmed(self) -> float:
         """The share of users with at least one bad request or corrupt write from the deployment."""
@@ -103,7 +112,7 @@ class Reports:
     in is the harmed share convolved with the delay's law.
     """
 
-    __slots__ = ("people", "share", "triage")
+    __slots__ = ("_gains", "_kept", "_times", "people", "share", "triage")
 
     def __init__(self, people: People, users: int, luck: Luck) -> None:
         self.people = people
@@ -115,33 +124,53 @@ class Reports:
             if reporters >= needed
             else math.inf
         )
+        self._kept = 0
+        self._times = self._gains = np.empty(0)
         self.triage = people.triage.sample(luck.uniform(Purpose.TRIAGE))
 
-    def by(self, users: Users, a: float, b: float) -> float:
-        """The time of the needed-th report if it falls in (a, b], seconds, else infinite."""
+    def too_few(self, users: Users, bad: float, a: float, b: float) -> bool:
+        """Whether the reports cannot be in by b even if each of `bad` requests per user in (a, b]
+        harmed another user at once, at the first moment possible.
+        """
+        most = users.reported_so_far + bad
+        if most < self.share:
+            return True
+        first = users.history[0][0] if users.history else a
+        return most * self.people.delay.cdf(b - first) < self.share
+
+    def by(self, users: Users, settled: int, a: float, b: float) -> float:
+        """The time of the needed-th report if it falls in (a, b], seconds, else infinite.
+
+        The first `settled` spans of the users' history will not change any more.
+        """
         if not users.history or users.history[-1][3] < self.share:
             return math.inf
         delay = self.people.delay
         if delay.constant:
             moment = _inside(users.history, self.share) + delay.mean()
             return max(moment, a) if moment <= b else math.inf
-
-        times, gains = _knots(users.history)
+        if settled > self._kept:
+            times, gains = _knots(users.history[self._kept : settled])
+            self._times = np.concatenate([self._times, times])
+            self._gains = np.concatenate([self._gains, gains])
+            self._kept = settled
+        times, gains = self._times, self._gains
+        if len(users.history) > settled:
+            more, more_gains = _knots(users.history[settled:])
+            times, gains = np.concatenate([times, more]), np.concatenate([gains, more_gains])
 
         def come_in(t: float) -> float:
-            return float(np.dot(gains, np.asarray(delay.cdf(t - times))))
+            return float(np.dot(gains, delay.cdf(t - times)))
 
         if come_in(b) < self.share:
             return math.inf
         low, high = a, b
-        for _ in range(40):
+        while high - low > 0.5:
             middle = (low + high) / 2
             if come_in(middle) < self.share:
                 low = middle
             else:
                 high = middle
-            if high - low < 0.5:
-                break
         return high
 
 

@@ -171,14 +171,22 @@ class Watch:
             return math.inf
         if self._reports is None:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
+        reports = self._reports
+        if reports.share == math.inf:
+            return math.inf
+        if not stretch.varying and not self._counts.sync_error:
+            bad = plan.requests_between(a, b) * stretch.harm / plan.users
+            if reports.too_few(users, bad, a, b):
+                return math.inf
         ahead = users.copy()
         self._counts.expose(ahead, stretch, a, b, excused)
-        return self._reports.by(ahead, a, b)
+        return self._reports.by(ahead, len(users.history), a, b)
 
     def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         if stretch.harm == 0 and not stretch.varying and self._coast(stretch, a, b):
             return b
-        now, chunk, singly = a, _FIRST_CHUNK, _SINGLY if self._alone else 0
+        now, chunk = a, _FIRST_CHUNK
+        singly = _SINGLY if self._alone and not stretch.varying else 0
         while now < b:
             calm = self._skip(stretch, now, b)
             if calm > now:
@@ -205,16 +213,20 @@ class Watch:
         """Count all of a harmless stretch at once if no alarm can breach in it; else do nothing."""
         rollout, first = self._rollout, self._alarms[0]
         plan = rollout.plan
+        old, new = stretch.versions
         if not self._alone or not plan.steady or rollout.incident > 0:
             return False
+        if stretch.mirror and new.failing + new.late > 0:
+            return False
         count = first.count_to(b)
-        old, new = stretch.versions
         shares = (old.share, new.share + stretch.mirror, 0.0, 0.0)
         rate = plan.rate
         if count > 0:
             rest = rate * (first.end(first.next) - a)
             for alarm, least in zip(self._alarms, plan.quiet_from, strict=True):
-                share = sum(shares[version] for version in alarm.versions)
+                share = 0.0
+                for version in alarm.versions:
+                    share += shares[version]
                 if alarm.done:
                     continue
                 if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-_OFF = (None, "none", {})
+_OFF: tuple[Any, ...] = (None, "none", {})
 
 
 class Assumption(NamedTuple):
@@ -25,8 +25,10 @@ class Assumption(NamedTuple):
 
 @cache
 def document() -> dict[str, Any]:
-    """The table of defaults, parts and profiles as read from its file."""
-    text = resources.files("simulator.words").joinpath("defaults.yaml").read_text("utf-8")
+    """The table of defaults, parts, items and profiles as read from its file."""
+    text = (
+        resources.files("simulator.words").joinpath("defaults.yaml").read_text("utf-8")
+    )
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     table: dict[str, Any] = yaml.load(text, Loader=loader)
     return table
@@ -37,20 +39,152 @@ def names() -> tuple[str, ...]:
     return tuple(document()["profiles"])
 
 
+def about(profile: str) -> str:
+    """What a profile stands for, in a line; raises KeyError for an unknown one."""
+    return str(document()["profiles"][profile]["about"])
+
+
 def rows(profile: str | None = None) -> list[Assumption]:
-    """The table of defaults, with a profile's rows in place of the general ones."""
+    """The table of defaults, with a profile's rows in place of the general ones.
+
+    Rows of list items carry [] in their path, those of one kind of defect its kind: [errors].
+    Raises KeyError for an unknown profile.
+    """
+    table = document()
+    own = table["profiles"][profile] if profile else {}
     found: dict[str, Assumption] = {}
-    whole = [document()["table"], document()["parts"]]
-    if profile:
-        whole.append(_values(document()["profiles"][profile]))
-    for tree in whole:
+    for tree in (table["table"], table["parts"], _sections(own)):
         for path, entry in _leaves(tree, ""):
             found[path] = _assumption(path, entry)
+    for path, entry in [*_item_rows(table["items"]), *_item_rows(own.get("items", {}))]:
+        found[path] = _assumption(path, entry)
     return list(found.values())
 
 
-def _values(profile: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tree for key, tree in profile.items() if key != "about"}
+def fill(raw: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Assumption, ...]]:
+    """Complete a file: its own keys over its profile's over the table's; what was assumed.
+
+    A key given replaces the profile's key of that name; what is missing inside a part that exists
+    comes from the table. `none` or an empty mapping switches a part off. Under `profile: bare`
+    everything not stated is zero or absent. What makes no sense is left for validation to refuse.
+    """
+    filling = _Filling(raw.get("profile"))
+    full = filling.fill(raw)
+    return full, tuple(filling.assumed)
+
+
+class _Filling:
+    """One pass over a file: what its profile says, and what had to be assumed so far."""
+
+    def __init__(self, profile: Any) -> None:
+        table = document()
+        own = table["profiles"].get(profile, {}) if isinstance(profile, str) else {}
+        self.bare = profile == "bare"
+        self.table: Mapping[str, Any] = table["table"]
+        self.parts: Mapping[str, Any] = table["parts"]
+        self.own = _sections(own)
+        self.items = {
+            path: {**tree, **own.get("items", {}).get(path, {})}
+            for path, tree in table["items"].items()
+        }
+        self.assumed: list[Assumption] = []
+
+    def fill(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """All sections of the file, complete."""
+        full = dict(raw)
+        for section in {**self.table, **self.parts}:
+            given, defaults = raw.get(section), self.table.get(section, {})
+            if _is_entry(defaults):
+                if section not in raw:
+                    full[section] = self._take(section, defaults)
+            elif given is None or isinstance(given, Mapping):
+                full[section] = self._section(section, given or {}, defaults)
+        return full
+
+    def _section(
+        self, section: str, given: Mapping[str, Any], defaults: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        own, parts = self.own.get(section, {}), self.parts.get(section, {})
+        result: dict[str, Any] = {}
+        for key in {**defaults, **own, **parts, **given}:
+            path, tree = f"{section}.{key}", defaults.get(key, parts.get(key))
+            if key in given:
+                result[key] = self._complete(path, given[key], tree)
+            elif key in own and _is_entry(own[key]):
+                result[key] = self._take(path, own[key])
+            elif key in own or (
+                key in defaults and not self._left_out(key, tree, given)
+            ):
+                result[key] = (
+                    self._take(path, tree)
+                    if _is_entry(tree)
+                    else self._part(path, tree)
+                )
+            if path in self.items and isinstance(result.get(key), list):
+                result[key] = [
+                    self._item(f"{path}[{index}]", item, self.items[path])
+                    for index, item in enumerate(result[key])
+                ]
+        return result
+
+    def _left_out(self, key: str, tree: Any, given: Mapping[str, Any]) -> bool:
+        """Whether a default has no say: another key says it, or the file is bare."""
+        if key == "utilisation" and "capacity" in given:
+            return True
+        entries = (
+            [tree] if _is_entry(tree) else [entry for _, entry in _leaves(tree, "")]
+        )
+        return self.bare and any(
+            "bare" in entry and entry["bare"] is None for entry in entries
+        )
+
+    def _complete(self, path: str, given: Any, tree: Any) -> Any:
+        """A key's value with the missing leaves of its part filled in."""
+        if tree is None or _is_entry(tree):
+            return None if tree is None and given in _OFF else given
+        if given in _OFF:
+            return None
+        return self._part(path, tree, given) if isinstance(given, Mapping) else given
+
+    def _part(
+        self, path: str, tree: Mapping[str, Any], given: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        result = dict(given or {})
+        for key, entry in tree.items():
+            if key not in result and not (self.bare and entry.get("bare", 0) is None):
+                result[key] = self._take(f"{path}.{key}", entry)
+        return result
+
+    def _item(self, path: str, item: Any, tree: Mapping[str, Any]) -> Any:
+        """An item of a list with what it leaves out; defects by their kind."""
+        if not isinstance(item, Mapping):
+            return item
+        kind = item.get("kind")
+        leaves = (
+            tree
+            if kind is None
+            else tree.get(kind, {})
+            if isinstance(kind, str)
+            else {}
+        )
+        result = {
+            key: self._take(f"{path}.{key}", value) if _is_entry(value) else value
+            for key, value in item.items()
+        }
+        for key, entry in leaves.items():
+            if key not in result and _is_entry(entry):
+                result[key] = self._take(f"{path}.{key}", entry)
+        return result
+
+    def _take(self, path: str, entry: Mapping[str, Any]) -> Any:
+        if self.bare and "bare" in entry:
+            return entry["bare"]
+        self.assumed.append(_assumption(path, entry))
+        return entry["value"]
+
+
+def _sections(profile: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tree for key, tree in profile.items() if key not in ("about", "items")}
 
 
 def _is_entry(tree: Any) -> bool:
@@ -68,109 +202,29 @@ def _leaves(tree: Mapping[str, Any], path: str) -> list[tuple[str, Mapping[str, 
     return result
 
 
-def _assumption(path: str, entry: Mapping[str, Any]) -> Assumption:
-    return Assumption(
-        path, entry["value"], entry.get("low"), entry.get("high"), entry["kind"], entry["source"]
-    )
-
-
-def fill(raw: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Assumption, ...]]:
-    """Complete a file: its own keys over its profile's over the table's; what was assumed.
-
-    A key given replaces the profile's key of that name; what is missing inside a part that exists
-    comes from the table. `none` or an empty mapping switches a part off. Under `profile: bare`
-    everything not stated is zero or absent.
-    """
-    table = document()
-    profile = raw.get("profile")
-    bare = profile == "bare"
-    own = _values(table["profiles"].get(profile, {})) if isinstance(profile, str) else {}
-    assumed: list[Assumption] = []
-    full = dict(raw)
-    for section in {**table["table"], **table["parts"]}:
-        given = raw.get(section)
-        defaults = table["table"].get(section, {})
-        if _is_entry(defaults):
-            if section not in raw:
-                full[section] = _take(section, defaults, bare, assumed)
-            continue
-        if given is not None and not isinstance(given, Mapping):
-            continue
-        full[section] = _section(
-            section,
-            dict(given or {}),
-            own.get(section, {}),
-            defaults,
-            table["parts"].get(section, {}),
-            bare,
-            assumed,
-        )
-    return full, tuple(assumed)
-
-
-def _section(
-    section: str,
-    given: dict[str, Any],
-    own: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    parts: Mapping[str, Any],
-    bare: bool,
-    assumed: list[Assumption],
-) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key in {**defaults, **own, **parts, **given}:
-        path = f"{section}.{key}"
-        tree = defaults.get(key, parts.get(key))
-        if key in given:
-            result[key] = _complete(path, given[key], tree, bare, assumed)
-        elif key in own:
-            entry = own[key]
-            if _is_entry(entry):
-                result[key] = entry["value"]
-                assumed.append(_assumption(path, entry))
+def _item_rows(items: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    result: list[tuple[str, Mapping[str, Any]]] = []
+    for path, tree in items.items():
+        for key, value in tree.items():
+            if _is_entry(value):
+                result.append((f"{path}[].{key}", value))
             else:
-                result[key] = _complete(path, {}, tree, bare, assumed, present=True)
-        elif key in defaults and not _stands_in(key, given):
-            if _is_entry(tree):
-                result[key] = _take(path, tree, bare, assumed)
-            elif not (bare and _absent_when_bare(tree)):
-                result[key] = _complete(path, {}, tree, bare, assumed, present=True)
+                result.extend(
+                    (f"{path}[{key}].{leaf}", row) for leaf, row in value.items()
+                )
     return result
 
 
-def _stands_in(key: str, given: Mapping[str, Any]) -> bool:
-    """Whether another key already says what this default would say."""
-    return key == "utilisation" and "capacity" in given
-
-
-def _absent_when_bare(tree: Any) -> bool:
-    return any("bare" in entry and entry["bare"] is None for _, entry in _leaves(tree, ""))
-
-
-def _complete(
-    path: str,
-    given: Any,
-    tree: Any,
-    bare: bool,
-    assumed: list[Assumption],
-    present: bool = False,
-) -> Any:
-    """A key's value with the missing leaves of its part filled in."""
-    if tree is None or _is_entry(tree):
-        return None if given in _OFF and tree is None else given
-    if given in _OFF and not present:
-        return None
-    if not isinstance(given, Mapping):
-        return given
-    result = dict(given)
-    for key, entry in tree.items():
-        if key not in result:
-            result[key] = _take(f"{path}.{key}", entry, bare, assumed)
-    return result
-
-
-def _take(path: str, entry: Mapping[str, Any], bare: bool, assumed: list[Assumption]) -> Any:
-    if bare and "bare" in entry:
-        return entry["bare"]
-    assumed.append(_assumption(path, entry))
-    return entry["value"]
+def _assumption(path: str, entry: Mapping[str, Any]) -> Assumption:
+    value = entry["value"]
+    if isinstance(value, list):
+        value = [
+            {
+                key: leaf["value"] if _is_entry(leaf) else leaf
+                for key, leaf in item.items()
+            }
+            for item in value
+        ]
+    return Assumption(
+        path, value, entry.get("low"), entry.get("high"), entry["kind"], entry["source"]
+    )

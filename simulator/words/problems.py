@@ -1,0 +1,171 @@
+"""What is wrong with a scenario, said so that it can be put right: place, reason and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from simulator.words import shape
+from simulator.words.documents import Path
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a scenario: where, and what to do about it (line and column from 1).
+
+    `file` is a file's name, or `--set` or `with_` for a change made to it; those have no line.
+    """
+
+    file: str
+    path: str
+    line: int | None
+    column: int | None
+    message: str
+
+    def __str__(self) -> str:
+        if self.line is not None:
+            place = f"{self.file}:{self.line}:{self.column}"
+        elif self.file in ("--set", "with_"):
+            return f"{self.file} {self.path}: {self.message}"
+        else:
+            place = self.file
+        return (
+            f"{place}: {self.path}: {self.message}"
+            if self.path
+            else f"{place}: {self.message}"
+        )
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; `problems` holds everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
+
+def explained(
+    errors: Sequence[Mapping[str, Any]], full: Mapping[str, Any], known: shape.Found
+) -> shape.Found:
+    """What validation found, at places of the file, without what is explained already.
+
+    A mapping in which something is wrong is not judged as a whole, and of several readings of one
+    value only one complains.
+    """
+    spoilt = {path[:depth] for path, _ in known for depth in range(1, len(path) + 1)}
+    mappings = {path[:-1] for path, _ in known}
+    found: dict[Path, str] = {}
+    for error in errors:
+        path = _in_file(error["loc"], full)
+        missing = error["type"] == "missing"
+        if path in spoilt or (missing and path[:-1] in mappings and len(path) > 1):
+            continue
+        plain = error["type"] in ("value_error", "literal_error")
+        if path not in found or plain:
+            found[path] = _message(path, error, full)
+    deeper = {path[:depth] for path in found for depth in range(len(path))}
+    return [(path, message) for path, message in found.items() if path not in deeper]
+
+
+def _message(path: Path, error: Mapping[str, Any], full: Mapping[str, Any]) -> str:
+    """What is wrong with one value, and what is allowed."""
+    context, value = error.get("ctx", {}), error.get("input")
+    match error["type"]:
+        case "value_error":
+            return str(context.get("error", error["msg"]))
+        case "missing":
+            return f"is missing; add {_example(path, full)}"
+        case "literal_error":
+            return _not_allowed(path, value, context["expected"])
+        case (
+            "model_type" | "model_attributes_type" | "dict_type" | "union_tag_not_found"
+        ):
+            return f"{_short(value)} is not a mapping; write keys with values below it"
+        case "tuple_type":
+            return f"{_short(value)} is not a list; write it in brackets: [...]"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{_short(value)} is not a whole number; write e.g. 20"
+        case "float_parsing" | "float_type" | "finite_number":
+            return f"{_short(value)} is not a number; write e.g. 1.5"
+        case "bool_parsing" | "bool_type":
+            return f"{_short(value)} is neither true nor false; write one of the two"
+        case "string_type":
+            return f"{_short(value)} is not text; put it in quotes"
+        case "greater_than_equal":
+            return f"{_short(value)} is too small; write at least {context['ge']:g}"
+        case "less_than_equal":
+            return f"{_short(value)} is too large; write at most {context['le']:g}"
+    return str(error["msg"])
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _not_allowed(path: Path, value: Any, expected: str) -> str:
+    if path == ("version",):
+        return f"{_short(value)} is no version this program reads; write version: 1"
+    allowed = re.findall(r"'([^']*)'", expected) or [expected]
+    given = next(iter(value), value) if isinstance(value, Mapping) else value
+    if str(given) in shape.VALUES_NOT_YET.get(str(path[-1]), "").split():
+        return f"{given} is not available yet; allowed: {', '.join(allowed)}"
+    return f"{_short(value)} is not allowed; allowed: {', '.join(allowed)}{shape.near(value, allowed)}"
+
+
+_EXAMPLES = {
+    "above": "1%",
+    "after": "30m",
+    "at": "2h",
+    "defects": "[{kind: errors, rate: 5%}]",
+    "every": "1d",
+    "factor": "1.5",
+    "file": "traffic.csv",
+    "for": "5m",
+    "lasts": "10m",
+    "mean": "500 rps",
+    "onset": "4h",
+    "peak": "900 rps",
+    "peak_at": "14:00",
+    "ramp": "1h",
+    "rate": "5%",
+    "weight": "5%",
+}
+
+
+def _example(path: Path, full: Mapping[str, Any]) -> str:
+    key = str(path[-1])
+    example = f"{key}: {_EXAMPLES[key]}" if key in _EXAMPLES else f"{key}: ..."
+    model = shape.model_at(path[:-1], full)
+    field = shape.fields(model).get(key) if model else None
+    meaning = f" ({field.description})" if field and field.description else ""
+    return f"e.g. {example}{meaning.replace('.)', ')')}"
+
+
+def _in_file(loc: Sequence[str | int], full: Mapping[str, Any]) -> Path:
+    """Drop the parts of an error's place that are no keys of the file (tags of unions)."""
+    path: list[str | int] = []
+    where: Any = full
+    for position, part in enumerate(loc):
+        last = position == len(loc) - 1
+        if isinstance(where, Mapping) and part in where:
+            where = where[part]
+        elif (
+            isinstance(where, list | tuple)
+            and isinstance(part, int)
+            and part < len(where)
+        ):
+            where = where[part]
+        elif (
+            isinstance(where, Mapping)
+            and last
+            and re.fullmatch(r"[a-z_0-9]+", str(part))
+        ):
+            where = None
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
