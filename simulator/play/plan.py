@@ -56,6 +56,7 @@ class Plan:
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
         self.rehearsed = 0.0
         self.limit = math.inf
+        self.reasons: tuple[str, ...] = ()
         failure = service.start_failure
         self._streams: dict[tuple[float, ...], tuple[Array, Array]] = {}
         self._start = StartLaw(service.startup, failure.probability, failure.timeout)

@@ -83,8 +83,8 @@ def _change_incident(rollout: Rollout, by: float):  # type: ignore[no-untyped-de
     return change
 
 
-def time_to_deploy(plan: Plan, luck: Luck) -> float:
-    """Time to deploy with the same draws, nobody watching and nothing wrong, seconds."""
+def play_script(plan: Plan, luck: Luck) -> tuple[Rollout, float]:
+    """The script alone with these draws, nobody watching and nothing wrong; its time to deploy."""
     env = simpy.Environment()
     rollout = Rollout(env, plan, luck, GOOD)
     rollout.watching = False
@@ -92,7 +92,9 @@ def time_to_deploy(plan: Plan, luck: Luck) -> float:
     rollout.begin_life()
     while not rollout.ended:
         env.step()
-    return _deployed(rollout)
+        if rollout.full_at != rollout.full_at and rollout.weight() >= ALL_TRAFFIC:
+            rollout.full_at = env.now
+    return rollout, _deployed(rollout)
 
 
 def _deployed(rollout: Rollout) -> float:
@@ -235,7 +237,7 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
         again = response.retry.sample(luck.uniform(Purpose.RETRY))
     else:
         again = response.fix.sample(luck.uniform(Purpose.FIX))
-    return rollout.decided_at + again + time_to_deploy(plan, luck)
+    return rollout.decided_at + again + play_script(plan, luck)[1]
 
 
 def _users_harmed(rollout: Rollout) -> float:
@@ -249,4 +251,4 @@ def _users_harmed(rollout: Rollout) -> float:
     return share
 
 
-__all__ = ["ALL_TRAFFIC", "NEW", "outcome", "replicate", "run", "time_to_deploy"]
+__all__ = ["ALL_TRAFFIC", "NEW", "outcome", "play_script", "replicate", "run"]

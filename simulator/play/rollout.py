@@ -116,7 +116,7 @@ class Rollout(PoolVerbs):
         if not self.decided_at <= now:
             if weight >= ALL_TRAFFIC and self.full_at != self.full_at:
                 self.full_at = now
-        else:
+        elif not stretch.nobody:
             if self.share_90 != self.share_90 and weight <= 0.1 * self.weight_to_undo + 1e-12:
                 self.share_90 = now
             if self.restored_at != self.restored_at and self._restored(weight):
@@ -159,13 +159,14 @@ class Rollout(PoolVerbs):
         self.caught_by, self.detected_at = by, now
         self.watch.active = False
         self.caught_at = self.phase if self.watched else "after"
-        self.weight_when_caught = self._weight()
+        self.weight_when_caught = self.weight()
         self.note("detect", by)
         if self.watched and self.plan.scenario.response.hold:
             self.holding = True
         self.at(now + delay_to_decision(self, by), self._decide, urgent=True)
 
-    def _weight(self) -> float:
+    def weight(self) -> float:
+        """The share of the traffic on the new version now."""
         if self.fleet.drift is not None:
             return Stretch(
                 self.plan, self.fleet, self.router, self.fault, self.env.now, 0.0
@@ -177,7 +178,7 @@ class Rollout(PoolVerbs):
         if self.ended:
             return
         self.decided_at = self.env.now
-        self.weight_to_undo = self._weight()
+        self.weight_to_undo = self.weight()
         self.note("decide", "roll back")
         self.process.interrupt(self.caught_by)
 
@@ -207,7 +208,7 @@ class Rollout(PoolVerbs):
         self.script_end = self.env.now
         self.phase = "watch"
         self.finished = True
-        if self.full_at != self.full_at and self._weight() >= ALL_TRAFFIC:
+        if self.full_at != self.full_at and self.weight() >= ALL_TRAFFIC:
             self.full_at = self.env.now
         self.note("deployed")
 

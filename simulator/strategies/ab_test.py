@@ -14,6 +14,7 @@ from simulator.words.units import Duration, Money, PositiveShare
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.scenario import Scenario
 
 
 class ABTest(Strategy):
@@ -65,6 +66,14 @@ class ABTest(Strategy):
             return self.duration
         needed = self.sample / (users * min(self.share, 1 - self.share))
         return -math.log1p(-needed) * users / rate if needed < 1 else math.inf
+
+    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
+        """Too few users for the effect."""
+        users = scenario.traffic.users
+        if self.length(users, scenario.traffic.mean) < math.inf:
+            return ()
+        arm = int(users * min(self.share, 1 - self.share))
+        return (f"needs {self.sample} users in the smaller arm, it has {arm}",)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(self.share)

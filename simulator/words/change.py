@@ -11,7 +11,9 @@ from simulator.words.distributions import RandomDuration, RandomFactor, RandomSh
 from simulator.words.model import Words
 from simulator.words.units import Duration, PositiveShare, Share
 
-Weight = Annotated[PositiveShare, Field(description="How often it is this one, relative to others.")]
+Weight = Annotated[
+    PositiveShare, Field(description="How often it is this one, relative to others.")
+]
 
 
 class Errors(Words):

@@ -15,9 +15,7 @@ from simulator.words.documents import Path
 from simulator.words.shape import dotted
 from simulator.words.strategy import Strategy, kinds
 
-_STEP = re.compile(
-    r'\[(?P<index>\d+)\]|\["(?P<quoted>[^"]*)"\]|(?P<dot>\.)?(?P<key>[^.\[\]]+)'
-)
+_STEP = re.compile(r'\[(?P<index>\d+)\]|\["(?P<quoted>[^"]*)"\]|(?P<dot>\.)?(?P<key>[^.\[\]]+)')
 
 
 def parse_path(text: str) -> Path:
@@ -30,9 +28,7 @@ def parse_path(text: str) -> Path:
     while position < len(text):
         step = _STEP.match(text, position)
         if step is None or (step["key"] and bool(step["dot"]) != bool(path)):
-            raise ValueError(
-                f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight"
-            )
+            raise ValueError(f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight")
         index, key = (
             step["index"],
             step["quoted"] if step["quoted"] is not None else step["key"],
@@ -40,9 +36,7 @@ def parse_path(text: str) -> Path:
         path.append(key if index is None else int(index))
         position = step.end()
     if not path or isinstance(path[0], int):
-        raise ValueError(
-            f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight"
-        )
+        raise ValueError(f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight")
     return tuple(path)
 
 
@@ -55,8 +49,8 @@ def change(raw: dict[str, Any], path: Path, value: Any) -> None:
     where: Any = raw
     for depth, key in enumerate(path[:-1]):
         _check(where, path, depth)
-        if isinstance(where, list):
-            where = where[key]  # type: ignore[call-overload]
+        if isinstance(where, list) and isinstance(key, int):
+            where = where[key]
             continue
         if not isinstance(where.get(key), dict | list):
             where[key] = _written_out(raw, path[: depth + 1], path[depth + 1])
@@ -72,9 +66,7 @@ def _check(where: Any, path: Path, depth: int) -> None:
         if not isinstance(key, int):
             raise ValueError(f"{here} is a list; write {here}[0] for its first item")
         if key >= len(where):
-            raise ValueError(
-                f"{here} has no item [{key}]; it has {len(where)}, counted from 0"
-            )
+            raise ValueError(f"{here} has no item [{key}]; it has {len(where)}, counted from 0")
     elif not isinstance(where, dict):
         raise ValueError(f"{here} is a single value; nothing can be set below it")
     elif isinstance(key, int):
@@ -95,9 +87,7 @@ def _written_out(raw: dict[str, Any], path: Path, following: str | int) -> Any:
     if isinstance(default, dict | list):
         return copy.deepcopy(default)
     if stated is not None and stated != "none":
-        raise ValueError(
-            f"{dotted(path)} is a single value; nothing can be set below it"
-        )
+        raise ValueError(f"{dotted(path)} is a single value; nothing can be set below it")
     if isinstance(following, int):
         raise ValueError(f"{dotted(path)} is not there; state the whole list")
     return {}
@@ -124,16 +114,10 @@ def _settings(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     kind = own.get("kind", name) if isinstance(own, Mapping) else name
     model = kinds().get(str(kind))
     try:
-        settings = (
-            model.model_validate({"kind": kind, **(own or {})}) if model else None
-        )
+        settings = model.model_validate({"kind": kind, **(own or {})}) if model else None
     except (ValidationError, TypeError):
         return {}
-    return (
-        settings.model_dump(mode="json", by_alias=True, exclude_none=True)
-        if settings
-        else {}
-    )
+    return settings.model_dump(mode="json", by_alias=True, exclude_none=True) if settings else {}
 
 
 def absolute(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field, field_validator
 
 from simulator.words.model import Words
@@ -26,7 +28,9 @@ class Slo(Words):
 class Costs(Words):
     """Prices of harm, people and time, in one currency."""
 
-    currency: str = Field(pattern="^[A-Z]{3}$", description="The currency's three letters.")
+    currency: str = Field(
+        description="The currency's three letters.", json_schema_extra={"pattern": "^[A-Z]{3}$"}
+    )
     failed_request: Money = Field(description="Per failed, rejected or late request.")
     corrupt_write: Money = Field(description="Per corrupt write, repair included.")
     responder: Hourly = Field(description="One person who responds.")
@@ -35,3 +39,10 @@ class Costs(Words):
     outage: Hourly = Field(description="On top of failed requests while nobody serves.")
     sla_credit: Money = Field(description="Due when the rest of the error budget is spent.")
     delay: Hourly = Field(description="Every hour until a working version carries all traffic.")
+
+    @field_validator("currency")
+    @classmethod
+    def _three_letters(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", value):
+            raise ValueError(f"{value!r} is no currency; write its three letters, e.g. USD")
+        return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
@@ -17,7 +17,9 @@ _DATAPOINTS = re.compile(r"(\d+) of (\d+)")
 class Alarm(Words):
     """An alarm on the share of bad requests in periods of equal length."""
 
-    name: str | None = Field(None, description="A name for tables; made from its settings if absent.")
+    name: str | None = Field(
+        None, description="A name for tables; made from its settings if absent."
+    )
     watch: Literal["new", "old", "service"] = Field(
         "new", description="Whose requests: the new version's, the old one's, or all."
     )
@@ -57,10 +59,12 @@ class Alarm(Words):
         """Datapoints looked at."""
         return int(self.datapoints.split(" of ")[1])
 
+    _label: str = PrivateAttr("alarm")
+
     @property
     def label(self) -> str:
-        """The name in tables: "alarm" for an unnamed one."""
-        return self.name or "alarm"
+        """The name in tables: its own, or `alarm`, or with several e.g. `alarm new errors`."""
+        return self.name or self._label
 
 
 class Noticed(Words):
@@ -113,4 +117,14 @@ class Detection(Words):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two alarms are named {name!r}: give them different names")
+        if len(self.alarms) > 1:
+            taken = set(names)
+            for alarm in self.alarms:
+                plain = label = f"alarm {alarm.watch} {alarm.metric}"
+                number = 1
+                while alarm.name is None and label in taken:
+                    number += 1
+                    label = f"{plain} {number}"
+                alarm._label = label
+                taken.add(label)
         return self

@@ -89,9 +89,7 @@ def decode(content: bytes) -> str:
             f"not a text file (byte {error.start} is not UTF-8); save it as UTF-8 text"
         ) from None
     if "\x00" in text:
-        raise DocumentError(
-            "not a text file (it contains a zero byte); save it as UTF-8 text"
-        )
+        raise DocumentError("not a text file (it contains a zero byte); save it as UTF-8 text")
     return text
 
 
@@ -115,9 +113,7 @@ def read(text: str) -> Document:
     finally:
         loader.dispose()
     if node is None:
-        raise DocumentError(
-            "the file is empty; `deploysim new` writes one to start from"
-        )
+        raise DocumentError("the file is empty; `deploysim new` writes one to start from")
     places: dict[Path, Place] = {}
     return Document(_Builder(places).build(node, ()), places)
 
@@ -156,13 +152,8 @@ class _Builder:
         if self.left < 0:
             message = f"more than {MOST_NODES} values once aliases are expanded; remove aliases"
             raise DocumentError(message, line, column)
-        if (
-            not node.tag.startswith("tag:yaml.org,2002:")
-            or node.tag[18:] not in _PLAIN_TAGS
-        ):
-            raise DocumentError(
-                f"the tag {_tag(node.tag)} is not read; remove it", line, column
-            )
+        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag[18:] not in _PLAIN_TAGS:
+            raise DocumentError(f"the tag {_tag(node.tag)} is not read; remove it", line, column)
         self.places.setdefault(path, (line, column))
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node, line, column)
@@ -185,9 +176,7 @@ class _Builder:
                 raise DocumentError("a key must be text; quote it", line, column)
             key = str(key_node.value)
             if key == "<<":
-                raise DocumentError(
-                    "merge keys (<<) are not read; repeat the keys", line, column
-                )
+                raise DocumentError("merge keys (<<) are not read; repeat the keys", line, column)
             if key in result:
                 message = f"{key!r} stands twice in this mapping; keep one of them"
                 raise DocumentError(message, line, column)
@@ -209,20 +198,14 @@ def _scalar(node: Any, line: int, column: int) -> Any:
     if text in _TRUTHS:
         return _TRUTHS[text]
     if _SPECIAL.fullmatch(text):
-        raise DocumentError(
-            f"{text} is not a finite number; write a number", line, column
-        )
+        raise DocumentError(f"{text} is not a finite number; write a number", line, column)
     if _INT.fullmatch(text):
         if len(text) > 300:
-            raise DocumentError(
-                "a number of over 300 digits; write a smaller one", line, column
-            )
+            raise DocumentError("a number of over 300 digits; write a smaller one", line, column)
         return int(text)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if not math.isfinite(number):
-            raise DocumentError(
-                f"{text} is not a finite number; write a smaller one", line, column
-            )
+            raise DocumentError(f"{text} is not a finite number; write a smaller one", line, column)
         return number
     return text

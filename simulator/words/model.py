@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -9,3 +11,19 @@ class Words(BaseModel):
     """A part of what the user says: immutable, complete, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Frozen(dict[str, Any]):
+    """A mapping that keeps its order and cannot be changed; it can be hashed and pickled."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("a scenario cannot be changed: use scenario.with_(path, value)")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)

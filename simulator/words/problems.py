@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from simulator.words import shape
 from simulator.words.documents import Path
 
+_KEY = re.compile(r"[a-z_0-9]+")
+
 
 class Problem(NamedTuple):
     """One thing wrong with a scenario: where, and what to do about it (line and column from 1).
@@ -29,11 +31,7 @@ class Problem(NamedTuple):
             return f"{self.file} {self.path}: {self.message}"
         else:
             place = self.file
-        return (
-            f"{place}: {self.path}: {self.message}"
-            if self.path
-            else f"{place}: {self.message}"
-        )
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
 class ScenarioError(ValueError):
@@ -80,9 +78,7 @@ def _message(path: Path, error: Mapping[str, Any], full: Mapping[str, Any]) -> s
             return f"is missing; add {_example(path, full)}"
         case "literal_error":
             return _not_allowed(path, value, context["expected"])
-        case (
-            "model_type" | "model_attributes_type" | "dict_type" | "union_tag_not_found"
-        ):
+        case "model_type" | "model_attributes_type" | "dict_type" | "union_tag_not_found":
             return f"{_short(value)} is not a mapping; write keys with values below it"
         case "tuple_type":
             return f"{_short(value)} is not a list; write it in brackets: [...]"
@@ -113,7 +109,9 @@ def _not_allowed(path: Path, value: Any, expected: str) -> str:
     given = next(iter(value), value) if isinstance(value, Mapping) else value
     if str(given) in shape.VALUES_NOT_YET.get(str(path[-1]), "").split():
         return f"{given} is not available yet; allowed: {', '.join(allowed)}"
-    return f"{_short(value)} is not allowed; allowed: {', '.join(allowed)}{shape.near(value, allowed)}"
+    return (
+        f"{_short(value)} is not allowed; allowed: {', '.join(allowed)}{shape.near(value, allowed)}"
+    )
 
 
 _EXAMPLES = {
@@ -150,22 +148,17 @@ def _in_file(loc: Sequence[str | int], full: Mapping[str, Any]) -> Path:
     path: list[str | int] = []
     where: Any = full
     for position, part in enumerate(loc):
-        last = position == len(loc) - 1
-        if isinstance(where, Mapping) and part in where:
+        if _stands_in(part, where):
             where = where[part]
-        elif (
-            isinstance(where, list | tuple)
-            and isinstance(part, int)
-            and part < len(where)
-        ):
-            where = where[part]
-        elif (
-            isinstance(where, Mapping)
-            and last
-            and re.fullmatch(r"[a-z_0-9]+", str(part))
-        ):
+        elif position == len(loc) - 1 and isinstance(where, Mapping) and _KEY.fullmatch(str(part)):
             where = None
         else:
             continue
         path.append(part)
     return tuple(path)
+
+
+def _stands_in(part: str | int, where: Any) -> bool:
+    if isinstance(where, Mapping):
+        return part in where
+    return isinstance(where, list | tuple) and isinstance(part, int) and part < len(where)

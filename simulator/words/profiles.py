@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
@@ -26,9 +26,7 @@ class Assumption(NamedTuple):
 @cache
 def document() -> dict[str, Any]:
     """The table of defaults, parts, items and profiles as read from its file."""
-    text = (
-        resources.files("simulator.words").joinpath("defaults.yaml").read_text("utf-8")
-    )
+    text = Path(__file__).with_name("defaults.yaml").read_text("utf-8")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     table: dict[str, Any] = yaml.load(text, Loader=loader)
     return table
@@ -112,14 +110,8 @@ class _Filling:
                 result[key] = self._complete(path, given[key], tree)
             elif key in own and _is_entry(own[key]):
                 result[key] = self._take(path, own[key])
-            elif key in own or (
-                key in defaults and not self._left_out(key, tree, given)
-            ):
-                result[key] = (
-                    self._take(path, tree)
-                    if _is_entry(tree)
-                    else self._part(path, tree)
-                )
+            elif key in own or (key in defaults and not self._left_out(key, tree, given)):
+                result[key] = self._take(path, tree) if _is_entry(tree) else self._part(path, tree)
             if path in self.items and isinstance(result.get(key), list):
                 result[key] = [
                     self._item(f"{path}[{index}]", item, self.items[path])
@@ -131,12 +123,8 @@ class _Filling:
         """Whether a default has no say: another key says it, or the file is bare."""
         if key == "utilisation" and "capacity" in given:
             return True
-        entries = (
-            [tree] if _is_entry(tree) else [entry for _, entry in _leaves(tree, "")]
-        )
-        return self.bare and any(
-            "bare" in entry and entry["bare"] is None for entry in entries
-        )
+        entries = [tree] if _is_entry(tree) else [entry for _, entry in _leaves(tree, "")]
+        return self.bare and any("bare" in entry and entry["bare"] is None for entry in entries)
 
     def _complete(self, path: str, given: Any, tree: Any) -> Any:
         """A key's value with the missing leaves of its part filled in."""
@@ -160,13 +148,7 @@ class _Filling:
         if not isinstance(item, Mapping):
             return item
         kind = item.get("kind")
-        leaves = (
-            tree
-            if kind is None
-            else tree.get(kind, {})
-            if isinstance(kind, str)
-            else {}
-        )
+        leaves = tree if kind is None else tree.get(kind, {}) if isinstance(kind, str) else {}
         result = {
             key: self._take(f"{path}.{key}", value) if _is_entry(value) else value
             for key, value in item.items()
@@ -209,9 +191,7 @@ def _item_rows(items: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
             if _is_entry(value):
                 result.append((f"{path}[].{key}", value))
             else:
-                result.extend(
-                    (f"{path}[{key}].{leaf}", row) for leaf, row in value.items()
-                )
+                result.extend((f"{path}[{key}].{leaf}", row) for leaf, row in value.items())
     return result
 
 
@@ -219,10 +199,7 @@ def _assumption(path: str, entry: Mapping[str, Any]) -> Assumption:
     value = entry["value"]
     if isinstance(value, list):
         value = [
-            {
-                key: leaf["value"] if _is_entry(leaf) else leaf
-                for key, leaf in item.items()
-            }
+            {key: leaf["value"] if _is_entry(leaf) else leaf for key, leaf in item.items()}
             for item in value
         ]
     return Assumption(

@@ -16,16 +16,14 @@ class Page(Words):
 
     acknowledge: RandomDuration = Field(description="From the page to looking at it.")
     decide: RandomDuration = Field(description="From looking to the decision to roll back.")
-    off_hours: Factor = Field(
-        description="Multiplies both outside Monday to Friday, 9 to 17 h."
-    )
+    off_hours: Factor = Field(description="Multiplies both outside Monday to Friday, 9 to 17 h.")
 
 
 class Response(Words):
     """From a detection to a working service."""
 
     automatic: Literal["watched", "always", "never"] = Field(
-        description="When alarms roll back by themselves: while the rollout is watched, always, never."
+        description="When alarms roll back by themselves: while watched, always or never."
     )
     watch: Duration = Field(description="How long the rollout is watched after its script.")
     hold: bool = Field(description="Whether no further step starts once something was detected.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
@@ -10,22 +11,20 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
-    PlainSerializer,
     PrivateAttr,
-    SerializerFunctionWrapHandler,
     ValidationInfo,
-    WrapSerializer,
+    field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from simulator.words.change import Change
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
-from simulator.words.model import Words
-from simulator.words.objectives import ObjectiveField
+from simulator.words.model import Frozen, Words
+from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
@@ -33,6 +32,7 @@ from simulator.words.service import Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
+from simulator.words.writing import written_out
 
 _REPORTS_WANTED = 0.5
 
@@ -40,36 +40,47 @@ _REPORTS_WANTED = 0.5
 def _with_kinds(value: Any) -> Any:
     """Add each strategy's kind from its name when it is left out."""
     if not isinstance(value, Mapping):
-        raise PydanticCustomError(
-            "strategies", "is not a mapping from names to settings; write e.g. {{canary: {{}}}}"
-        )
-    if not value:
-        raise PydanticCustomError(
-            "strategies", "is empty; name at least one, e.g. {{big_bang: {{}}, canary: {{}}}}"
-        )
-    result: dict[str, Any] = {}
-    for name, settings in value.items():
-        named = str(name).replace("-", "_") in kinds()
-        if settings is None:
-            settings = {}
-        if isinstance(settings, Mapping):
-            kind = settings.get("kind", str(name) if named else None)
-            if named and kind != name:
-                raise PydanticCustomError(
-                    "strategies",
-                    f"{name!r} is the name of a kind but says kind: {kind}; rename the strategy",
-                )
-            settings = settings if kind is None else {"kind": kind, **settings}
-        result[str(name)] = settings
-    return result
+        return value
+    return {
+        name: {"kind": name, **settings}
+        if isinstance(settings, Mapping) and name in kinds()
+        else settings
+        for name, settings in value.items()
+    }
 
 
-def _plain_mapping(value: Any, handler: SerializerFunctionWrapHandler) -> Any:
-    return handler(dict(value))
+def _refers(objective: Objective, info: ValidationInfo) -> Objective:
+    """Refuse an objective for a strategy or given a defect that the scenario does not have."""
+    names = _names(info)
+    if objective.strategy is not None and names and objective.strategy not in names:
+        listed = ", ".join(names)
+        raise ValueError(
+            f"no strategy is called {objective.strategy!r}; there are {listed}"
+            f"{_near(objective.strategy, names)}"
+        )
+    change = info.data.get("change")
+    if objective.given is not None and isinstance(change, Change):
+        known = list(dict.fromkeys(("good", "defect", *(d.kind for d in change.defects))))
+        if objective.given not in known:
+            raise ValueError(
+                f"nothing is given as {objective.given!r} here; write one of {', '.join(known)}"
+            )
+    return objective
+
+
+def _names(info: ValidationInfo) -> tuple[str, ...]:
+    """The names of the strategies, even if one of them is wrong in itself."""
+    named = (info.context or {}).get("names")
+    return tuple(named or info.data.get("strategies", ()))
+
+
+def _near(word: str, known: tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(word, known, 1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 Strategies = Annotated[
-    dict[str, AnyStrategy], BeforeValidator(_with_kinds), WrapSerializer(_plain_mapping)
+    Mapping[str, AnyStrategy], BeforeValidator(_with_kinds), AfterValidator(Frozen)
 ]
 
 
@@ -92,35 +103,36 @@ class Scenario(Words):
         description="How long a release is followed once it carries all traffic."
     )
     strategies: Strategies = Field(description="The strategies to compare, by a name of your own.")
-    planned: str = Field("", description="The strategy that `check` judges; the first by default.")
-    objectives: tuple[ObjectiveField, ...] = Field((), description="What the release must keep to.")
+    planned: str = Field(
+        "", validate_default=True, description="The strategy that `check` judges; else the first."
+    )
+    objectives: tuple[Annotated[ObjectiveField, AfterValidator(_refers)], ...] = Field(
+        (), description="What the release must keep to."
+    )
 
-    _source: Mapping[str, Any] = PrivateAttr(default_factory=lambda: MappingProxyType({}))
+    _source: dict[str, Any] = PrivateAttr(default_factory=dict)
     _folder: str | None = PrivateAttr(None)
     _assumed: tuple[Assumption, ...] = PrivateAttr(())
+    _lenient: bool = PrivateAttr(True)
+
+    @field_validator("planned")
+    @classmethod
+    def _is_there(cls, value: str, info: ValidationInfo) -> str:
+        names = _names(info)
+        if value and names and value not in names:
+            listed = ", ".join(names)
+            raise ValueError(
+                f"no strategy is called {value!r}; there are {listed}{_near(value, names)}"
+            )
+        return value or next(iter(names), "")
 
     @model_validator(mode="after")
-    def _refers_to_what_is_there(self, info: ValidationInfo) -> Scenario:
+    def _keeps_its_source(self, info: ValidationInfo) -> Scenario:
         context = info.context or {}
-        self._source = MappingProxyType(context.get("raw") or {})
+        self._source = context.get("raw", {})
         self._folder = context.get("folder")
         self._assumed = context.get("assumed", ())
-        if self.planned and self.planned not in self.strategies:
-            known = ", ".join(self.strategies)
-            raise PydanticCustomError(
-                "planned", f"planned: {self.planned!r} is no strategy of this file; it has {known}"
-            )
-        for objective in self.objectives:
-            if objective.strategy and objective.strategy not in self.strategies:
-                raise PydanticCustomError(
-                    "objectives", f"{objective.text!r}: no strategy {objective.strategy!r} here"
-                )
-            given = {"good", "defect", *self.change.labels, *(d.kind for d in self.change.defects)}
-            if objective.given and objective.given not in given:
-                raise PydanticCustomError(
-                    "objectives",
-                    f"{objective.text!r}: given one of {', '.join(sorted(given))}",
-                )
+        self._lenient = context.get("source") != "file"
         return self
 
     @property
@@ -136,7 +148,7 @@ class Scenario(Words):
     @property
     def to_check(self) -> str:
         """The strategy that `check` judges."""
-        return self.planned or next(iter(self.strategies))
+        return self.planned
 
     @property
     def assumed(self) -> tuple[Assumption, ...]:
@@ -145,8 +157,8 @@ class Scenario(Words):
 
     @property
     def source(self) -> Mapping[str, Any]:
-        """The file as it was written."""
-        return self._source
+        """The file as it was written, with what was changed since."""
+        return MappingProxyType(self._source)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -171,20 +183,30 @@ class Scenario(Words):
     def with_(self, path: str, value: Any) -> Scenario:
         """A validated copy with one key of the file changed.
 
-        `path` is dotted, with [i] for places in lists; `value` is Python or YAML text. Raises
-        ScenarioError as reading does.
+        `path` is dotted, with [i] for places in lists; `value` is YAML text or Python, in which
+        bare numbers are seconds, requests/s, shares or money, and None switches a part off.
+        Raises ScenarioError as reading does.
         """
         from simulator.words.reading import reread
 
         return reread(self._source, self._folder, [(path, value)])
 
     def resolved(self) -> dict[str, Any]:
-        """Every key written out, as it could stand in a file."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Every key written out as it could stand in a file, `none` for what is switched off."""
+        written: dict[str, Any] = written_out(self)
+        return written
 
     def canonical(self) -> str:
-        """The resolved scenario as JSON with sorted keys (strategies keep their meaning, not order)."""
-        return json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"))
+        """The resolved scenario as JSON with sorted keys, and a digest of measured traffic.
+
+        Equal texts mean equal results for equal seeds; a scenario's `name` counts.
+        """
+        content = self.resolved()
+        series = self.traffic._series
+        if series is not None:
+            measured = series.times.tobytes() + series.rates.tobytes()
+            content["traffic"]["trace"]["sha256"] = hashlib.sha256(measured).hexdigest()
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @property
     def sha256(self) -> str:

@@ -9,7 +9,15 @@ from pydantic import Field, model_validator
 
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
-from simulator.words.units import Count, Duration, Hourly, PositiveDuration, PositiveShare, Rate, Share
+from simulator.words.units import (
+    Count,
+    Duration,
+    Hourly,
+    PositiveDuration,
+    PositiveShare,
+    Rate,
+    Share,
+)
 
 
 class BaselineErrors(Words):

@@ -48,9 +48,7 @@ VALUES_NOT_YET: dict[str, str] = {
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")
 # Sections and parts that always exist: what switching them off means.
 _OFF: dict[Path, Mapping[str, Any]] = {
-    ("detection",): {
-        key: "none" for key in ("alarms", "noticed", "audit", "people", "judge")
-    },
+    ("detection",): {key: "none" for key in ("alarms", "noticed", "audit", "people", "judge")},
     ("service", "start_failure"): {"probability": "0%"},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")
@@ -87,9 +85,7 @@ def near(word: Any, known: Iterable[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def inspect(
-    raw: Mapping[str, Any], profiles: Iterable[str]
-) -> tuple[dict[str, Any], Found]:
+def inspect(raw: Mapping[str, Any], profiles: Iterable[str]) -> tuple[dict[str, Any], Found]:
     """A file without what may not stand in it, switched-off parts as None; and what is wrong.
 
     Looks at keys, kinds, empty values and currencies only; values are validated by the models.
@@ -100,15 +96,11 @@ def inspect(
         if key not in raw:
             inspection.found.append(((key,), f"is missing; add {_EXAMPLES[key]}"))
     if "service" not in raw and "profile" not in raw:
-        inspection.found.append(
-            (("service",), f"is missing; add {_EXAMPLES['service']}")
-        )
+        inspection.found.append((("service",), f"is missing; add {_EXAMPLES['service']}"))
     profile, known = raw.get("profile"), list(profiles)
     if profile is not None and profile not in known:
         allowed = ", ".join(known)
-        message = (
-            f"unknown profile {profile!r}; allowed: {allowed}{near(profile, known)}"
-        )
+        message = f"unknown profile {profile!r}; allowed: {allowed}{near(profile, known)}"
         inspection.found.append((("profile",), message))
     return kept, inspection.found
 
@@ -126,9 +118,7 @@ class _Inspection:
         self.currency = currency
         self.found: Found = []
 
-    def mapping(
-        self, value: Mapping[str, Any], model: type[BaseModel], path: Path
-    ) -> Any:
+    def mapping(self, value: Mapping[str, Any], model: type[BaseModel], path: Path) -> Any:
         """The keys of a mapping that may stand there."""
         allowed = fields(model)
         kept: dict[str, Any] = {}
@@ -151,7 +141,7 @@ class _Inspection:
         """The value of a key, looked into where it has keys of its own."""
         if path == ("strategies",):
             return self.strategies(value, path)
-        models, optional, listed, texts = _traits(field)
+        models, optional, listed, texts = traits(field)
         if value is None:
             self.found.append((path, _without_value(optional and bool(models))))
             return _LEFT_OUT
@@ -166,16 +156,11 @@ class _Inspection:
             self.found.append((path, "cannot be none; remove it to keep the defaults"))
             return _LEFT_OUT
         if listed and isinstance(value, list | tuple):
-            return [
-                self.item(item, field, models, (*path, i))
-                for i, item in enumerate(value)
-            ]
+            return [self.item(item, field, models, (*path, i)) for i, item in enumerate(value)]
         if models and isinstance(value, Mapping):
             return self.part(value, models, path)
         if field.annotation is bool and not isinstance(value, bool):
-            self.found.append(
-                (path, f"{value!r} is neither true nor false; write one of the two")
-            )
+            self.found.append((path, f"{value!r} is neither true nor false; write one of the two"))
             return _LEFT_OUT
         self.price(value, path)
         return value
@@ -214,9 +199,7 @@ class _Inspection:
             return self.strategy(value, path, None)
         if len(models) == 1:
             return self.mapping(value, models[0], path)
-        by_kind = {
-            str(get_args(m.model_fields["kind"].annotation)[0]): m for m in models
-        }
+        by_kind = {kind_of(model): model for model in models}
         kind = self.kind(value.get("kind"), by_kind, None, path)
         return self.mapping(value, by_kind[kind], path) if kind else _LEFT_OUT
 
@@ -243,17 +226,10 @@ class _Inspection:
     def strategies(self, value: Any, path: Path) -> Any:
         """All strategies by name."""
         if not isinstance(value, Mapping) or not value:
-            what = (
-                "is empty"
-                if value in ({}, [], "")
-                else "is not a mapping of names to settings"
-            )
+            what = "is empty" if value in ({}, [], "") else "is not a mapping of names to settings"
             self.found.append((path, f"{what}; write {_EXAMPLES['strategies']}"))
             return _LEFT_OUT
-        looked = {
-            name: self.strategy(item, (*path, name), name)
-            for name, item in value.items()
-        }
+        looked = {name: self.strategy(item, (*path, name), name) for name, item in value.items()}
         return {name: item for name, item in looked.items() if item is not _LEFT_OUT}
 
     def strategy(self, value: Any, path: Path, name: str | None) -> Any:
@@ -261,11 +237,7 @@ class _Inspection:
         if isinstance(value, Strategy):
             return value
         if not isinstance(value, Mapping):
-            what = (
-                "has no value"
-                if value is None
-                else f"{value!r} is not a mapping of settings"
-            )
+            what = "has no value" if value is None else f"{value!r} is not a mapping of settings"
             self.found.append((path, f"{what}; write {{}} for all defaults"))
             return _LEFT_OUT
         known, kind = kinds(), value.get("kind")
@@ -281,11 +253,7 @@ class _Inspection:
             self.found.append(((*path, "kind"), message))
             return _LEFT_OUT
         found = self.kind(kind, known, Strategy, path)
-        return (
-            self.mapping({**value, "kind": found}, known[found], path)
-            if found
-            else _LEFT_OUT
-        )
+        return self.mapping({**value, "kind": found}, known[found], path) if found else _LEFT_OUT
 
 
 def _without_value(can_be_off: bool) -> str:
@@ -307,21 +275,25 @@ def fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
+def kind_of(model: type[BaseModel]) -> str:
+    """The kind that a model describes."""
+    return str(get_args(model.model_fields["kind"].annotation)[0])
+
+
 @cache
 def _traits_of(annotation: Any) -> tuple[tuple[type[BaseModel], ...], bool, bool, bool]:
     parts = list(_parts(annotation))
-    found = tuple(
-        part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)
-    )
+    found = tuple(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
     models = tuple(model for model in found if not issubclass(model, Distribution))
     listed = get_origin(annotation) is tuple
     texts = any(part is str or get_origin(part) is Literal for part in parts)
     return models, type(None) in parts, listed, texts and not listed
 
 
-def _traits(field: FieldInfo) -> tuple[tuple[type[BaseModel], ...], bool, bool, bool]:
+def traits(field: FieldInfo) -> tuple[tuple[type[BaseModel], ...], bool, bool, bool]:
     """Models a field may hold, whether it may be absent, is a list, or is plain text."""
-    return _traits_of(field.annotation)
+    annotation: Any = field.annotation
+    return _traits_of(annotation)
 
 
 def _parts(annotation: Any) -> Iterable[Any]:
@@ -346,10 +318,10 @@ def model_at(path: Path, raw: Any) -> type[BaseModel] | None:
         if depth == 1 and path[0] == "strategies":
             model = _of_kind((Strategy,), where, str(key))
         elif isinstance(key, int):
-            model = _of_kind(_traits(field)[0], where) if field else None
+            model = _of_kind(traits(field)[0], where) if field else None
         else:
             field = fields(model).get(key) if model else None
-            model = _of_kind(_traits(field)[0], where) if field else None
+            model = _of_kind(traits(field)[0], where) if field else None
     return model
 
 

@@ -18,6 +18,7 @@ from simulator.words.units import Duration, Factor, Share
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.scenario import Scenario
 
 
 class Step(Words):
@@ -52,6 +53,10 @@ class Strategy(Words):
         kind = cls.model_fields["kind"].default
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
+
+    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
+        """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
+        return ()
 
     @abstractmethod
     def release(self, rollout: Rollout) -> Iterator[Any]:

@@ -55,7 +55,9 @@ class Series(NamedTuple):
         """Integral of the rate from the first point to t (negative before it)."""
         rounds = np.floor(t / self.period)
         inside = t - rounds * self.period
-        index = np.clip(np.searchsorted(self.times, inside, side="right") - 1, 0, len(self.times) - 2)
+        index = np.clip(
+            np.searchsorted(self.times, inside, side="right") - 1, 0, len(self.times) - 2
+        )
         ahead = inside - self.times[index]
         slope = (self.rates[index + 1] - self.rates[index]) / (
             self.times[index + 1] - self.times[index]
@@ -70,9 +72,7 @@ class Series(NamedTuple):
     def knots(self, a: float, b: float) -> Array:
         """The points in (a, b), seconds after the first point, repeated with the period."""
         first, last = math.floor(a / self.period), math.floor(b / self.period)
-        points = np.concatenate(
-            [self.times[:-1] + n * self.period for n in range(first, last + 1)]
-        )
+        points = np.concatenate([self.times[:-1] + n * self.period for n in range(first, last + 1)])
         return points[(points > a) & (points < b)]
 
     def busiest(self, length: float) -> float:

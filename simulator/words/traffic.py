@@ -233,7 +233,9 @@ class Traffic(Words):
         cuts = self._cuts[(self._cuts > a) & (self._cuts < b)]
         if self._series is None:
             return cuts
-        return np.concatenate([cuts, self._series.knots(a + self._offset, b + self._offset) - self._offset])
+        return np.concatenate(
+            [cuts, self._series.knots(a + self._offset, b + self._offset) - self._offset]
+        )
 
     def clock(self, t: float) -> tuple[int, float]:
         """Weekday (Monday is 0) and hour of the day at time t."""

@@ -248,7 +248,9 @@ def _schema(pattern: str, numbers: bool, *examples: str) -> WithJsonSchema:
 _DURATION_SCHEMA = _schema(
     rf"^(0|({_NUMBER}(ms|s|m|h|d|w))+|P[0-9.WDTHMS]+)$", False, "90s", "10m", "4h"
 )
-_RATE_SCHEMA = _schema(rf"^{_NUMBER} *[kM]? *(rps|(req(uests)?)? */ *(s|m|min|h|d))$", False, "500 rps")
+_RATE_SCHEMA = _schema(
+    rf"^{_NUMBER} *[kM]? *(rps|(req(uests)?)? */ *(s|m|min|h|d))$", False, "500 rps"
+)
 _SHARE_SCHEMA = _schema(rf"^{_NUMBER} *%?$", True, "5%")
 _HOURLY_SCHEMA = _schema(rf"^(0|{_NUMBER} *([A-Z]{{3}})? */ *h)$", True, "0.17/h")
 _MONEY_SCHEMA = _schema(rf"^{_NUMBER} *([A-Z]{{3}})?$", True, "0.10 USD")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 from typing import NamedTuple
 
@@ -56,21 +57,36 @@ DOCUMENTS = [
     whole("an alias without anchor", HEAD + "costs: *prices\n", 6, "", "prices", "&"),
     whole("a key given twice", HEAD + "name: a\nname: b\n", 7, "", "name", "twice"),
     whole("a nested key given twice", HEAD + "slo: {window: 7d, window: 30d}\n", 6, "", "twice"),
-    whole("a number that is none", HEAD + "costs: {failed_request: .nan}\n", 6, "", ".nan", "finite"),
+    whole(
+        "a number that is none", HEAD + "costs: {failed_request: .nan}\n", 6, "", ".nan", "finite"
+    ),
     whole("an infinite number", HEAD + "costs: {failed_request: .inf}\n", 6, "", ".inf", "finite"),
-    whole("an infinite exponent", HEAD + "costs: {failed_request: 1e999}\n", 6, "", "1e999", "finite"),
+    whole(
+        "an infinite exponent", HEAD + "costs: {failed_request: 1e999}\n", 6, "", "1e999", "finite"
+    ),
     whole("five thousand brackets", "version: " + "[" * 5000 + "]" * 5000, 1, "", "64", "flatten"),
-    whole("five thousand mappings", "a: " + "{a: " * 5000 + "1" + "}" * 5000, 1, "", "64", "flatten"),
+    whole(
+        "five thousand mappings", "a: " + "{a: " * 5000 + "1" + "}" * 5000, 1, "", "64", "flatten"
+    ),
     whole(
         "an alias bomb",
         "a: &a [1,1,1,1,1,1,1,1,1]\n"
-        + "".join(f"{x}: &{x} [{', '.join(['*' + y] * 9)}]\n" for x, y in zip("bcdefgh", "abcdefg", strict=True)),
+        + "".join(
+            f"{x}: &{x} [{', '.join(['*' + y] * 9)}]\n"
+            for x, y in zip("bcdefgh", "abcdefg", strict=True)
+        ),
         None,
         "",
         "50000",
         "alias",
     ),
-    whole("an alias inside itself", "version: 1\nservice: &s {instances: 4, again: *s}\n", 2, "", "alias"),
+    whole(
+        "an alias inside itself",
+        "version: 1\nservice: &s {instances: 4, again: *s}\n",
+        2,
+        "",
+        "alias",
+    ),
     whole("a list as key", HEAD + "? [a, b]\n: 1\n", 6, "", "key", "text"),
     whole("a control character", HEAD + "name: a\x07b\n", 6, "", "character"),
     whole("a tagged value", HEAD + "name: !!python/object:os.system {}\n", 6, "", "tag"),
@@ -78,7 +94,9 @@ DOCUMENTS = [
 ]
 
 KEYS = [
-    whole("no version", HEAD.removeprefix("version: 1\n"), None, "version", "missing", "version: 1"),
+    whole(
+        "no version", HEAD.removeprefix("version: 1\n"), None, "version", "missing", "version: 1"
+    ),
     changed("another version", "version: 1", "version: 2", 1, "version", "2", "1"),
     whole(
         "neither service nor profile",
@@ -104,16 +122,33 @@ KEYS = [
         "missing",
         "canary",
     ),
-    added("an unknown section", "sevrice: {}\n", 1, "sevrice", "unknown key", "did you mean service?"),
+    added(
+        "an unknown section", "sevrice: {}\n", 1, "sevrice", "unknown key", "did you mean service?"
+    ),
     changed(
-        "an unknown key", "capacity:", "capasity:", 3, "service.capasity", "unknown", "did you mean capacity?"
+        "an unknown key",
+        "capacity:",
+        "capasity:",
+        3,
+        "service.capasity",
+        "unknown",
+        "did you mean capacity?",
     ),
     added("a key with no near one", "slo: {zzz: 1}\n", 1, "slo.zzz", "unknown key", "availability"),
     added("a section that is a list", "slo: [99.9%]\n", 1, "slo", "mapping"),
     added("a section that is text", "costs: cheap\n", 1, "costs", "mapping"),
     added("a section without content", "costs:\n", 1, "costs", "no value", "remove"),
-    added("a key without value", "slo: {availability: }\n", 1, "slo.availability", "no value", "remove"),
-    added("not available yet: a section", "failures: {slip: 1%}\n", 1, "failures", "not available yet"),
+    added(
+        "a key without value",
+        "slo: {availability: }\n",
+        1,
+        "slo.availability",
+        "no value",
+        "remove",
+    ),
+    added(
+        "not available yet: a section", "failures: {slip: 1%}\n", 1, "failures", "not available yet"
+    ),
     added(
         "not available yet: a key",
         "change: {schema: {coupled: {migrate: 20m}}}\n",
@@ -160,25 +195,27 @@ KEYS = [
         "shadow",
         "not available yet",
     ),
-    added("an unknown profile", "", 0, "", "").__class__(
-        "an unknown profile",
-        HEAD.replace("bare", "ecs-fargat"),
-        2,
-        "profile",
-        ("ecs-fargat", "did you mean ecs-fargate?"),
+    changed(
+        "an unknown profile", "bare", "ecs-fargat", 2, "profile", "ecs-fargat", "mean ecs-fargate?"
     ),
 ]
 
 VALUES = [
-    added("a duration without unit", "follow_up: 10\n", 1, "follow_up", "no unit", "10s, 10m or 10h"),
+    added(
+        "a duration without unit", "follow_up: 10\n", 1, "follow_up", "no unit", "10s, 10m or 10h"
+    ),
     added("a duration in words", "follow_up: tomorrow\n", 1, "follow_up", "'tomorrow'", "90s"),
     added("a negative duration", "follow_up: -5m\n", 1, "follow_up", "'-5m'", "5"),
-    changed("a rate without unit", "rate: 100 rps", "rate: 100", 4, "traffic.rate", "no unit", "100 rps"),
+    changed(
+        "a rate without unit", "rate: 100 rps", "rate: 100", 4, "traffic.rate", "no unit", "100 rps"
+    ),
     changed("no traffic at all", "rate: 100 rps", "rate: 0 rps", 4, "traffic.rate", "above 0"),
     added("a share of five", "slo: {availability: 5}\n", 1, "slo.availability", "write 5%"),
     added("a share over all", "slo: {availability: 120%}\n", 1, "slo.availability", "120%", "100%"),
     added("an objective of all", "slo: {availability: 100%}\n", 1, "slo.availability", "99.9%"),
-    changed("half an instance", "instances: 4", "instances: 2.5", 3, "service.instances", "whole number"),
+    changed(
+        "half an instance", "instances: 4", "instances: 2.5", 3, "service.instances", "whole number"
+    ),
     changed("no instance", "instances: 4", "instances: 0", 3, "service.instances", "at least 1"),
     added("a price without hour", "costs: {responder: 120}\n", 1, "costs.responder", "120/h"),
     added("a currency in words", "costs: {currency: dollars}\n", 1, "costs.currency", "USD"),
@@ -199,15 +236,6 @@ VALUES = [
         "'yes'",
         "true",
         "false",
-    ),
-    changed(
-        "an octal that is none",
-        "instances: 4",
-        "instances: 010",
-        3,
-        "service.instances",
-        "010",
-        "whole number",
     ),
     added(
         "a word that is not allowed",
@@ -275,7 +303,15 @@ VALUES = [
         "daily",
     ),
     changed(
-        "no kind of traffic", "rate: 100 rps", "writes: 5%", 4, "traffic", "one of", "rate", "daily", "trace"
+        "no kind of traffic",
+        "rate: 100 rps",
+        "writes: 5%",
+        4,
+        "traffic",
+        "one of",
+        "rate",
+        "daily",
+        "trace",
     ),
     changed(
         "a peak over twice the mean",
@@ -296,7 +332,15 @@ VALUES = [
         "utilisation",
         "remove one",
     ),
-    changed("a limit below the fleet", "capacity: 100 rps", "limit: 3", 3, "service", "limit 3", "4 instances"),
+    changed(
+        "a limit below the fleet",
+        "capacity: 100 rps",
+        "limit: 3",
+        3,
+        "service",
+        "limit 3",
+        "4 instances",
+    ),
     added(
         "two of three turned round",
         "detection: {alarms: [{above: 1%, datapoints: 3 of 2}]}\n",
@@ -358,7 +402,14 @@ STRATEGIES = [
         "mapping",
         "canary: {}",
     ),
-    changed("an unknown strategy", "canary: {}", "canry: {}", 5, "strategies.canry", "did you mean canary?"),
+    changed(
+        "an unknown strategy",
+        "canary: {}",
+        "canry: {}",
+        5,
+        "strategies.canry",
+        "did you mean canary?",
+    ),
     changed(
         "a name without kind",
         "canary: {}",
@@ -386,7 +437,15 @@ STRATEGIES = [
         "rename",
     ),
     changed("a strategy without settings", "canary: {}", "canary: ", 5, "strategies.canary", "{}"),
-    changed("a strategy that is text", "canary: {}", "canary: fast", 5, "strategies.canary", "mapping", "{}"),
+    changed(
+        "a strategy that is text",
+        "canary: {}",
+        "canary: fast",
+        5,
+        "strategies.canary",
+        "mapping",
+        "{}",
+    ),
     changed(
         "an unknown setting",
         "canary: {}",
@@ -466,14 +525,16 @@ STRATEGIES = [
         "objectives[0]",
         "did you mean users_harmed?",
     ),
-    added("an objective without value", "objectives: [users_harmed <]\n", 1, "objectives[0]", "VALUE"),
+    added(
+        "an objective without value", "objectives: [users_harmed <]\n", 1, "objectives[0]", "VALUE"
+    ),
     added(
         "an objective in the wrong unit",
         "objectives: [time_to_deploy < 5%]\n",
         1,
         "objectives[0]",
         "duration",
-        "4h",
+        "1h30m",
     ),
     added(
         "an objective for nobody",
@@ -556,7 +617,7 @@ def test_the_column_is_that_of_the_key() -> None:
         (b"\xef\xbb\xbf", "empty"),
     ],
 )
-def test_bytes_that_are_no_scenario(tmp_path, content: bytes, says: str) -> None:
+def test_bytes_that_are_no_scenario(tmp_path: Path, content: bytes, says: str) -> None:
     file = tmp_path / "shop.yaml"
     file.write_bytes(content)
     with pytest.raises(ScenarioError) as caught:
@@ -565,7 +626,7 @@ def test_bytes_that_are_no_scenario(tmp_path, content: bytes, says: str) -> None
     assert says in str(caught.value)
 
 
-def test_a_file_that_is_not_there_names_the_packaged_ones(tmp_path) -> None:
+def test_a_file_that_is_not_there_names_the_packaged_ones(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="No such file"):
         load(tmp_path / "none-such.yaml")
     with pytest.raises(ScenarioError, match="folder"):

@@ -1,0 +1,1 @@
+"""What many replications mean: the study, its estimates with intervals, and the comparison."""

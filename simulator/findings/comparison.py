@@ -1,0 +1,201 @@
+"""The comparison: strategies side by side, what beats what, and what is recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from simulator.findings import intervals, study
+from simulator.findings.intervals import Interval, Pair
+from simulator.findings.results import Results, Risk
+from simulator.findings.study import Progress
+from simulator.findings.verdict import Recommendation, Threshold, recommend, thresholds
+from simulator.play.rehearsal import prepare
+from simulator.words.figures import FIGURES
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
+
+COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
+SIDE_STUDY = 200
+PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+class PacePoint(NamedTuple):
+    """One strategy at one pace: time to deploy given good (s), users harmed given a defect."""
+
+    pace: float
+    time_to_deploy: Interval
+    users_harmed: Interval
+
+
+class Dominance(NamedTuple):
+    """`better` has stochastically smaller values of `figure` than `worse`, given a defect."""
+
+    better: str
+    worse: str
+    figure: str
+
+
+class Comparison(NamedTuple):
+    """Results with everything that follows from them."""
+
+    results: Results
+    pace: dict[str, tuple[PacePoint, ...]]
+    differences: tuple[Pair, ...]
+    front: tuple[str, ...]
+    dominance: tuple[Dominance, ...]
+    thresholds: tuple[Threshold, ...]
+    recommendation: Recommendation | None
+
+    @property
+    def risk(self) -> Risk:
+        """The risk of every strategy."""
+        return self.results.risk()
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that was compared."""
+        return self.results.scenario
+
+
+def simulate(
+    scenario: Scenario,
+    replications: int = 1000,
+    seed: int = 1,
+    names: Sequence[str] = (),
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Results:
+    """Play a scenario's strategies; unsuitable ones are still played where possible."""
+    chosen = list(names) or list(scenario.strategies)
+    groups = study.strata(scenario, replications)
+    plans = {name: prepare(scenario, name) for name in chosen}
+    playable = [name for name in chosen if plans[name].rehearsed > 0 or not plans[name].reasons]
+    columns = study.run(scenario, playable, groups, seed, jobs, progress)
+    return Results(
+        scenario,
+        seed,
+        groups,
+        columns,
+        {name: plans[name].limit for name in columns},
+        {name: plans[name].reasons for name in chosen},
+    )
+
+
+def compare(
+    scenario: Scenario,
+    replications: int = 1000,
+    seed: int = 1,
+    names: Sequence[str] = (),
+    jobs: int = 1,
+    paces: Sequence[float] = PACES,
+    progress: Progress | None = None,
+) -> Comparison:
+    """The main job: play every strategy and work out what follows."""
+    results = simulate(scenario, replications, seed, names, jobs, progress)
+    return conclude(results, pace_curves(results, paces, jobs))
+
+
+def conclude(results: Results, pace: dict[str, tuple[PacePoint, ...]]) -> Comparison:
+    """Everything that follows from results that are there."""
+    return Comparison(
+        results,
+        pace,
+        differences(results),
+        pareto(results),
+        dominance(results),
+        thresholds(results),
+        recommend(results),
+    )
+
+
+def differences(results: Results) -> tuple[Pair, ...]:
+    """Paired differences of every two strategies on the same bad (times: good) releases."""
+    risk = results.risk()
+    found = []
+    for figure in COMPARED:
+        for a, b in combinations(risk, 2):
+            condition = "good" if figure == "time_to_deploy" else "defect"
+            x, y = risk[a].under(condition), risk[b].under(condition)
+            found.append(
+                intervals.paired(
+                    figure,
+                    a,
+                    b,
+                    x.values(figure),
+                    y.values(figure),
+                    x.design,
+                    FIGURES[figure].smaller,
+                )
+            )
+    return tuple(found)
+
+
+def pareto(results: Results) -> tuple[str, ...]:
+    """Strategies that none beats in time to deploy, users harmed given a defect and extra cost."""
+    points = {}
+    for name, risk in results.risk().items():
+        time = risk.given_good.time_to_deploy.mean.value
+        harm = risk.given_defect.users_harmed.mean.value
+        cost = risk.all.extra_cost.mean.value
+        if time is not None and harm is not None and cost is not None and risk.suitable:
+            points[name] = (time, harm, cost)
+    return intervals.front(points)
+
+
+def dominance(results: Results) -> tuple[Dominance, ...]:
+    """Pairs of strategies of which one harms stochastically fewer users given a defect."""
+    risk = results.risk()
+    found = []
+    for a, b in combinations(risk, 2):
+        x, y = risk[a].given_defect, risk[b].given_defect
+        left, right = x.values("users_harmed"), y.values("users_harmed")
+        if np.array_equal(left, right):
+            continue
+        if intervals.dominates(left, right, x.design):
+            found.append(Dominance(a, b, "users_harmed"))
+        elif intervals.dominates(right, left, x.design):
+            found.append(Dominance(b, a, "users_harmed"))
+    return tuple(found)
+
+
+def pace_curves(
+    results: Results, paces: Sequence[float], jobs: int = 1
+) -> dict[str, tuple[PacePoint, ...]]:
+    """Time against harm when every bake, pause, wave and overlap is stretched or squeezed.
+
+    Strategies without any of these have a single point. At most 200 replications per stratum
+    group are played for each pace; pace 1 alone gives no curves.
+    """
+    if list(paces) == [1]:
+        return {}
+    scenario = results.scenario
+    count = min(max(results.replications["good"], 1), SIDE_STUDY)
+    curves = {}
+    for name in results.names:
+        points = []
+        for pace in sorted(set(paces) | {1.0}):
+            varied = scenario.with_(
+                f"strategies.{name}.pace", pace * scenario.strategies[name].pace
+            )
+            if pace != 1 and _same_speed(scenario, varied, name):
+                continue
+            side = simulate(varied, count, results.seed, [name], jobs)
+            risk = side.risk()[name]
+            points.append(
+                PacePoint(
+                    pace,
+                    risk.given_good.time_to_deploy.mean,
+                    risk.given_defect.users_harmed.mean,
+                )
+            )
+        curves[name] = tuple(points)
+    return curves
+
+
+def _same_speed(scenario: Scenario, varied: Scenario, name: str) -> bool:
+    return prepare(scenario, name).rehearsed == prepare(varied, name).rehearsed

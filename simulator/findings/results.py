@@ -1,0 +1,279 @@
+"""Results of a study and the risk they show: every figure under every condition, on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.findings import intervals
+from simulator.findings.intervals import Design, Estimate, Interval
+from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
+from simulator.words.figures import FIGURES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.words.scenario import Scenario
+
+Array = NDArray[np.float64]
+OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
+
+
+class Given:
+    """One strategy's replications under one condition; figures are estimated when asked for.
+
+    `given.users_harmed` is the estimate of that figure; `share` the probability of the condition.
+    """
+
+    def __init__(
+        self, groups: tuple[Stratum, ...], columns: Mapping[int, Columns], limit: float
+    ) -> None:
+        self._groups = tuple(g for g in groups if g.number in columns)
+        self._columns = columns
+        self._limit = limit
+        self._known: dict[str, Estimate] = {}
+        self.share = math.fsum(group.probability for group in self._groups)
+
+    @cached_property
+    def design(self) -> Design:
+        """Sizes and probabilities of the strata under this condition."""
+        sizes = [len(self._columns[g.number]["ended"]) for g in self._groups]
+        probabilities = [g.probability for g in self._groups]
+        if math.fsum(probabilities) <= 0:
+            probabilities = [1.0] * len(sizes)
+        return intervals.design(sizes, probabilities)
+
+    @property
+    def n(self) -> int:
+        """Replications under this condition."""
+        return sum(self.design.sizes)
+
+    def values(self, figure: str) -> Array:
+        """A figure's values in the order of the strata, NaN where not applicable."""
+        return np.concatenate([np.asarray(self._columns[g.number][figure]) for g in self._groups])
+
+    def texts(self, column: str) -> NDArray[Any]:
+        """A text column (outcome, defect, caught_by, caught_at) in the same order."""
+        return np.array([t for g in self._groups for t in self._columns[g.number][column]])
+
+    def estimate(self, figure: str) -> Estimate:
+        """All statistics of a figure; raises KeyError for an unknown one."""
+        if figure not in self._known:
+            unit = FIGURES[figure].unit
+            self._known[figure] = intervals.estimate(
+                self.values(figure), self.design, unit, self._limit
+            )
+        return self._known[figure]
+
+    def __getattr__(self, figure: str) -> Estimate:
+        if figure.startswith("_") or figure not in FIGURES:
+            raise AttributeError(f"no figure {figure!r}")
+        return self.estimate(figure)
+
+    def proportion(self, column: str, value: str) -> Interval:
+        """Share of the replications whose text column has this value."""
+        return intervals.proportion(self.texts(column) == value, self.design)
+
+    def shares(self, column: str) -> dict[str, Interval]:
+        """Shares of every value of a text column, the most frequent first."""
+        texts = self.texts(column)
+        found = {str(v): intervals.proportion(texts == v, self.design) for v in np.unique(texts)}
+        return dict(sorted(found.items(), key=lambda item: -(item[1].value or 0)))
+
+    def mean_of(self, column: str) -> Interval:
+        """Mean of a numeric column that is no figure of its own."""
+        return intervals.mean(self.values(column), self.design)
+
+
+class StrategyRisk:
+    """What one strategy's replications show, over all releases and under each condition."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        groups: tuple[Stratum, ...],
+        columns: Mapping[int, Columns],
+        limit: float,
+        reasons: tuple[str, ...],
+    ) -> None:
+        self.name, self.kind, self.reasons = name, kind, reasons
+        self._groups, self._columns, self._limit = groups, columns, limit
+
+    @property
+    def suitable(self) -> bool:
+        """Whether the strategy can be carried out in this scenario."""
+        return not self.reasons
+
+    def _given(self, numbers: Iterator[int] | list[int]) -> Given:
+        chosen = {n: self._columns[n] for n in numbers if n in self._columns}
+        return Given(self._groups, chosen, self._limit)
+
+    @cached_property
+    def all(self) -> Given:
+        """Over all releases, good and bad by their probabilities."""
+        return self._given([g.number for g in self._groups])
+
+    @cached_property
+    def given_good(self) -> Given:
+        """Given a good release."""
+        return self._given([0])
+
+    @cached_property
+    def given_defect(self) -> Given:
+        """Given a defective release."""
+        return self._given([g.number for g in self._groups if g.number])
+
+    @cached_property
+    def given(self) -> dict[str, Given]:
+        """Given each kind of defect."""
+        return {g.label: self._given([g.number]) for g in self._groups if g.number}
+
+    def under(self, condition: str | None) -> Given:
+        """The condition of an objective: None, good, defect, or a kind (all of its entries)."""
+        if condition is None:
+            return self.all
+        if condition == "good":
+            return self.given_good
+        if condition == "defect":
+            return self.given_defect
+        numbers = [
+            g.number
+            for g in self._groups
+            if g.number and (g.label == condition or g.label.rstrip(" 0123456789") == condition)
+        ]
+        return self._given(numbers)
+
+
+class Risk(Mapping[str, StrategyRisk]):
+    """The risk of every strategy by its name, in the scenario's order."""
+
+    def __init__(self, strategies: Mapping[str, StrategyRisk]) -> None:
+        self._strategies = dict(strategies)
+
+    def __getitem__(self, name: str) -> StrategyRisk:
+        return self._strategies[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._strategies)
+
+    def __len__(self) -> int:
+        return len(self._strategies)
+
+    def table(self) -> pd.DataFrame:
+        """The comparison in one frame: a row per strategy, the headline figures as columns."""
+        import pandas as pd
+
+        rows = []
+        for name, risk in self.items():
+            bad, good = risk.given_defect, risk.given_good
+            rows.append(
+                {
+                    "strategy": name,
+                    "time_to_deploy": good.time_to_deploy.mean.value,
+                    "caught_before_full": bad.mean_of("caught_before_full").value,
+                    "users_harmed_p95": bad.users_harmed.p95.value,
+                    "rollback_90": bad.rollback_90.mean.value,
+                    "extra_cost": risk.all.extra_cost.mean.value,
+                    "false_alarms": good.proportion("outcome", "false_alarm").value,
+                }
+            )
+        return pd.DataFrame(rows).set_index("strategy")
+
+
+class Results:
+    """Everything a study found: the replications themselves and how they were drawn.
+
+    `columns[strategy][stratum]` holds the outcome's fields; stratum 0 is good releases.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        groups: tuple[Stratum, ...],
+        columns: Mapping[str, Mapping[int, Columns]],
+        limits: Mapping[str, float],
+        reasons: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self.scenario, self.seed, self.groups = scenario, seed, groups
+        self.columns, self.limits, self.reasons = columns, limits, reasons
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The strategies that were played."""
+        return tuple(self.columns)
+
+    @property
+    def replications(self) -> dict[str, int]:
+        """Replications really run for each strategy: of bad and of good releases."""
+        first = next(iter(self.columns.values()))
+        return {
+            "bad": sum(len(part["ended"]) for number, part in first.items() if number),
+            "good": len(first[0]["ended"]) if 0 in first else 0,
+        }
+
+    @cached_property
+    def _risk(self) -> Risk:
+        return Risk(
+            {
+                name: StrategyRisk(
+                    name,
+                    self.scenario.strategies[name].kind,
+                    self.groups,
+                    self.columns[name],
+                    self.limits[name],
+                    self.reasons[name],
+                )
+                for name in self.names
+            }
+        )
+
+    def risk(self) -> Risk:
+        """The risk these results show."""
+        return self._risk
+
+    def reweighted(self, defect_probability: float) -> Results:
+        """The same replications for another probability of a defect: nothing is simulated again."""
+        bad = math.fsum(g.probability for g in self.groups if g.number)
+        shares = [
+            g.probability / bad if bad > 0 else s
+            for g, s in zip(self.groups[1:], self.scenario.change.shares, strict=True)
+        ]
+        groups = [self.groups[0]._replace(probability=1 - defect_probability)]
+        for group, share in zip(self.groups[1:], shares, strict=True):
+            groups.append(group._replace(probability=defect_probability * share))
+        return Results(
+            self.scenario, self.seed, tuple(groups), self.columns, self.limits, self.reasons
+        )
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row per replication and strategy, with stratum, seed and weight."""
+        import pandas as pd
+
+        parts = []
+        for name in self.names:
+            for group in self.groups:
+                if group.number not in self.columns[name]:
+                    continue
+                part = self.columns[name][group.number]
+                frame = pd.DataFrame(dict(part))
+                frame.insert(0, "strategy", name)
+                frame.insert(1, "stratum", group.label)
+                frame.insert(2, "seed", self.seed)
+                frame.insert(3, "weight", group.probability / len(frame))
+                frame["replication"] = np.arange(len(frame))
+                parts.append(frame)
+        whole = pd.concat(parts, ignore_index=True)
+        for column in ("strategy", "stratum", "outcome", "defect", "caught_by", "caught_at"):
+            whole[column] = whole[column].astype("category")
+        return whole
+
+
+__all__ = ["GOOD_RELEASE", "Given", "Results", "Risk", "StrategyRisk"]

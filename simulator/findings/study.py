@@ -1,0 +1,188 @@
+"""The study: strata of good and bad releases, played by every strategy with the same luck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.luck import Luck
+from simulator.play.outcome import Outcome
+from simulator.play.rehearsal import prepare
+from simulator.play.replication import replicate
+
+if TYPE_CHECKING:
+    from simulator.play.plan import Plan
+    from simulator.words.scenario import Scenario
+
+FEWEST_PER_STRATUM = 50
+_CHUNK = 100
+_TEXTS = ("outcome", "defect", "caught_by", "caught_at")
+GOOD_RELEASE = "good"
+Progress = Callable[[int, int], None]
+
+
+class Stratum(NamedTuple):
+    """Releases of one kind: their label, number, probability among all releases, and count."""
+
+    label: str
+    number: int
+    probability: float
+    replications: int
+
+
+class Batch(NamedTuple):
+    """A run of replications of one stratum and strategy: first number and end."""
+
+    strategy: str
+    stratum: int
+    start: int
+    stop: int
+
+
+Columns = dict[str, NDArray[np.float64] | list[str]]
+
+
+def strata(scenario: Scenario, replications: int) -> tuple[Stratum, ...]:
+    """Good releases and one stratum for each kind of defect.
+
+    Good releases get `replications`; kinds share as many by largest remainder, each at least 50,
+    so rare kinds are as precise as common ones. Probabilities sum to 1.
+    """
+    change = scenario.change
+    chance = change.defect_probability
+    wanted = [share * replications for share in change.shares]
+    counts = [int(number) for number in wanted]
+    rest = sorted(range(len(wanted)), key=lambda k: counts[k] - wanted[k])
+    for k in rest[: replications - sum(counts)]:
+        counts[k] += 1
+    result = [Stratum(GOOD_RELEASE, 0, 1 - chance, max(replications, FEWEST_PER_STRATUM))]
+    for number, (label, share, count) in enumerate(
+        zip(change.labels, change.shares, counts, strict=True), 1
+    ):
+        result.append(Stratum(label, number, chance * share, max(count, FEWEST_PER_STRATUM)))
+    return tuple(result)
+
+
+@lru_cache(maxsize=64)
+def _prepared(digest: str, name: str, keep: _Kept) -> Plan:
+    return prepare(keep.scenario, name)
+
+
+class _Kept:
+    """A scenario beside its hash, so that a plan is prepared once per process."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept)
+
+
+def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batch, Columns]:
+    """Play one batch; the columns are the outcome's fields, one value per replication.
+
+    A replication's address is (seed, stratum, number): every strategy meets the same luck, and
+    neither the number of workers nor the rivals change a byte.
+    """
+    plan = _prepared(digest, batch.strategy, _Kept(scenario))
+    change = scenario.change
+    defect = change.defects[batch.stratum - 1] if batch.stratum else None
+    label = change.labels[batch.stratum - 1] if batch.stratum else GOOD_RELEASE
+    luck = Luck(seed)
+    rows: list[Outcome] = []
+    for number in range(batch.start, batch.stop):
+        luck.rekey((batch.stratum << 40) + number)
+        rows.append(replicate(plan, luck, defect, label))
+    return batch, columns(rows)
+
+
+def columns(rows: Sequence[Outcome]) -> Columns:
+    """Outcomes as columns: text fields as lists, all others as float arrays."""
+    result: Columns = {}
+    for name, values in zip(Outcome._fields, zip(*rows, strict=True), strict=True):
+        result[name] = list(values) if name in _TEXTS else np.array(values, dtype=float)
+    return result
+
+
+def batches(
+    names: Iterable[str], groups: Sequence[Stratum], done: int = 0
+) -> Iterator[Batch]:
+    """All batches of a study, the strata of a strategy interleaved, beyond `done` replications."""
+    for name in names:
+        pieces = []
+        for group in groups:
+            for start in range(done, group.replications, _CHUNK):
+                stop = min(start + _CHUNK, group.replications)
+                pieces.append((start, group.number, stop))
+        for start, number, stop in sorted(pieces):
+            yield Batch(name, number, start, stop)
+
+
+def run(
+    scenario: Scenario,
+    names: Sequence[str],
+    groups: Sequence[Stratum],
+    seed: int,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> dict[str, dict[int, Columns]]:
+    """Play all strata for all strategies; for each strategy the columns of each stratum.
+
+    `jobs` worker processes; the result is the same for any number of them. A keyboard interrupt
+    ends the study: what was finished is returned when every strategy has some of each stratum.
+    """
+    work = list(batches(names, groups))
+    total = sum(batch.stop - batch.start for batch in work)
+    found: dict[Batch, Columns] = {}
+    done = 0
+    for batch, part in _played(scenario, seed, work, jobs):
+        found[batch] = part
+        done += batch.stop - batch.start
+        if progress is not None:
+            progress(done, total)
+    return _gathered(work, found)
+
+
+def _played(
+    scenario: Scenario, seed: int, work: Sequence[Batch], jobs: int
+) -> Iterator[tuple[Batch, Columns]]:
+    digest = scenario.sha256
+    if jobs <= 1 or len(work) <= 1:
+        for batch in work:
+            yield play(scenario, digest, seed, batch)
+        return
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from parallel(delayed(play)(scenario, digest, seed, batch) for batch in work)
+
+
+def _gathered(
+    work: Sequence[Batch], found: dict[Batch, Columns]
+) -> dict[str, dict[int, Columns]]:
+    """Join the batches of each strategy and stratum in the order of their replications."""
+    parts: dict[str, dict[int, list[Columns]]] = {}
+    for batch in work:
+        if batch in found:
+            parts.setdefault(batch.strategy, {}).setdefault(batch.stratum, []).append(found[batch])
+    return {
+        name: {stratum: _joined(pieces) for stratum, pieces in sorted(by_stratum.items())}
+        for name, by_stratum in parts.items()
+    }
+
+
+def _joined(pieces: Sequence[Columns]) -> Columns:
+    result: Columns = {}
+    for name in pieces[0]:
+        if name in _TEXTS:
+            result[name] = [value for piece in pieces for value in piece[name]]  # type: ignore[misc]
+        else:
+            result[name] = np.concatenate([piece[name] for piece in pieces])  # type: ignore[misc]
+    return result

@@ -1,0 +1,92 @@
+"""Rehearsing: the script without traffic, trouble or luck, and what it needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.play.luck import Luck
+from simulator.play.plan import Plan
+from simulator.play.replication import play_script
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Entry
+    from simulator.words.scenario import Scenario
+
+_RARE = 0.99
+
+
+class Rehearsal(NamedTuple):
+    """A strategy's plan: the journal of its script with every random time at its median.
+
+    `duration` is the time to deploy and `finish` the time until the fleet is back to steady size,
+    seconds; `instances` the most held at once; `reasons` say why it cannot be carried out.
+    """
+
+    name: str
+    kind: str
+    journal: tuple[Entry, ...]
+    duration: float
+    finish: float
+    instances: int
+    reasons: tuple[str, ...]
+
+    @property
+    def suitable(self) -> bool:
+        """Whether the strategy can be carried out at all."""
+        return not self.reasons
+
+
+class _Median(Luck):
+    """Luck that is always in the middle."""
+
+    __slots__ = ()
+
+    def uniform(self, purpose: int, index: int = 0) -> float:
+        """One half."""
+        return 0.5
+
+
+def rehearse(scenario: Scenario, name: str) -> Rehearsal:
+    """Rehearse one strategy of a scenario."""
+    return _rehearse(Plan(scenario, scenario.strategies[name], name))
+
+
+def _rehearse(plan: Plan) -> Rehearsal:
+    reasons = plan.strategy.unsuitable(plan.scenario)
+    if reasons:
+        return Rehearsal(plan.name, plan.strategy.kind, (), 0.0, 0.0, plan.size, reasons)
+    rollout, duration = play_script(plan, _Median(0))
+    peak = int(rollout.fleet.peak)
+    limit = plan.scenario.service.limit
+    if limit is not None and peak > limit:
+        reasons = (f"needs {peak} instances, limit {limit}",)
+    return Rehearsal(
+        plan.name,
+        plan.strategy.kind,
+        tuple(rollout.journal),
+        duration,
+        rollout.env.now,
+        peak,
+        reasons,
+    )
+
+
+def prepare(scenario: Scenario, name: str) -> Plan:
+    """A plan that is ready to play: rehearsed, with the moment at which replications are cut off.
+
+    The limit is twice the rehearsed duration, the watched phase, the follow-up, and the 99th
+    percentiles of what people take.
+    """
+    plan = Plan(scenario, scenario.strategies[name], name)
+    rehearsal = _rehearse(plan)
+    response, people = scenario.response, scenario.detection.people
+    waits = [response.page.acknowledge, response.page.decide, response.decide]
+    if people is not None:
+        waits += [people.delay, people.triage]
+    if scenario.detection.noticed is not None:
+        waits.append(scenario.detection.noticed.after)
+    human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
+    plan.rehearsed = rehearsal.duration
+    plan.reasons = rehearsal.reasons
+    plan.limit = 2 * max(rehearsal.finish, 600.0) + response.watch + scenario.follow_up + human
+    return plan

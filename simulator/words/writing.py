@@ -1,0 +1,113 @@
+"""Writing scenarios: every key of one, as a file that reads back as the same scenario."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel
+
+from simulator.words import profiles
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
+
+_NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
+_EXACT = 2.0**53
+
+
+def dump(scenario: Scenario) -> str:
+    """The YAML of a scenario with every key written out; reads back as the same scenario.
+
+    Names of files stay relative to the folder of the file it was read from.
+    """
+    return yaml.dump(
+        scenario.resolved(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+class _Plain(yaml.SafeDumper):
+    """Block style with the innermost collections on one line."""
+
+    def represent_data(self, data: Any) -> Any:
+        """The node of a value; a collection of plain values stands in one line."""
+        node = super().represent_data(data)
+        if isinstance(node, yaml.CollectionNode):
+            node.flow_style = _flat(data)
+        return node
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Repeat values instead of pointing at them."""
+        return True
+
+
+def _flat(data: Any, depth: int = 2) -> bool:
+    """Whether a collection is small enough for one line."""
+    values = list(data.values()) if isinstance(data, Mapping) else list(data)
+    if len(str(data)) > 90 or depth == 0:
+        return not values
+    return all(not isinstance(v, dict | list) or _flat(v, depth - 1) for v in values)
+
+
+def written_out(model: BaseModel, path: str = "") -> dict[str, Any]:
+    """Every key of a section or strategy as it stands in a file; `path` is where it stands.
+
+    What is switched off is written `none` where a default would come back otherwise.
+    """
+    plain = model.model_dump(mode="json", by_alias=True)
+    result: dict[str, Any] = {}
+    for name, field in type(model).model_fields.items():
+        key, value = field.alias or name, getattr(model, name)
+        where = f"{path}.{key}" if path else key
+        if isinstance(value, str):
+            result[key] = value
+        elif value is not None:
+            result[key] = _item(value, plain[key], where)
+        elif field.default or where in _filled():
+            result[key] = "none"
+    return result
+
+
+def _item(value: Any, plain: Any, where: str) -> Any:
+    """A value inside a section; models that are written as text or as laws stay as they are."""
+    if isinstance(value, BaseModel) and isinstance(plain, dict) and set(plain) == _keys(value):
+        return written_out(value, where)
+    if isinstance(value, Mapping):
+        return {key: _item(value[key], plain[key], "*") for key in value}
+    if isinstance(plain, list):
+        return [_item(one, text, "*") for one, text in zip(value, plain, strict=True)]
+    return _plain_numbers(plain)
+
+
+def _plain_numbers(plain: Any) -> Any:
+    """Texts that are nothing but a number, as numbers: 12 instead of '12'."""
+    if isinstance(plain, dict):
+        return {key: _plain_numbers(value) for key, value in plain.items()}
+    if isinstance(plain, list):
+        return [_plain_numbers(value) for value in plain]
+    if isinstance(plain, float) and plain.is_integer() and abs(plain) < _EXACT:
+        return int(plain)
+    if isinstance(plain, str) and _NUMBER.fullmatch(plain):
+        return int(plain) if plain.isdigit() else float(plain)
+    return plain
+
+
+def _keys(model: BaseModel) -> set[str]:
+    return {field.alias or name for name, field in type(model).model_fields.items()}
+
+
+@cache
+def _filled() -> frozenset[str]:
+    """The keys that a default or a profile may bring back when a file leaves them out."""
+    table = profiles.document()
+    trees = [table["table"], table["parts"], *table["profiles"].values()]
+    return frozenset(
+        f"{section}.{key}"
+        for tree in trees
+        for section, keys in tree.items()
+        if isinstance(keys, Mapping)
+        for key in keys
+    )
