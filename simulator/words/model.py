@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import math
+from typing import Any, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Words(BaseModel):
     """A part of what the user says: immutable, complete, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _is_finite(self) -> Self:
+        for key, value in self:
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{key} is too large: write a smaller number")
+        return self
 
 
 class Frozen(dict[str, Any]):

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 _OFF: tuple[Any, ...] = (None, "none", {})
+# Parts that cannot be switched off: an empty mapping leaves everything to the defaults.
+_ALWAYS = ("service.start_failure", "response.page")
 
 
 class Assumption(NamedTuple):
@@ -130,7 +132,7 @@ class _Filling:
         """A key's value with the missing leaves of its part filled in."""
         if tree is None or _is_entry(tree):
             return None if tree is None and given in _OFF else given
-        if given in _OFF:
+        if given in _OFF and path not in _ALWAYS:
             return None
         return self._part(path, tree, given) if isinstance(given, Mapping) else given
 

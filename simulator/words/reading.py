@@ -77,21 +77,25 @@ def loads(
 
 
 def reread(
-    source: Mapping[str, Any], folder: str | None, changed: Sequence[tuple[str, Any]]
+    source: Mapping[str, Any],
+    folder: str | None,
+    changed: Sequence[tuple[str, Any]],
+    strict: bool = False,
 ) -> Scenario:
     """The scenario of a file's content with some keys changed.
 
-    Texts are read as YAML; in Python values bare numbers stand for seconds, requests/s, and so on.
-    Raises ScenarioError.
+    Texts are read as YAML. Unless `strict`, bare numbers stand for seconds, requests/s, and so on;
+    a Python value that is no text makes the reading lenient. Raises ScenarioError.
     """
     parsed = []
+    strict = strict and all(isinstance(value, str) for _, value in changed)
     for path, value in changed:
         try:
             new = documents.read(value).data if isinstance(value, str) else value
         except DocumentError as error:
             raise ScenarioError([Problem("with_", path, None, None, str(error))]) from None
         parsed.append((path, new))
-    return _changed(dict(source), "<scenario>", folder, parsed, {}, "with_")
+    return _changed(dict(source), "<scenario>", folder, parsed, {}, "with_", strict)
 
 
 def _decoded(content: bytes, name: str, folder: str | None, sets: Iterable[str]) -> Scenario:
@@ -138,6 +142,7 @@ def _changed(
     wanted: Sequence[tuple[str, Any]],
     places: dict[Path, Place],
     label: str,
+    strict: bool = True,
 ) -> Scenario:
     """The scenario of `raw` after the wanted changes; `label` names them in messages."""
     raw = copy.deepcopy(raw)
@@ -153,7 +158,7 @@ def _changed(
             paths.append(path)
     if problems:
         raise ScenarioError(problems)
-    result = _validated(raw, folder, strict=label == "--set")
+    result = _validated(raw, folder, strict)
     if isinstance(result, Scenario):
         return result
 

@@ -115,6 +115,13 @@ class Scenario(Words):
     _assumed: tuple[Assumption, ...] = PrivateAttr(())
     _lenient: bool = PrivateAttr(True)
 
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        if type(value) is not int or value != 1:
+            raise ValueError(f"{value!r} is no version this program reads; write version: 1")
+        return value
+
     @field_validator("planned")
     @classmethod
     def _is_there(cls, value: str, info: ValidationInfo) -> str:
@@ -169,6 +176,10 @@ class Scenario(Words):
                 "the default mix of defects leaves out load-dependent ones (10 %): "
                 "the others are renormalised"
             )
+        if self.capacity_per_instance == math.inf:
+            notes.append(
+                "the service states neither capacity nor utilisation: it is never overloaded"
+            )
         people = self.detection.people
         if people is not None:
             reached = _chance_of_reports(self.traffic.users, people.report_rate, people.needed)
@@ -189,7 +200,7 @@ class Scenario(Words):
         """
         from simulator.words.reading import reread
 
-        return reread(self._source, self._folder, [(path, value)])
+        return reread(self._source, self._folder, [(path, value)], strict=not self._lenient)
 
     def resolved(self) -> dict[str, Any]:
         """Every key written out as it could stand in a file, `none` for what is switched off."""

@@ -20,6 +20,9 @@ from simulator.words.units import (
 )
 
 
+_MOST_INSTANCES = 1_000_000
+
+
 class BaselineErrors(Words):
     """Errors of the old version that are always there: over-dispersed, block by block."""
 
@@ -85,6 +88,8 @@ class Service(Words):
 
     @model_validator(mode="after")
     def _consistent(self) -> Service:
+        if self.instances > _MOST_INSTANCES:
+            raise ValueError(f"{self.instances} instances are too many: at most 1M are simulated")
         if self.capacity is not None and self.utilisation is not None:
             raise ValueError("capacity and utilisation say the same thing: remove one of them")
         if self.limit is not None and self.limit < self.instances:

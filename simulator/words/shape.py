@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from simulator.words.distributions import Distribution
 from simulator.words.documents import Path
+from simulator.words.objectives import Objective
 from simulator.words.scenario import Scenario
 from simulator.words.strategy import Strategy, kinds
 
@@ -173,6 +174,9 @@ class _Inspection:
         path: Path,
     ) -> Any:
         """An item of a list."""
+        if value is None:
+            self.found.append((path, "has no value; write one, or remove the item"))
+            return None
         if isinstance(value, Mapping) and models:
             return self.part(value, models, path)
         self.price(value, path)
@@ -240,6 +244,9 @@ class _Inspection:
             what = "has no value" if value is None else f"{value!r} is not a mapping of settings"
             self.found.append((path, f"{what}; write {{}} for all defaults"))
             return _LEFT_OUT
+        if name is not None and not name.strip():
+            self.found.append((path, "has no name; give it one"))
+            return _LEFT_OUT
         known, kind = kinds(), value.get("kind")
         if name is not None and kind is None:
             if name not in known and name not in KINDS_NOT_YET[Strategy].split():
@@ -284,7 +291,7 @@ def kind_of(model: type[BaseModel]) -> str:
 def _traits_of(annotation: Any) -> tuple[tuple[type[BaseModel], ...], bool, bool, bool]:
     parts = list(_parts(annotation))
     found = tuple(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
-    models = tuple(model for model in found if not issubclass(model, Distribution))
+    models = tuple(model for model in found if not issubclass(model, Distribution | Objective))
     listed = get_origin(annotation) is tuple
     texts = any(part is str or get_origin(part) is Literal for part in parts)
     return models, type(None) in parts, listed, texts and not listed

@@ -1,0 +1,104 @@
+"""All commands in one application, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import typer
+
+from simulator.cli import compare, describe, plan
+
+EXAMPLES = """Examples:
+
+  deploysim compare web-shop                         the packaged web shop, every strategy
+
+  deploysim new -o mine.yaml && deploysim compare mine.yaml
+
+  deploysim check mine.yaml --set change.defect_probability=10%
+"""
+
+app = typer.Typer(
+    name="deploysim",
+    help="Simulate how a release is deployed, and what it risks.\n\n" + EXAMPLES,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("compare")(compare.compare)
+app.command("check")(compare.check)
+app.command("new")(describe.new)
+app.command("rehearse")(plan.rehearse)
+app.command("replay")(plan.replay)
+app.command("scenarios")(describe.scenarios)
+app.command("defaults")(describe.defaults)
+app.command("schema")(describe.schema)
+app.command("ui")(describe.ui)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from simulator import __version__
+
+        typer.echo(f"deploysim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Simulate how a release is deployed, and what it risks."""
+
+
+_root.__doc__ = "Simulate how a release is deployed, and what it risks.\n\n" + EXAMPLES
+app.registered_callback.help = _root.__doc__  # type: ignore[union-attr]
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the application; raises SystemExit with the exit code."""
+    wants_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(args=arguments, standalone_mode=True)
+    except KeyboardInterrupt:
+        _fail(130, "interrupted", "interrupted", wants_json)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except Exception as error:  # the last line of defence: no traceback reaches a user
+        _explain(error, wants_json)
+
+
+def _explain(error: Exception, wants_json: bool) -> None:
+    from simulator.words.problems import ScenarioError
+
+    if isinstance(error, ScenarioError):
+        _fail(3, "invalid scenario", str(error), wants_json, error)
+    if os.environ.get("DEPLOYSIM_TRACEBACK"):
+        raise error
+    text = (
+        f"something went wrong here, not in your file: {type(error).__name__}: {error}\n"
+        "Please report it with the command you ran (DEPLOYSIM_TRACEBACK=1 shows where)."
+    )
+    _fail(1, "internal", text, wants_json)
+
+
+def _fail(code: int, what: str, text: str, wants_json: bool, error: Any = None) -> None:
+    if wants_json:
+        details = [
+            {"path": p.path, "line": p.line, "column": p.column, "message": p.message}
+            for p in getattr(error, "problems", ())
+        ]
+        body = {"error": {"code": code, "message": what, "details": details}}
+        if not details:
+            body["error"]["details"] = [{"path": "", "line": None, "column": None, "message": text}]
+        print(json.dumps(body, indent=1))
+    else:
+        print(text, file=sys.stderr)
+    raise SystemExit(code)

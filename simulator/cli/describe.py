@@ -1,0 +1,93 @@
+"""new, scenarios, defaults, schema and ui: everything around a comparison."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulator.cli import options
+
+
+def new(
+    profile: Annotated[str | None, typer.Option("--profile", help="A profile by name.")] = None,
+    output: options.Output = None,
+) -> None:
+    """Answer eight questions and get a commented scenario."""
+    from simulator.cli.questions import ask, written
+    from simulator.words.reading import loads
+
+    text = written(ask(profile, sys.stdin.isatty()))
+    loads(text)
+    if output is not None and Path(output).exists():
+        raise typer.BadParameter(f"{output!r} exists already; name another file", param_hint="-o")
+    options.emit(text, output)
+    if output:
+        options.note(f"written: {output}\nNext: deploysim compare {output}")
+
+
+def scenarios(
+    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None,
+    copy: Annotated[
+        str | None, typer.Option("--copy", metavar="FILE", help="Copy it to a file of yours.")
+    ] = None,
+) -> None:
+    """List the packaged scenarios, show one, or copy it."""
+    from simulator.words.reading import load, packaged, packaged_folder
+
+    if name is None:
+        width = max((len(item) for item in packaged()), default=0)
+        for item in packaged():
+            question = " ".join(load(item).question.split())
+            print(f"{item:<{width}}  {question}")
+        return
+    if name not in packaged():
+        raise typer.BadParameter(
+            f"no packaged scenario {name!r}; there are {', '.join(packaged())}", param_hint="NAME"
+        )
+    text = (packaged_folder() / f"{name}.yaml").read_text("utf-8")
+    if copy is not None and Path(copy).exists():
+        raise typer.BadParameter(f"{copy!r} exists already; name another file", param_hint="--copy")
+    options.emit(text, copy)
+
+
+def defaults(
+    profile: Annotated[str | None, typer.Argument(help="With this profile's values.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print the table of defaults: low, base, high, kind and source of each."""
+    from simulator.words import profiles
+
+    if profile is not None and profile not in profiles.names():
+        raise typer.BadParameter(
+            f"no profile {profile!r}; there are {', '.join(profiles.names())}", param_hint="PROFILE"
+        )
+    rows = profiles.rows(profile)
+    if as_json:
+        print(json.dumps([dict(row._asdict()) for row in rows], indent=1))
+        return
+    for row in rows:
+        value = row.value if isinstance(row.value, str) else json.dumps(row.value)
+        spread = f"  [{row.low} to {row.high}]" if row.low is not None else ""
+        print(f"{row.path} = {value}{spread}")
+        print(f"    {row.kind}: {row.source}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files."""
+    from simulator.words.schema import schema as made
+
+    print(json.dumps(made(), indent=2))
+
+
+def ui() -> None:
+    """Open the web app (on this machine only)."""
+    here = Path(__file__).resolve().parents[1]
+    bundle = here / "_bundle" / "app.py"
+    app = bundle if bundle.exists() else here.parent / "app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    os.execv(sys.executable, command)

@@ -1,0 +1,102 @@
+"""Options that several commands share, and how progress is shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+Scenario = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A file, - for standard input, or a packaged name.")
+]
+Replications = Annotated[
+    int,
+    typer.Option(
+        "-n", "--replications", min=1, max=1_000_000, help="Replications of good, and of bad releases."
+    ),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")]
+Names = Annotated[
+    list[str] | None, typer.Option("--strategy", help="Only this strategy (repeatable).")
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a key (repeatable).")
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 means one per core.")
+]
+Executor = Annotated[
+    str, typer.Option("--executor", help="serial or local (others are not available yet).")
+]
+Format = Annotated[
+    str, typer.Option("--format", help="table, json, csv or markdown.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+Output = Annotated[
+    str | None, typer.Option("-o", "--output", metavar="FILE", help="Write there instead of stdout.")
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notes.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text.")]
+
+
+def workers(jobs: int, executor: str) -> int:
+    """The number of worker processes for these options; raises a usage error."""
+    if executor not in ("serial", "local"):
+        raise typer.BadParameter(
+            f"{executor!r} is not available yet; use serial or local", param_hint="--executor"
+        )
+    if executor == "serial":
+        return 1
+    return jobs or os.cpu_count() or 1
+
+
+def chosen_format(name: str, as_json: bool, allowed: tuple[str, ...]) -> str:
+    """The output format; raises a usage error for an unknown one."""
+    name = "json" if as_json else name
+    if name not in allowed:
+        raise typer.BadParameter(
+            f"{name!r} is not one of {', '.join(allowed)}", param_hint="--format"
+        )
+    return name
+
+
+def emit(text: str, output: str | None) -> None:
+    """Write data to the file or to standard output, with one newline at its end."""
+    text = text if text.endswith("\n") else text + "\n"
+    if output is None or output == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"cannot write {output!r}: {error.strerror}", param_hint="-o"
+        ) from None
+
+
+def note(text: str, quiet: bool = False) -> None:
+    """A remark for people, on standard error."""
+    if not quiet:
+        print(text, file=sys.stderr)
+
+
+def progress(quiet: bool) -> Callable[[int, int], None] | None:
+    """A progress line on standard error, if that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return None
+    began = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        spent = max(time.monotonic() - began, 1e-6)
+        rate = done / spent
+        left = (total - done) / rate if rate else 0.0
+        end = "\n" if done >= total else ""
+        line = f"\r{done:,} of {total:,} replications, {rate:,.0f}/s, {left:.0f} s left  "
+        print(line, end=end, file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,119 @@
+"""rehearse and replay: what a strategy plans, and what one release came to."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from simulator.cli import options
+
+
+def rehearse(
+    scenario: options.Scenario,
+    strategy: Annotated[str | None, typer.Argument(help="Only this strategy.")] = None,
+    sets: options.Sets = None,
+    as_json: options.Json = False,
+    output: options.Output = None,
+) -> None:
+    """Show the plan without traffic or trouble: steps, least duration, instances needed."""
+    from simulator.play.rehearsal import rehearse as run
+    from simulator.words.reading import load
+
+    words = load(scenario, sets=sets or ())
+    names = [strategy] if strategy else list(words.strategies)
+    _known(strategy, words.strategies)
+    plans = [run(words, name) for name in names]
+    if as_json:
+        rows = [
+            {
+                "strategy": plan.name,
+                "kind": plan.kind,
+                "time_to_deploy": plan.duration,
+                "time_to_finish": plan.finish,
+                "instances": plan.instances,
+                "suitable": plan.suitable,
+                "reasons": list(plan.reasons),
+                "steps": [{"time": e.time, "verb": e.verb, "detail": e.detail} for e in plan.journal],
+            }
+            for plan in plans
+        ]
+        options.emit(json.dumps(rows, indent=1), output)
+        return
+    options.emit("\n\n".join(_plan_text(plan, words.service.instances) for plan in plans), output)
+
+
+def _plan_text(plan, instances):  # type: ignore[no-untyped-def]
+    from simulator.play.replay import sentence
+    from simulator.report import wording
+
+    lines = [
+        f"{plan.name} ({plan.kind}): deploys in {wording.length(plan.duration)}, "
+        f"finished after {wording.length(plan.finish)}, "
+        f"at most {plan.instances} instances (service: {instances})"
+    ]
+    lines += [f"  unsuitable: {reason}" for reason in plan.reasons]
+    lines += [f"  {wording.length(e.time):>9}  {sentence(e)}" for e in plan.journal]
+    return "\n".join(lines)
+
+
+def replay(
+    scenario: options.Scenario,
+    strategy: Annotated[str, typer.Argument(help="The strategy to replay.")],
+    replication: Annotated[
+        int, typer.Option("--replication", min=0, help="Number of the replication.")
+    ] = 0,
+    defect: Annotated[
+        str, typer.Option("--defect", help="A kind of defect, or good.")
+    ] = "good",
+    seed: options.Seed = 1,
+    sets: options.Sets = None,
+    as_json: options.Json = False,
+    output: options.Output = None,
+) -> None:
+    """Tell one replication: its journal as text, or a picture with -o x.svg."""
+    from simulator.play.replay import replay as run
+    from simulator.words.reading import load
+
+    words = load(scenario, sets=sets or ())
+    _known(strategy, words.strategies)
+    try:
+        told = run(words, strategy, seed, replication, defect)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--defect") from None
+    if output is not None and output.endswith((".svg", ".png")):
+        from simulator.report.timeline import timeline
+
+        timeline(told, words, output)
+        options.note(f"drawn: {output}")
+        return
+    if as_json:
+        body = {
+            "strategy": told.strategy,
+            "defect": told.defect,
+            "journal": [{"time": t, "text": text} for t, text in told.story()],
+            "outcome": {
+                key: None if isinstance(v, float) and (v != v or abs(v) == float("inf")) else v
+                for key, v in told.outcome._asdict().items()
+            },
+        }
+        options.emit(json.dumps(body, indent=1), output)
+        return
+    from simulator.report import wording
+
+    lines = [f"{strategy}, {defect}, replication {replication}, seed {seed}"]
+    lines += [f"  {wording.length(t):>9}  {text}" for t, text in told.story()]
+    end = told.outcome
+    lines.append(
+        f"outcome: {end.outcome.replace('_', ' ')}; {wording.count(end.failed_requests)} failed "
+        f"requests, {wording.share(end.users_harmed)} of users harmed"
+    )
+    options.emit("\n".join(lines), output)
+
+
+def _known(name, strategies):  # type: ignore[no-untyped-def]
+    if name is not None and name not in strategies:
+        raise typer.BadParameter(
+            f"no strategy {name!r}; there are {', '.join(strategies)}", param_hint="STRATEGY"
+        )

@@ -1,0 +1,155 @@
+"""Tables for the terminal: 100 columns, values above their intervals, the best marked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from simulator.report import headlines, wording
+
+if TYPE_CHECKING:
+    from simulator.findings.comparison import Comparison
+
+WIDTH = 100
+_NAME = 18
+_BOLD, _DIM, _GREEN, _END = "\033[1m", "\033[2m", "\033[32m", "\033[0m"
+
+
+def _colour(wanted: bool) -> bool:
+    if not wanted or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+class _Paint:
+    def __init__(self, on: bool) -> None:
+        self.on = on
+
+    def bold(self, text: str) -> str:
+        return f"{_BOLD}{text}{_END}" if self.on else text
+
+    def dim(self, text: str) -> str:
+        return f"{_DIM}{text}{_END}" if self.on else text
+
+    def best(self, text: str) -> str:
+        return f"{_GREEN}{text}{_END}" if self.on else text
+
+
+def _clip(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def comparison_table(comparison: Comparison, colour: bool) -> str:
+    """The first screen: headline table, where bad releases are caught, verdict, assumptions."""
+    paint = _Paint(_colour(colour))
+    lines = [*_title(comparison, paint), "", *_headline(comparison, paint), ""]
+    lines += [*_caught(comparison, paint), ""]
+    if comparison.thresholds:
+        lines += [*_thresholds(comparison, paint), ""]
+    lines += textwrap.wrap(headlines.verdict(comparison), WIDTH)
+    listed = headlines.assumptions(comparison)
+    if listed:
+        lines += ["", paint.bold("Assumed, not stated in the file (those that matter most)")]
+        lines += [_clip(f"  {text}", WIDTH) for text in listed]
+        lines.append(f"  ... {len(comparison.scenario.assumed)} in all: deploysim defaults")
+    return "\n".join(lines)
+
+
+def _title(comparison: Comparison, paint: _Paint) -> list[str]:
+    results, scenario = comparison.results, comparison.scenario
+    counts = results.replications
+    chance = wording.share(scenario.change.defect_probability)
+    lines = [paint.bold(_clip(scenario.name, WIDTH))]
+    if scenario.question:
+        lines += textwrap.wrap(" ".join(scenario.question.split()), WIDTH)
+    lines.append(
+        paint.dim(
+            f"{chance} of releases defective; {counts['bad']} bad and {counts['good']} good "
+            f"replications a strategy, seed {results.seed}"
+        )
+    )
+    return lines
+
+
+def _headline(comparison: Comparison, paint: _Paint) -> list[str]:
+    rows = headlines.rows(comparison)
+    widths = [
+        max(
+            12,
+            *(len(text) for text in head),
+            *(max(len(row.cells[i].value) + 2, len(row.cells[i].interval)) for row in rows),
+        )
+        for i, head in enumerate(headlines.COLUMNS)
+    ]
+    name = min(_NAME, max(len(row.strategy) for row in rows) + 1, WIDTH)
+    room = WIDTH - name - len(widths)
+    while sum(widths) > room:
+        widths[widths.index(max(widths))] -= 1
+    name = max(name, 10)
+    lines = []
+    for level in (0, 1):
+        head = "strategy" if level == 0 else ""
+        cells = (f"{c[level]:>{w}}" for c, w in zip(headlines.COLUMNS, widths, strict=True))
+        lines.append(paint.bold(f"{head:<{name}} " + " ".join(cells)))
+    lines.append("-" * (name + sum(widths) + len(widths)))
+    for row in rows:
+        values, bounds = [], []
+        for cell, width in zip(row.cells, widths, strict=True):
+            text = f"{'* ' if cell.best else ''}{cell.value}"
+            padded = f"{_clip(text, width):>{width}}"
+            values.append(paint.best(padded) if cell.best else padded)
+            bounds.append(paint.dim(f"{_clip(cell.interval, width):>{width}}"))
+        lines.append(f"{_clip(row.strategy, name):<{name}} " + " ".join(values))
+        lines.append(f"{'':<{name}} " + " ".join(bounds))
+        if row.note:
+            lines.append(_clip(f"  unsuitable: {row.note}", WIDTH))
+    lines.append(paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only."))
+    return lines
+
+
+def _caught(comparison: Comparison, paint: _Paint) -> list[str]:
+    lines = [paint.bold("Where bad releases are caught, and by whom")]
+    for name, risk in comparison.risk.items():
+        room = WIDTH - _NAME - 4
+        lines.append(f"{_clip(name, _NAME):<{_NAME}} at {_clip(headlines.caught(risk, 'caught_at'), room)}")
+        lines.append(f"{'':<{_NAME}} by {_clip(headlines.caught(risk, 'caught_by'), room)}")
+    return lines
+
+
+def _thresholds(comparison: Comparison, paint: _Paint) -> list[str]:
+    from simulator.words.figures import FIGURES
+
+    lines = [paint.bold("Objectives")]
+    objectives = {o.text: o for o in comparison.scenario.objectives}
+    for text, objective in objectives.items():
+        unit = "share" if objective.statistic == "applicable" else FIGURES[objective.figure].unit
+        lines.append(f"  {text}")
+        for threshold in comparison.thresholds:
+            if threshold.expression == text:
+                mark = "kept  " if threshold.passed else "FAILED"
+                value = wording.figure(threshold.value.value, unit)
+                sure = "" if threshold.decided else "  (not decided: more replications)"
+                lines.append(f"    {mark} {_clip(threshold.strategy, 24):<24} {value}{sure}")
+    return lines
+
+
+def objectives_table(comparison: Comparison) -> str:
+    """The objectives of the planned strategy, a line each."""
+    lines = []
+    from simulator.words.figures import FIGURES
+
+    units = {
+        o.text: "share" if o.statistic == "applicable" else FIGURES[o.figure].unit
+        for o in comparison.scenario.objectives
+    }
+    for threshold in comparison.thresholds:
+        mark = "kept" if threshold.passed else "FAILED"
+        value = wording.figure(threshold.value.value, units[threshold.expression])
+        bounds = wording.between(threshold.value, units[threshold.expression])
+        sure = "" if threshold.decided else "  not decided at 95 %: use more replications"
+        lines.append(
+            f"{mark:<6} {threshold.strategy}: {threshold.expression}: {value} ({bounds}){sure}"
+        )
+    return "\n".join(lines)

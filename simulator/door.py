@@ -1,0 +1,36 @@
+"""What the package offers to Python, thin over the floors below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from simulator.findings.comparison import simulate
+from simulator.findings.results import Results
+from simulator.play.replay import Replay
+from simulator.play.replay import replay as _replay
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
+
+
+def compare(
+    scenario: Scenario,
+    replications: int = 1000,
+    seed: int = 1,
+    strategies: Sequence[str] = (),
+    jobs: int = 1,
+) -> Results:
+    """Play every strategy of a scenario (or those named).
+
+    `replications` of good and as many of bad releases for each; the same seed gives the same bytes
+    for any number of `jobs`. `conclude(results)` works out differences, front and verdict.
+    """
+    return simulate(scenario, replications, seed, strategies, jobs)
+
+
+def replay(
+    scenario: Scenario, strategy: str, seed: int = 1, replication: int = 0, defect: str = "good"
+) -> Replay:
+    """Play one replication again, with its journal."""
+    return _replay(scenario, strategy, seed, replication, defect)

@@ -1,0 +1,146 @@
+"""Results for machines: one JSON document and one flat table, with stable names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulator import __version__
+from simulator.findings.results import OUTCOMES
+from simulator.words.figures import FIGURES
+
+if TYPE_CHECKING:
+    from simulator.findings.comparison import Comparison
+    from simulator.findings.intervals import Estimate, Interval
+    from simulator.findings.results import Given, StrategyRisk
+
+SCHEMA_VERSION = 1
+_PARTS = (
+    "failed_requests",
+    "corrupt_writes",
+    "outage",
+    "sla_credit",
+    "responders",
+    "extra_cost",
+    "delay",
+)
+
+
+def _interval(interval: Interval) -> dict[str, float | None]:
+    return {"value": interval.value, "low": interval.low, "high": interval.high}
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    result: dict[str, Any] = {"unit": estimate.unit, "n": estimate.n}
+    for name in ("applicable", "censored", "mean", "p50", "p95", "p99", "cvar95"):
+        result[name] = _interval(getattr(estimate, name))
+    result["restricted"] = estimate.restricted
+    return result
+
+
+def _figures(given: Given) -> dict[str, Any]:
+    return {figure: _estimate(given.estimate(figure)) for figure in FIGURES}
+
+
+def _strategy(risk: StrategyRisk) -> dict[str, Any]:
+    bad = risk.given_defect
+    return {
+        "kind": risk.kind,
+        "suitable": risk.suitable,
+        "reasons": list(risk.reasons),
+        "outcomes": {name: _interval(risk.all.proportion("outcome", name)) for name in OUTCOMES},
+        "figures": _figures(risk.all),
+        "given_defect": _figures(bad),
+        "given_good": _figures(risk.given_good),
+        "given": {label: _figures(given) for label, given in risk.given.items()},
+        "caught": {
+            "by": {key: _interval(p) for key, p in bad.shares("caught_by").items()},
+            "at": {key: _interval(p) for key, p in bad.shares("caught_at").items()},
+        },
+        "loss_parts": {
+            part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS
+        },
+        "unresolved": _interval(bad.mean_of("unresolved")),
+        "caught_before_full": _interval(bad.mean_of("caught_before_full")),
+    }
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """The whole comparison as plain data; missing values are None."""
+    results, scenario = comparison.results, comparison.scenario
+    recommendation = comparison.recommendation
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "engine_version": __version__,
+        "seed": results.seed,
+        "replications": results.replications,
+        "scenario": {"name": scenario.name, "sha256": scenario.sha256},
+        "defect_probability": scenario.change.defect_probability,
+        "strategies": {name: _strategy(risk) for name, risk in comparison.risk.items()},
+        "pace": {
+            name: [
+                {
+                    "pace": point.pace,
+                    "time_to_deploy": _interval(point.time_to_deploy),
+                    "users_harmed": _interval(point.users_harmed),
+                }
+                for point in points
+            ]
+            for name, points in comparison.pace.items()
+        },
+        "differences": [
+            {
+                "figure": pair.figure,
+                "a": pair.a,
+                "b": pair.b,
+                "mean": _interval(pair.mean),
+                "a_better": _interval(pair.a_better),
+                "correlation": pair.correlation,
+            }
+            for pair in comparison.differences
+        ],
+        "front": list(comparison.front),
+        "dominance": [dict(row._asdict()) for row in comparison.dominance],
+        "recommendation": None
+        if recommendation is None
+        else {
+            "strategy": recommendation.strategy,
+            "because": recommendation.because,
+            "runner_up": recommendation.runner_up,
+            "confirmed": recommendation.confirmed,
+            "flips_when": None
+            if recommendation.flips_when is None
+            else dict(recommendation.flips_when._asdict()),
+        },
+        "thresholds": [
+            {
+                "expression": t.expression,
+                "strategy": t.strategy,
+                "value": _interval(t.value),
+                "passed": t.passed,
+                "decided": t.decided,
+            }
+            for t in comparison.thresholds
+        ],
+        "assumed": [dict(row._asdict()) for row in scenario.assumed],
+        "notes": list(scenario.notes),
+    }
+
+
+HEADER = ("strategy", "condition", "figure", "unit", "statistic", "value", "low", "high", "n")
+
+
+def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
+    """The same figures as a flat table: a row per strategy, condition, figure and statistic."""
+    found: list[tuple[Any, ...]] = []
+    for name, risk in comparison.risk.items():
+        conditions = {"all": risk.all, "good": risk.given_good, "defect": risk.given_defect}
+        conditions.update(risk.given)
+        for condition, given in conditions.items():
+            for figure in FIGURES:
+                estimate = given.estimate(figure)
+                for statistic in ("mean", "p50", "p95", "p99", "cvar95", "applicable", "censored"):
+                    p = estimate.of(statistic)
+                    found.append(
+                        (name, condition, figure, estimate.unit, statistic, *p, estimate.n)
+                    )
+    return found

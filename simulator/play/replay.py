@@ -1,0 +1,104 @@
+"""Replaying one replication: its journal, its course over time, and its outcome."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.play.fault import draw
+from simulator.play.luck import Luck
+from simulator.play.outcome import Outcome
+from simulator.play.rehearsal import prepare
+from simulator.play.replication import outcome, run
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Entry
+    from simulator.words.scenario import Scenario
+
+
+class Span(NamedTuple):
+    """A piece of the course: from, to (s); new version's share; capacities (rps); bad share."""
+
+    start: float
+    end: float
+    weight: float
+    old_capacity: float
+    new_capacity: float
+    harm: float
+
+
+class Replay(NamedTuple):
+    """One replication of one strategy, told from its journal."""
+
+    strategy: str
+    defect: str
+    journal: tuple[Entry, ...]
+    course: tuple[Span, ...]
+    outcome: Outcome
+
+    def story(self) -> list[tuple[float, str]]:
+        """The journal as (seconds, sentence)."""
+        return [(entry.time, sentence(entry)) for entry in self.journal]
+
+
+_VERSIONS = ("old", "new")
+
+
+def sentence(entry: Entry) -> str:
+    """An entry of the journal in words."""
+    detail = entry.detail
+    match entry.verb:
+        case "provision":
+            return f"ask for {detail[1]} {_VERSIONS[detail[0]]} instance{'s' * (detail[1] != 1)}"
+        case "shift":
+            return f"shift {100 * detail:.3g} % of the traffic to the new version"
+        case "bake" | "keep old" | "run in parallel" | "smoke test":
+            return f"{entry.verb} for {_length(detail)}"
+        case "retire":
+            return f"retire {detail[1]} {_VERSIONS[detail[0]]} instance{'s' * (detail[1] != 1)}"
+        case "roll":
+            return f"roll {detail[1]} instances to {_VERSIONS[detail[0]]}, {detail[2]} at a time"
+        case "rolled":
+            return f"the pool is {_VERSIONS[detail]} throughout"
+        case "reinstall":
+            return f"stop everything and install {_VERSIONS[detail[0]]} on {detail[1]} instances"
+        case "detect":
+            return f"DETECTED by {detail}"
+        case "decide":
+            return f"decided to {detail}"
+        case "hand over":
+            return f"{detail[0]} moves the next {100 * detail[1]:.3g} %"
+        case "judge":
+            return f"the judge says {detail}"
+    return entry.verb
+
+
+def _length(seconds: float) -> str:
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:.3g} d"
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.3g} h"
+    return f"{seconds / 60:.3g} min" if seconds >= 120 else f"{seconds:.3g} s"
+
+
+def replay(
+    scenario: Scenario, strategy: str, seed: int = 1, replication: int = 0, kind: str = "good"
+) -> Replay:
+    """Play one replication again, exactly as the study with this seed played it.
+
+    `kind` is "good" or a label of the defects; raises ValueError for another one and KeyError for
+    an unknown strategy.
+    """
+    change = scenario.change
+    labels = ("good", *change.labels)
+    if kind not in labels:
+        raise ValueError(f"no defect {kind!r}; there are {', '.join(labels)}")
+    number = labels.index(kind)
+    luck = Luck(seed)
+    luck.rekey((number << 40) + replication)
+    defect = change.defects[number - 1] if number else None
+    rollout = run(prepare(scenario, strategy), luck, draw(defect, luck), track=True)
+    course = tuple(
+        Span(*row) for row in rollout.counts.track or [] if not math.isnan(row[2])
+    )
+    return Replay(strategy, kind, tuple(rollout.journal), course, outcome(rollout, kind))

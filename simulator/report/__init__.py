@@ -1,0 +1,1 @@
+"""The comparison as text, page and pictures; no number is computed here."""

@@ -1,0 +1,147 @@
+"""The first screen in words: headline figures, where bad releases are caught, one verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.report import wording
+
+if TYPE_CHECKING:
+    from simulator.findings.comparison import Comparison
+    from simulator.findings.intervals import Interval
+    from simulator.findings.results import StrategyRisk
+
+_TOP = 4
+
+
+class Cell(NamedTuple):
+    """A value with its interval as text, and whether it is the best of its column."""
+
+    value: str
+    interval: str
+    best: bool
+
+
+class Row(NamedTuple):
+    """One strategy's headline figures."""
+
+    strategy: str
+    note: str
+    cells: tuple[Cell, ...]
+
+
+COLUMNS = (
+    ("deploys in", "good release"),
+    ("caught before", "full exposure"),
+    ("users harmed", "p95, defective"),
+    ("back within", "90 % of traffic"),
+    ("extra cost", "a release"),
+    ("false", "alarms"),
+)
+_UNITS = ("s", "share", "share", "s", "money", "share")
+_LESS_IS_BETTER = (True, False, True, True, True, True)
+
+
+def headline(risk: StrategyRisk) -> tuple[Interval, ...]:
+    """The six figures of the first screen."""
+    good, bad = risk.given_good, risk.given_defect
+    return (
+        good.time_to_deploy.mean,
+        bad.mean_of("caught_before_full"),
+        bad.users_harmed.p95,
+        bad.rollback_90.mean,
+        risk.all.extra_cost.mean,
+        good.proportion("outcome", "false_alarm"),
+    )
+
+
+def rows(comparison: Comparison) -> list[Row]:
+    """The first screen's table."""
+    found = {name: headline(risk) for name, risk in comparison.risk.items()}
+    best = []
+    for column, less in enumerate(_LESS_IS_BETTER):
+        values = [f[column].value for f in found.values() if f[column].value is not None]
+        best.append((min(values) if less else max(values)) if values else None)
+    result = []
+    for name, figures in found.items():
+        cells = tuple(
+            Cell(
+                wording.figure(
+                    None if interval.value is None else max(interval.value, 0.0),
+                    unit,
+                    comparison.scenario.costs.currency if unit == "money" else "",
+                ),
+                wording.between(interval, unit),
+                interval.value is not None and interval.value == best[column],
+            )
+            for column, (interval, unit) in enumerate(zip(figures, _UNITS, strict=True))
+        )
+        result.append(Row(name, "; ".join(comparison.results.reasons[name]), cells))
+    return result
+
+
+def caught(risk: StrategyRisk, column: str) -> str:
+    """Where, or by whom, this strategy's bad releases are caught: the most frequent first."""
+    shares = [
+        f"{key} {wording.share(value.value or 0.0)}"
+        for key, value in risk.given_defect.shares(column).items()
+    ]
+    rest = len(shares) - _TOP
+    return " · ".join(shares[:_TOP]) + (f" · {rest} more" if rest > 0 else "")
+
+
+def verdict(comparison: Comparison) -> str:
+    """One sentence: what is recommended, or what can be said without objectives and money."""
+    recommendation = comparison.recommendation
+    if recommendation is None:
+        front = ", ".join(comparison.front)
+        return (
+            "Nothing is recommended without objectives or prices of harm; "
+            f"not beaten in time, harm and cost together: {front}."
+        )
+    text = f"Recommended: {recommendation.strategy}, because {recommendation.because}."
+    if recommendation.runner_up:
+        text += f" Runner-up: {recommendation.runner_up}."
+    flip = recommendation.flips_when
+    if flip is not None:
+        text += (
+            f" {flip.to} takes over when {wording.share(flip.flips_at)} of releases are "
+            f"defective (now {wording.share(flip.now)})."
+        )
+    if not recommendation.confirmed:
+        text += " Fresh replications choose another one: it is a close call."
+    return text
+
+
+def assumptions(comparison: Comparison, most: int = 5) -> list[str]:
+    """The assumptions that matter most, as text."""
+    listed = []
+    for path in _MATTER:
+        for row in comparison.scenario.assumed:
+            if row.path == path and len(listed) < most:
+                spread = f" (plausible: {row.low} to {row.high})" if row.low is not None else ""
+                listed.append(f"{row.path} = {_short(row.value)}{spread}, {row.kind}")
+    return listed
+
+
+_MATTER = (
+    "change.defect_probability",
+    "detection.people.report_rate",
+    "response.watch",
+    "response.page.decide",
+    "service.errors.mean",
+    "service.startup",
+    "service.utilisation",
+    "response.page.acknowledge",
+    "detection.people.triage",
+    "follow_up",
+)
+
+
+def _short(value: object) -> str:
+    """A default as short text: a law by its median or mean."""
+    if isinstance(value, dict) and len(value) == 1:
+        law, given = next(iter(value.items()))
+        centre = given.get("median", given.get("mean")) if isinstance(given, dict) else None
+        return f"about {centre} ({law})" if centre is not None else str(law)
+    return str(value)

@@ -1,0 +1,86 @@
+"""Numbers as people read them: durations, shares, counts and money with few digits and a unit."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.findings.intervals import Interval
+
+DASH = "-"
+
+
+def length(seconds: float) -> str:
+    """A duration in the largest fitting unit, three digits."""
+    for size, unit in ((2 * 86_400, "d"), (2 * 3600, "h"), (100, "min")):
+        if seconds >= size:
+            return f"{_digits(seconds / {'d': 86_400, 'h': 3600, 'min': 60}[unit])} {unit}"
+    return f"{_digits(seconds)} s"
+
+
+def _digits(number: float) -> str:
+    if number == 0:
+        return "0"
+    if abs(number) >= 99.95:
+        return f"{number:,.0f}"
+    text = f"{number:.3g}" if abs(number) >= 1 else f"{number:.2g}"
+    return text if "e" not in text else f"{number:.1e}"
+
+
+def share(value: float) -> str:
+    """A share in per cent."""
+    percent = 100 * value
+    if percent == 0:
+        return "0 %"
+    if 0 < percent < 0.01:
+        return "<0.01 %"
+    if percent > 99.95 and value < 1:
+        return ">99.9 %"
+    return f"{percent:.3g} %" if percent >= 1 else f"{percent:.2g} %"
+
+
+def count(value: float) -> str:
+    """A count, with k or M above a thousand."""
+    if value >= 1e6:
+        return f"{_digits(value / 1e6)} M"
+    if value >= 1e4:
+        return f"{_digits(value / 1e3)} k"
+    return _digits(value)
+
+
+def money(value: float, currency: str = "") -> str:
+    """An amount with its currency; less than a millionth is nothing."""
+    if abs(value) < 1e-6:
+        value = 0.0
+    return f"{count(value) if abs(value) >= 1e4 else _digits(value)} {currency}".strip()
+
+
+def figure(value: float | None, unit: str, currency: str = "") -> str:
+    """A value in its figure's unit; a dash when there is none."""
+    if value is None or math.isnan(value):
+        return DASH
+    match unit:
+        case "s":
+            return length(value)
+        case "share":
+            return share(value)
+        case "money":
+            return money(value, currency)
+    return count(value)
+
+
+def between(interval: Interval, unit: str) -> str:
+    """The bounds of an interval, with the unit once where both share it."""
+    if interval.value is None and interval.low is None:
+        return ""
+    low = "?" if interval.low is None else figure(max(interval.low, 0.0), unit)
+    high = "?" if interval.high is None else figure(max(interval.high, 0.0), unit)
+    if low == high:
+        return low
+    left, _, left_unit = low.rpartition(" ")
+    if left and high.endswith(f" {left_unit}"):
+        low = left
+    elif low.startswith("0 ") or low == "0":
+        low = "0"
+    return f"{low}–{high}"
