@@ -54,6 +54,7 @@ class Plan:
         self.tolerated = 1.0 - scenario.slo.availability
         self.quiet: dict[tuple[float, ...], bool] = {}
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
+        self.judged = scenario.detection.judge is not None or strategy.judged
         self.rehearsed = 0.0
         self.limit = math.inf
         self.reasons: tuple[str, ...] = ()

@@ -137,6 +137,8 @@ class Verbs:
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
+            if self.plan.judged and self.watch.active:
+                self.watch.open_window(self.env.now)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
 
@@ -151,15 +153,22 @@ class Verbs:
         self.note("approved")
         self.last_watch = self.env.now
 
-    def judge(self, judge: Judge | None) -> Script:
-        """Let the judge decide on the step that was just watched; failing aborts the rollout."""
+    def judge(self, judge: Judge | None, again: float = 0.0) -> Script:
+        """Let the judge decide on the step that was just watched; failing aborts the rollout.
+
+        Without a verdict its policy decides: pass, fail, or wait `again` seconds once more.
+        """
         judge = judge or self.plan.scenario.detection.judge
-        if judge is None:
+        if judge is None or not self.watch.active:
             return
         yield from self._gate()
-        verdict = self.watch.verdict(judge)
+        verdict = self.watch.verdict(judge, self.env.now)
+        if verdict == "none" and judge.no_verdict == "wait" and again > 0:
+            self.note("judge", "nothing yet: wait")
+            yield from self.bake(again)
+            verdict = self.watch.verdict(judge, self.env.now)
         self.note("judge", verdict)
-        if verdict == "fail":
+        if verdict == "fail" or (verdict == "none" and judge.no_verdict == "fail"):
             self.abort("judge")
             yield from self._gate()
 

@@ -8,14 +8,17 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.play import judging
 from simulator.play.alarm import AlarmWatch
 from simulator.play.counts import NOBODY, Counts
 from simulator.play.fleet import NEW, OLD
+from simulator.play.judging import Window
 from simulator.play.noise import Noise
 from simulator.play.quiet import quiet
 from simulator.play.users import Reports
@@ -23,6 +26,7 @@ from simulator.play.users import Reports
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
+    from simulator.words.detection import Judge
 
 Array = NDArray[np.float64]
 
@@ -34,13 +38,15 @@ _SCOPES = {"new": (NEW,), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 class Part(NamedTuple):
     """A piece of the period that is still open: when it began, requests, and what was drawn.
 
-    `rows` holds for each version (expected requests, drawn failing, drawn late).
+    `rows` holds for each version (expected requests, drawn failing, drawn late); `settled` says
+    that the failing ones include the baseline's.
     """
 
     start: float
     base: float
     incident: float
     rows: dict[int, tuple[float, int, int]]
+    settled: bool = False
 
 
 class Cells:
@@ -117,6 +123,7 @@ class Watch:
         "_reports",
         "_rollout",
         "_seen",
+        "_window",
         "active",
     )
 
@@ -129,8 +136,10 @@ class Watch:
         alarms = plan.scenario.detection.alarms
         self._alarms = [AlarmWatch(alarm, _SCOPES[alarm.watch], luck) for alarm in alarms]
         self._alone = len({(alarm.origin, alarm.period) for alarm in self._alarms}) == 1
-        self._seen = tuple(sorted({v for alarm in alarms for v in _SCOPES[alarm.watch]}))
+        seen = {v for alarm in alarms for v in _SCOPES[alarm.watch]}
+        self._seen = tuple(sorted(seen | {NEW} if plan.judged else seen))
         self._open: list[Part] = []
+        self._window: Window | None = None
         if OLD in self._seen:
             self._remember_normal_operation()
         self.active = True
@@ -156,6 +165,9 @@ class Watch:
         end = min(report, b)
         if self._alarms:
             reached = self._through_alarms(stretch, a, end, excused)
+        elif self._window is not None and end > a:
+            self._leave_open(stretch, a, end, excused)
+            reached = end
         else:
             self._counts.add(stretch, a, end, None, excused)
             reached = end
@@ -237,8 +249,10 @@ class Watch:
                     return False
             for alarm in self._alarms:
                 alarm.skip(count)
-            self._open.clear()
             a_open = first.end(first.next - 1)
+            if self._window is not None:
+                self._keep_calm(self._open, a, a_open, rate * (a_open - a) * shares[NEW])
+            self._open.clear()
         else:
             a_open = a
         self._counts.add(stretch, a, b)
@@ -284,7 +298,11 @@ class Watch:
         if self._open:
             return a
         until = min(first.end(first.next + count - 1), b)
-        self._counts.add(stretch, a, until)
+        drawn = None
+        if self._window is not None:
+            many, rows, drawn = self._draw_one(stretch, a, until, False)
+            self._keep_calm([Part(a, many, 0.0, rows)], until, until, 0.0)
+        self._counts.add(stretch, a, until, drawn)
         self._open.clear()
         for alarm in self._alarms:
             alarm.skip(count)
@@ -304,6 +322,11 @@ class Watch:
             alarm.advance(cells, closed)
         drawn = {v: int(harm[:closed].sum()) for v, harm in cells.harm.items()}
         end = float(ends[closed - 1])
+        if self._window is not None and NEW in cells.expected:
+            window = self._window
+            window.failed += int(cells.failed[NEW][:closed].sum())
+            window.late += int(cells.late[NEW][:closed].sum())
+            window.requests += int(cells.requests((NEW,))[:closed].sum())
         self._counts.add(stretch, a, end, drawn, excused)
         if tripped is not None:
             tripped.done = True
@@ -366,7 +389,9 @@ class Watch:
         """Expected baseline errors of the open parts and of each cell, were there one version."""
         plan, incident = self._rollout.plan, self._rollout.incident
         if not plan.noise:
-            before = [part.incident * part.base for part in self._open]
+            before = [
+                0.0 if part.settled else part.incident * part.base for part in self._open
+            ]
             return before, incident * base if incident else np.zeros(len(base))
         if not self._open:
             noise = self.noise.expected(edges, base)
@@ -376,7 +401,7 @@ class Watch:
         noise = self.noise.expected(np.concatenate((starts, edges)), all_base)
         count = len(starts)
         before = [
-            float(n) + part.incident * part.base
+            0.0 if part.settled else float(n) + part.incident * part.base
             for n, part in zip(noise[:count], self._open, strict=True)
         ]
         after = noise[count:]
@@ -455,10 +480,89 @@ class Watch:
                 continue
             if alarm.close_one(bad, requests) and tripped is None:
                 tripped = alarm
+        if self._window is not None and NEW in counts:
+            self._take_over(counts[NEW])
         if tripped is not None:
             tripped.done = True
             rollout.trip(tripped.words.label, end + tripped.words.delay)
         return end, tripped is not None
+
+    def open_window(self, now: float) -> None:
+        """A judge will look at what the new version's requests come to from now on."""
+        self._settle(now)
+        self._window = Window()
+        for part in self._open:
+            if NEW in part.rows:
+                good, failing, late = part.rows[NEW]
+                self._window.good -= good
+                self._window.failed -= failing
+                self._window.late -= late
+                self._window.requests -= failing + late
+
+    def verdict(self, judge: Judge, now: float) -> str:
+        """The judge's verdict on the window that was opened."""
+        window = self._window
+        assert window is not None
+        self._settle(now)
+        for part in self._open:
+            if NEW in part.rows:
+                self._take_over([*part.rows[NEW], -1])
+        generator = self._rollout.luck.counts()
+        window.good = max(window.good, 0.0)
+        window.settle(self.noise if self._rollout.plan.noise else None, generator)
+        self._window = None
+        return judging.verdict(judge, window)
+
+    def _settle(self, now: float) -> None:
+        """Draw the baseline errors of the open period's parts, so that all see the same."""
+        parts = self._open
+        poisson, noisy = self._rollout.luck.counts().poisson, self._rollout.plan.noise > 0
+        for index, part in enumerate(parts):
+            if part.settled:
+                continue
+            until = parts[index + 1].start if index + 1 < len(parts) else now
+            own = part.incident * part.base
+            if noisy:
+                own += self.noise.between(part.start, until, part.base)
+            rows = {}
+            for version, (good, failing, late) in part.rows.items():
+                mean = own * good / part.base
+                bad = int(poisson(mean)) if mean > 0 else 0
+                rows[version] = (good - mean, failing + bad, late)
+            parts[index] = part._replace(rows=rows, settled=True)
+        if not self._alarms and len(parts) > 1:
+            del parts[:-1]
+
+    def _take_over(self, row: Sequence[float]) -> None:
+        """Add a row (expected good, failed, late, drawn requests or -1) to the window."""
+        window = self._window
+        assert window is not None
+        window.failed += int(row[1])
+        window.late += int(row[2])
+        if row[3] < 0:
+            window.good += row[0]
+            window.requests += int(row[1] + row[2])
+        else:
+            window.requests += int(row[3])
+
+    def _keep_calm(self, parts: list[Part], a: float, b: float, requests: float) -> None:
+        """Note stretches of the window in which nothing but harm has been drawn."""
+        window = self._window
+        assert window is not None
+        for index, part in enumerate(parts):
+            if NEW not in part.rows:
+                continue
+            good, failing, late = part.rows[NEW]
+            if part.settled:
+                self._take_over([good, failing, late, -1])
+                continue
+            until = parts[index + 1].start if index + 1 < len(parts) else a
+            window.failed += failing
+            window.late += late
+            window.requests += failing + late
+            window.calm.append((part.start, until, good))
+        if requests > 0:
+            window.calm.append((a, b, requests))
 
     def _settle_open(self, end: float) -> dict[int, list[float]]:
         """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""
@@ -468,8 +572,8 @@ class Watch:
         noise: dict[int, float] = {}
         for index, part in enumerate(self._open):
             until = self._open[index + 1].start if index + 1 < len(self._open) else end
-            own = part.incident * part.base
-            if noisy:
+            own = part.incident * part.base if not part.settled else 0.0
+            if noisy and not part.settled:
                 own += self.noise.between(part.start, until, part.base)
             for version, (good, failing, late) in part.rows.items():
                 row = counts.setdefault(version, [0.0, 0, 0, -1])

@@ -45,12 +45,17 @@ class Canary(Strategy):
                 )
         return self
 
+    @property
+    def judged(self) -> bool:
+        """Whether a judge of its own looks at its steps."""
+        return self.judge is not None or any(step.judge is not None for step in self.steps)
+
     def release(self, rollout: Rollout) -> Iterator[Any]:
         for step in self.steps:
             yield from rollout.provision(step.weight)
             yield from rollout.shift(step.weight)
             yield from rollout.bake(step.bake)
-            yield from rollout.judge(step.judge or self.judge)
+            yield from rollout.judge(step.judge or self.judge, step.bake)
             yield from rollout.approve(step.approve)
         yield from rollout.promote(self.promote)
 

@@ -30,7 +30,7 @@ def schema() -> Schema:
 
     A file that it accepts may still be refused for what a schema cannot say: sums, orders, names.
     """
-    models = [Scenario, *(kinds()[name] for name in sorted(kinds()))]
+    models: list[type[BaseModel]] = [Scenario, *(kinds()[name] for name in sorted(kinds()))]
     _, top = models_json_schema([(model, "validation") for model in models])
     found: dict[str, Schema] = {
         name: _tidied(part) for name, part in top["$defs"].items() if name not in _UNUSED

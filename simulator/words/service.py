@@ -19,7 +19,6 @@ from simulator.words.units import (
     Share,
 )
 
-
 _MOST_INSTANCES = 1_000_000
 
 

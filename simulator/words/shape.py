@@ -49,12 +49,13 @@ VALUES_NOT_YET: dict[str, str] = {
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")
 # Sections and parts that always exist: what switching them off means.
 _OFF: dict[Path, Mapping[str, Any]] = {
-    ("detection",): {key: "none" for key in ("alarms", "noticed", "audit", "people", "judge")},
+    ("detection",): dict.fromkeys(("alarms", "noticed", "audit", "people", "judge"), "none"),
     ("service", "start_failure"): {"probability": "0%"},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")
 _PRICED_OBJECTIVE = re.compile(r".*[<>]=?\s*[\d.]+[kM]?\s+(?P<currency>[A-Z]{3})\b.*")
-_TEXTS = ("name", "question")
+_NUMBER = re.compile(r"\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
+_MOST = 1e15
 _LEFT_OUT = object()
 
 _EXAMPLES = {
@@ -163,8 +164,10 @@ class _Inspection:
         if field.annotation is bool and not isinstance(value, bool):
             self.found.append((path, f"{value!r} is neither true nor false; write one of the two"))
             return _LEFT_OUT
-        self.price(value, path)
-        return value
+        before = len(self.found)
+        if not texts:
+            self.plain(value, path)
+        return value if len(self.found) == before else _LEFT_OUT
 
     def item(
         self,
@@ -179,15 +182,16 @@ class _Inspection:
             return None
         if isinstance(value, Mapping) and models:
             return self.part(value, models, path)
-        self.price(value, path)
+        self.plain(value, path)
         return value
 
-    def price(self, value: Any, path: Path) -> None:
-        """Complain about a price in another currency than the scenario's."""
-        if not isinstance(value, str) or path[-1] in _TEXTS:
+    def plain(self, value: Any, path: Path) -> None:
+        """Complain about numbers beyond reason, and prices in another currency."""
+        if number := _beyond_reason(value):
+            self.found.append((path, f"{number} is beyond reason; write at most 1e15"))
             return
         pattern = _PRICED_OBJECTIVE if path[0] == "objectives" else _PRICED
-        found = pattern.fullmatch(value)
+        found = pattern.fullmatch(value) if isinstance(value, str) else None
         if found and found["currency"] != self.currency:
             message = (
                 f"{value!r} is in {found['currency']}, but costs.currency is {self.currency}; "
@@ -255,12 +259,24 @@ class _Inspection:
                 self.found.append((path, message))
                 return _LEFT_OUT
             kind = name
-        elif name in known and kind in known and kind != name:
+        elif name in known and isinstance(kind, str) and kind in known and kind != name:
             message = f"{kind} contradicts the name {name}; rename the strategy or remove kind"
             self.found.append(((*path, "kind"), message))
             return _LEFT_OUT
         found = self.kind(kind, known, Strategy, path)
         return self.mapping({**value, "kind": found}, known[found], path) if found else _LEFT_OUT
+
+
+def _beyond_reason(value: Any) -> str:
+    """The first number in a value, its texts included, that is larger than any quantity here."""
+    if isinstance(value, Mapping):
+        value = [v for key, v in value.items() if key != "empirical" or not isinstance(v, str)]
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_beyond_reason, value)), "")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return ""
+    numbers = _NUMBER.findall(value) if isinstance(value, str) else [str(value)]
+    return next((number for number in numbers if abs(float(number)) > _MOST), "")
 
 
 def _without_value(can_be_off: bool) -> str:

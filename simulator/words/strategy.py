@@ -54,6 +54,11 @@ class Strategy(Words):
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
 
+    @property
+    def judged(self) -> bool:
+        """Whether a judge of its own looks at its steps."""
+        return False
+
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
         return ()

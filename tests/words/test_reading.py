@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from simulator.words import ScenarioError, documents, load, loads, packaged
 from simulator.words.changes import parse_path
 from simulator.words.shape import dotted
-from tests.words.conftest import BARE, FIVE_LINES
+from tests.words.files import BARE, FIVE_LINES
 
 
 def test_five_lines_are_enough() -> None:

@@ -14,7 +14,7 @@ from simulator.words import documents, dump, loads, packaged
 from simulator.words.reading import packaged_folder
 from simulator.words.schema import schema, text
 from simulator.words.strategy import kinds
-from tests.words.conftest import BARE
+from tests.words.files import BARE
 
 CHECKED_IN = Path(__file__).parents[2] / "scenarios" / "scenario.schema.json"
 

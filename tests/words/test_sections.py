@@ -12,7 +12,7 @@ from simulator.words import Scenario, Step, Strategy, loads, shape
 from simulator.words.distributions import Constant
 from simulator.words.strategy import kinds
 from simulator.words.units import Duration
-from tests.words.conftest import BARE, IN_FULL
+from tests.words.files import BARE, IN_FULL
 
 
 def models(model: type[BaseModel]) -> Iterable[type[BaseModel]]:
@@ -133,7 +133,7 @@ def test_a_strategy_cannot_be_made_without_its_runbooks() -> None:
 
 
 def test_a_step_takes_plain_numbers_in_python() -> None:
-    step = Step(weight=0.05, bake=600, approve=60)  # type: ignore[arg-type]
+    step = Step(weight=0.05, bake=600, approve=60)
     assert step.approve == Constant(value=60)
     with pytest.raises(ValidationError):
         Step(weight=5)

@@ -210,6 +210,25 @@ VALUES = [
         "a rate without unit", "rate: 100 rps", "rate: 100", 4, "traffic.rate", "no unit", "100 rps"
     ),
     changed("no traffic at all", "rate: 100 rps", "rate: 0 rps", 4, "traffic.rate", "above 0"),
+    added("an endless duration", "follow_up: 1e308d\n", 1, "follow_up", "1e308", "beyond reason"),
+    changed("users beyond reason", "users: 10k", "users: 1e999", 4, "", "1e999", "finite"),
+    changed(
+        "users beyond reason in a text",
+        "users: 10k",
+        "users: '1e999'",
+        4,
+        "traffic.users",
+        "1e999",
+        "beyond reason",
+    ),
+    changed(
+        "a million machines",
+        "instances: 4",
+        "instances: 2M",
+        3,
+        "service",
+        "at most 1M",
+    ),
     added("a share of five", "slo: {availability: 5}\n", 1, "slo.availability", "write 5%"),
     added("a share over all", "slo: {availability: 120%}\n", 1, "slo.availability", "120%", "100%"),
     added("an objective of all", "slo: {availability: 100%}\n", 1, "slo.availability", "99.9%"),
@@ -565,7 +584,8 @@ def test_a_wrong_file_has_one_clear_message(wrong: Wrong) -> None:
     assert problem.path == wrong.path
     if wrong.line is not None:
         assert problem.line == wrong.line
-        assert problem.column is not None and problem.column >= 1
+        assert problem.column is not None
+        assert problem.column >= 1
         assert str(problem).startswith(f"shop.yaml:{problem.line}:{problem.column}: ")
     for words in wrong.says:
         assert words in problem.message

@@ -1,0 +1,147 @@
+"""Charts for reports: SVG with text that can be selected, the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from simulator.findings import intervals
+from simulator.report import wording
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from matplotlib.figure import Figure as Canvas
+
+    from simulator.findings.comparison import Comparison
+
+# Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#555555")
+_MARKERS = "osD^vP*X"
+_TICKS = (10, 30, 60, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
+
+
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """One colour per strategy, the same in every picture of a comparison."""
+    return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+
+
+def _canvas(width: float, height: float) -> tuple[Canvas, Any]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = "deploysim"
+    mpl.rcParams["svg.fonttype"] = "none"
+    mpl.rcParams["font.family"] = "sans-serif"
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(True, color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
+    return figure, axes
+
+
+def svg(figure: Canvas, title: str, description: str) -> str:
+    """The figure as an SVG element with title and description for screen readers."""
+    from markupsafe import escape
+
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    label = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
+    head, _, rest = text.partition(">")
+    return f'{head} role="img" preserveAspectRatio="xMidYMid meet">{label}{rest}'
+
+
+def time_against_harm(comparison: Comparison) -> str:
+    """Time to deploy a good release against users harmed by a bad one, with pace curves."""
+    figure, axes = _canvas(7.4, 4.2)
+    palette = colours(comparison.risk)
+    for number, (name, risk) in enumerate(comparison.risk.items()):
+        time = risk.given_good.time_to_deploy.mean
+        harm = risk.given_defect.users_harmed.mean
+        if None in (time.value, harm.value):
+            continue
+        curve = comparison.pace.get(name, ())
+        points = [
+            (p.time_to_deploy.value, p.users_harmed.value)
+            for p in curve
+            if p.time_to_deploy.value is not None and p.users_harmed.value is not None
+        ]
+        if len(points) > 1:
+            axes.plot(*zip(*points, strict=True), color=palette[name], linewidth=1.4, alpha=0.6)
+        axes.errorbar(
+            [time.value],
+            [harm.value],
+            xerr=_arms(time),
+            yerr=_arms(harm),
+            fmt=_MARKERS[number % len(_MARKERS)],
+            color=palette[name],
+            markersize=8,
+            capsize=2,
+            linewidth=1,
+        )
+        axes.annotate(
+            name,
+            (time.value, harm.value),
+            xytext=(7, 6 if number % 2 else -13),
+            textcoords="offset points",
+            color=palette[name],
+            fontsize=9,
+        )
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = [t for t in _TICKS if low <= t <= high]
+    axes.set_xticks(ticks, [wording.length(t) for t in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    axes.set_xlabel("time to deploy a good release (log scale)")
+    axes.set_ylabel("users harmed by a defective one (mean)")
+    axes.margins(x=0.15, y=0.12)
+    return svg(
+        figure,
+        "Time against harm",
+        "Each strategy's time to deploy against the share of users harmed given a defect; "
+        "lines show other paces. Lower left is better.",
+    )
+
+
+def _arms(interval: intervals.Interval) -> list[list[float]]:
+    value = interval.value or 0.0
+    low = value if interval.low is None else interval.low
+    high = value if interval.high is None else interval.high
+    return [[max(value - low, 0.0)], [max(high - value, 0.0)]]
+
+
+def exceedance(comparison: Comparison) -> str:
+    """The chance that a bad release harms more than a given share of the users."""
+    figure, axes = _canvas(7.4, 3.8)
+    palette = colours(comparison.risk)
+    dashes = ("-", "--", "-.", ":")
+    for number, (name, risk) in enumerate(comparison.risk.items()):
+        given = risk.given_defect
+        points = intervals.exceedance(given.values("users_harmed"), given.design)
+        axes.step(
+            *zip(*points, strict=True),
+            where="post",
+            color=palette[name],
+            label=name,
+            linestyle=dashes[number % len(dashes)],
+            linewidth=1.6,
+        )
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, 1.02)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+    axes.set_xlabel("share of users harmed, x")
+    axes.set_ylabel("chance that a bad release harms more than x")
+    axes.legend(frameon=False, fontsize=8)
+    return svg(
+        figure,
+        "Exceedance of users harmed",
+        "For each strategy the probability, given a defective release, that the share of users "
+        "harmed exceeds x. Lower is better.",
+    )

@@ -1,0 +1,88 @@
+"""One replication as a picture: weight, capacity, harm and events on one time axis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.play.replay import sentence
+from simulator.report import charts, wording
+
+if TYPE_CHECKING:
+    from simulator.play.replay import Replay
+    from simulator.words.scenario import Scenario
+
+_MARKS = ("detect", "decide", "roll back", "rolled back", "deployed", "judge")
+
+
+def timeline(told: Replay, scenario: Scenario, where: str) -> None:
+    """Draw a replay into an SVG or PNG file; raises OSError when it cannot be written."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = "deploysim"
+    mpl.rcParams["svg.fonttype"] = "none"
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    rows = figure.subplots(3, 1, sharex=True)
+    marks = [entry for entry in told.journal if entry.verb in _MARKS]
+    end = max([entry.time for entry in told.journal], default=1.0) * 1.08 + 30
+    course = [span for span in told.course if span.start < end]
+    edges = np.array([span.start for span in course] + [min(course[-1].end, end)])
+    unit, size = _unit(end)
+    edges = edges / size
+
+    def stairs(axes, values, **style):  # type: ignore[no-untyped-def]
+        axes.stairs(values, edges, baseline=None, linewidth=1.6, **style)
+
+    stairs(rows[0], [100 * s.weight for s in course], color=charts.COLOURS[0])
+    rows[0].set_ylabel("traffic on new, %")
+    rows[0].set_ylim(-4, 104)
+    each = scenario.capacity_per_instance
+    if np.isfinite(each):
+        total = [s.old_capacity + s.new_capacity for s in course]
+        stairs(rows[1], [s.old_capacity for s in course], color=charts.COLOURS[7], label="old")
+        stairs(rows[1], [s.new_capacity for s in course], color=charts.COLOURS[0], label="new")
+        times = np.linspace(0, end, 200)
+        rate = np.asarray(scenario.traffic.at(times))
+        rows[1].plot(times / size, rate, color=charts.COLOURS[5], linestyle="--", label="load")
+        rows[1].set_ylim(0, max(*total, float(rate.max())) * 1.1)
+        rows[1].legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+    else:
+        rows[1].text(0.5, 0.5, "capacity is not limited", ha="center", transform=rows[1].transAxes)
+    rows[1].set_ylabel("requests/s")
+    stairs(rows[2], [100 * s.harm for s in course], color=charts.COLOURS[5], fill=False)
+    rows[2].set_ylabel("bad requests, %")
+    rows[2].set_ylim(bottom=0)
+    rows[2].set_xlabel(f"time since the decision to deploy, {unit}")
+    for axes in rows:
+        axes.grid(True, color="#dddddd", linewidth=0.6)
+        for mark in marks:
+            axes.axvline(mark.time / size, color="#555555", linewidth=0.8, linestyle=":")
+    for number, mark in enumerate(marks):
+        rows[0].annotate(
+            sentence(mark),
+            (mark.time / size, 100 - 13 * (number % 5)),
+            xytext=(3, 0),
+            textcoords="offset points",
+            fontsize=7,
+            va="top",
+        )
+    harmed = wording.share(told.outcome.users_harmed)
+    figure.suptitle(
+        f"{told.strategy}, {told.defect}: {told.outcome.outcome.replace('_', ' ')}, "
+        f"{harmed} of users harmed",
+        fontsize=11,
+    )
+    with Path(where).open("wb") as file:
+        kind = "png" if where.endswith(".png") else "svg"
+        figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def _unit(end: float) -> tuple[str, float]:
+    if end > 3 * 86_400:
+        return "days", 86_400.0
+    if end > 3 * 3600:
+        return "hours", 3600.0
+    return "minutes", 60.0
