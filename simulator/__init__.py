@@ -1,7 +1,7 @@
 """deploysim: simulates how a release is deployed and what it risks.
 
-    import simulator as ds
-    results = ds.compare(ds.load("web-shop"), replications=500, seed=1)
+import simulator as ds
+results = ds.compare(ds.load("web-shop"), replications=500, seed=1)
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def compare(
         str | None, typer.Option("--save", metavar="DIR", help="Write a run folder with a report.")
     ] = None,
     gate: Annotated[
-        bool, typer.Option("--check", help="Exit with 99 if the planned strategy fails an objective.")
+        bool,
+        typer.Option("--check", help="Exit with 99 if an objective fails."),
     ] = False,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
@@ -172,8 +173,12 @@ def _next(found: Comparison, scenario: str, save: str | None) -> str:
     lines = ["Next:", f"  deploysim replay {scenario} {_quoted(first)} --defect {_worst(found)}"]
     lines[1] += "    one bad release, step by step"
     if save is None:
-        lines.append(f"  deploysim compare {scenario} --save runs/{found.scenario.name!r}    a report")
-        lines[2] = f"  deploysim compare {scenario} --save runs/{scenario.split('/')[-1]}    a report"
+        lines.append(
+            f"  deploysim compare {scenario} --save runs/{found.scenario.name!r}    a report"
+        )
+        lines[2] = (
+            f"  deploysim compare {scenario} --save runs/{scenario.split('/')[-1]}    a report"
+        )
     else:
         lines.append("  deploysim new -o mine.yaml    the same for a service of your own")
     return "\n".join(lines)

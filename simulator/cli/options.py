@@ -11,12 +11,17 @@ from typing import Annotated
 import typer
 
 Scenario = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A file, - for standard input, or a packaged name.")
+    str,
+    typer.Argument(metavar="SCENARIO", help="A file, -, or a packaged name."),
 ]
 Replications = Annotated[
     int,
     typer.Option(
-        "-n", "--replications", min=1, max=1_000_000, help="Replications of good, and of bad releases."
+        "-n",
+        "--replications",
+        min=1,
+        max=1_000_000,
+        help="Good, and bad, replications.",
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")]
@@ -32,12 +37,11 @@ Jobs = Annotated[
 Executor = Annotated[
     str, typer.Option("--executor", help="serial or local (others are not available yet).")
 ]
-Format = Annotated[
-    str, typer.Option("--format", help="table, json, csv or markdown.")
-]
+Format = Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
 Output = Annotated[
-    str | None, typer.Option("-o", "--output", metavar="FILE", help="Write there instead of stdout.")
+    str | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout."),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no notes.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text.")]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.cli import options
+
+if TYPE_CHECKING:
+    from simulator.play.rehearsal import Rehearsal
+    from simulator.words.strategy import Strategy
 
 
 def rehearse(
@@ -35,7 +40,9 @@ def rehearse(
                 "instances": plan.instances,
                 "suitable": plan.suitable,
                 "reasons": list(plan.reasons),
-                "steps": [{"time": e.time, "verb": e.verb, "detail": e.detail} for e in plan.journal],
+                "steps": [
+                    {"time": e.time, "verb": e.verb, "detail": e.detail} for e in plan.journal
+                ],
             }
             for plan in plans
         ]
@@ -44,7 +51,7 @@ def rehearse(
     options.emit("\n\n".join(_plan_text(plan, words.service.instances) for plan in plans), output)
 
 
-def _plan_text(plan, instances):  # type: ignore[no-untyped-def]
+def _plan_text(plan: Rehearsal, instances: int) -> str:
     from simulator.play.replay import sentence
     from simulator.report import wording
 
@@ -64,9 +71,7 @@ def replay(
     replication: Annotated[
         int, typer.Option("--replication", min=0, help="Number of the replication.")
     ] = 0,
-    defect: Annotated[
-        str, typer.Option("--defect", help="A kind of defect, or good.")
-    ] = "good",
+    defect: Annotated[str, typer.Option("--defect", help="A kind of defect, or good.")] = "good",
     seed: options.Seed = 1,
     sets: options.Sets = None,
     as_json: options.Json = False,
@@ -112,7 +117,7 @@ def replay(
     options.emit("\n".join(lines), output)
 
 
-def _known(name, strategies):  # type: ignore[no-untyped-def]
+def _known(name: str | None, strategies: Mapping[str, Strategy]) -> None:
     if name is not None and name not in strategies:
         raise typer.BadParameter(
             f"no strategy {name!r}; there are {', '.join(strategies)}", param_hint="STRATEGY"

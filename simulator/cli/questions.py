@@ -21,7 +21,7 @@ _TEMPLATE = """\
 version: 1
 name: {name}
 question: How should {name} be released?
-profile: {profile}          # start-up, drain, prices, people and one alarm: deploysim defaults {profile}
+profile: {profile}          # its values: deploysim defaults {profile}
 service:
   instances: {instances}
   utilisation: {utilisation}        # of the busiest hour; or capacity: 60 rps (of one instance)
@@ -35,7 +35,7 @@ costs:
 strategies:              # a name of your own -> settings; deploysim schema lists all of them
   big_bang: {{in_place: false}}
   rolling: {{batch: 25%, surge: 25%}}
-  canary: {{steps: [{{weight: 5%, bake: 10m}}, {{weight: 25%, bake: 10m}}, {{weight: 50%, bake: 10m}}]}}
+  canary: {{steps: [{{weight: 5%, bake: 10m}}, {{weight: 50%, bake: 10m}}]}}
   blue_green: {{}}
 planned: canary
 objectives:

@@ -105,7 +105,9 @@ def _headline(comparison: Comparison, paint: _Paint) -> list[str]:
         lines.append(f"{'':<{name}} " + " ".join(bounds))
         if row.note:
             lines.append(_clip(f"  unsuitable: {row.note}", WIDTH))
-    lines.append(paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only."))
+    lines.append(
+        paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only.")
+    )
     return lines
 
 
@@ -113,7 +115,9 @@ def _caught(comparison: Comparison, paint: _Paint) -> list[str]:
     lines = [paint.bold("Where bad releases are caught, and by whom")]
     for name, risk in comparison.risk.items():
         room = WIDTH - _NAME - 4
-        lines.append(f"{_clip(name, _NAME):<{_NAME}} at {_clip(headlines.caught(risk, 'caught_at'), room)}")
+        lines.append(
+            f"{_clip(name, _NAME):<{_NAME}} at {_clip(headlines.caught(risk, 'caught_at'), room)}"
+        )
         lines.append(f"{'':<{_NAME}} by {_clip(headlines.caught(risk, 'caught_by'), room)}")
     return lines
 

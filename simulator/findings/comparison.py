@@ -100,9 +100,7 @@ def compare(
     return conclude(results, pace_curves(results, paces, jobs))
 
 
-def conclude(
-    results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None
-) -> Comparison:
+def conclude(results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None) -> Comparison:
     """Everything that follows from results that are there (pace curves only if given)."""
     return Comparison(
         results,

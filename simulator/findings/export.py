@@ -56,9 +56,7 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
             "by": {key: _interval(p) for key, p in bad.shares("caught_by").items()},
             "at": {key: _interval(p) for key, p in bad.shares("caught_at").items()},
         },
-        "loss_parts": {
-            part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS
-        },
+        "loss_parts": {part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS},
         "unresolved": _interval(bad.mean_of("unresolved")),
         "caught_before_full": _interval(bad.mean_of("caught_before_full")),
     }

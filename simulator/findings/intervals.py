@@ -8,7 +8,7 @@ ended).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -73,12 +73,11 @@ class Design(NamedTuple):
 
     def moments(self, values: Array) -> tuple[Array, Array]:
         """Mean and variance (with n - 1) of the values in each stratum."""
-        ends = np.cumsum(self.sizes)
-        starts = ends - self.sizes
+        starts = np.concatenate([[0], np.cumsum(self.sizes[:-1], dtype=np.intp)]).astype(np.intp)
         sizes = np.array(self.sizes, dtype=float)
-        means = np.add.reduceat(values, starts) / sizes
+        means: Array = np.add.reduceat(values, starts) / sizes
         centred = values - np.repeat(means, self.sizes)
-        squares = np.add.reduceat(centred * centred, starts)
+        squares: Array = np.add.reduceat(centred * centred, starts)
         return means, squares / np.maximum(sizes - 1, 1)
 
 
@@ -180,7 +179,9 @@ def _finite(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def quantile(ordered: Array, weights: Array, p: float, plan: Design, strata: Array) -> Interval:
+def quantile(
+    ordered: Array, weights: Array, p: float, plan: Design, strata: NDArray[np.int64]
+) -> Interval:
     """A quantile of sorted values with its interval.
 
     In one stratum the bounds are order statistics (exact, binomial ranks); over weighted strata
@@ -238,17 +239,13 @@ def estimate(values: Array, plan: Design, unit: str, limit: float) -> Estimate:
     restricted = bool(censored.any())
     bounded = np.where(censored, limit, values) if restricted else values
     centre = mean(bounded, plan)
-    strata = np.repeat(np.arange(len(plan.sizes)), plan.sizes)
+    strata = np.repeat(np.arange(len(plan.sizes), dtype=np.int64), plan.sizes)
     kept, weights = values[applicable], plan.weights[applicable]
     order = np.argsort(kept, kind="stable")
     ordered, by, own = kept[order], weights[order], strata[applicable][order]
     p50, p95, p99 = (quantile(ordered, by, p, plan, own) for p in (0.5, 0.95, 0.99))
-    tail = NOTHING
     at = p95.value if p95.value is not None else limit
-    if applicable.all():
-        tail = cvar(bounded, plan, at)
-    else:
-        tail = _ratio_cvar(bounded, plan, at)
+    tail = (cvar if applicable.all() else _ratio_cvar)(bounded, plan, at)
     return Estimate(unit, n, *shares, centre, p50, p95, p99, tail, restricted)
 
 
@@ -278,7 +275,8 @@ def paired(figure: str, a: str, b: str, x: Array, y: Array, plan: Design, smalle
     both = ~(np.isnan(x) | np.isnan(y)) & ~(np.isinf(x) & np.isinf(y))
     both &= np.isfinite(x) & np.isfinite(y)
     difference = np.where(both, x - y, np.nan)
-    gap = np.where(np.isnan(x) | np.isnan(y), 0.0, np.nan_to_num(x, posinf=1e300) - np.nan_to_num(y, posinf=1e300))
+    left, right = np.nan_to_num(x, posinf=1e300), np.nan_to_num(y, posinf=1e300)
+    gap = np.where(np.isnan(x) | np.isnan(y), 0.0, left - right)
     better = (gap < 0) if smaller else (gap > 0)
     score = np.where(gap == 0, 0.5, better.astype(float))
     win = mean(score, plan)
@@ -312,16 +310,14 @@ def dominates(x: Array, y: Array, plan: Design, resamples: int = 200) -> bool:
     held = 0
     ends = np.cumsum(plan.sizes)
     for _ in range(resamples):
-        times = np.concatenate(
-            [generator.multinomial(n, np.full(n, 1 / n)) for n in plan.sizes]
-        )
+        times = np.concatenate([generator.multinomial(n, np.full(n, 1 / n)) for n in plan.sizes])
         total = times @ gap
         held += bool(np.min(total) >= -1e-3 and ends[-1] > 0)
     return held >= 0.95 * resamples
 
 
-def front(points: dict[str, tuple[float, ...]]) -> tuple[str, ...]:
-    """Names of the points that no other point is at least as good as in everything (less is better)."""
+def front(points: Mapping[str, tuple[float, ...]]) -> tuple[str, ...]:
+    """Names of the points that no other beats or equals in everything; less is better."""
     kept = []
     for name, point in points.items():
         beaten = any(

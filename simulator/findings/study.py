@@ -111,9 +111,7 @@ def columns(rows: Sequence[Outcome]) -> Columns:
     return result
 
 
-def batches(
-    names: Iterable[str], groups: Sequence[Stratum], done: int = 0
-) -> Iterator[Batch]:
+def batches(names: Iterable[str], groups: Sequence[Stratum], done: int = 0) -> Iterator[Batch]:
     """All batches of a study, the strata of a strategy interleaved, beyond `done` replications."""
     for name in names:
         pieces = []
@@ -164,9 +162,7 @@ def _played(
     yield from parallel(delayed(play)(scenario, digest, seed, batch) for batch in work)
 
 
-def _gathered(
-    work: Sequence[Batch], found: dict[Batch, Columns]
-) -> dict[str, dict[int, Columns]]:
+def _gathered(work: Sequence[Batch], found: dict[Batch, Columns]) -> dict[str, dict[int, Columns]]:
     """Join the batches of each strategy and stratum in the order of their replications."""
     parts: dict[str, dict[int, list[Columns]]] = {}
     for batch in work:
@@ -182,7 +178,7 @@ def _joined(pieces: Sequence[Columns]) -> Columns:
     result: Columns = {}
     for name in pieces[0]:
         if name in _TEXTS:
-            result[name] = [value for piece in pieces for value in piece[name]]  # type: ignore[misc]
+            result[name] = [value for piece in pieces for value in piece[name]]
         else:
-            result[name] = np.concatenate([piece[name] for piece in pieces])  # type: ignore[misc]
+            result[name] = np.concatenate([piece[name] for piece in pieces])
     return result

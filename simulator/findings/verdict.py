@@ -17,7 +17,7 @@ _SEARCHED = (0.001, 0.5)
 
 
 class Threshold(NamedTuple):
-    """One objective for one strategy: its value, whether it is kept, and whether that is certain."""
+    """One objective for one strategy: its value, whether it is kept, whether that is certain."""
 
     expression: str
     strategy: str

@@ -1,1 +1,1 @@
-"""What happens in one replication: the event loop, the fleet, the router, the counts and the watching."""
+"""What happens in one replication: event loop, fleet, router, counts and watching."""

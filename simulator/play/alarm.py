@@ -71,7 +71,8 @@ class AlarmWatch:
 
     def closing(self, count: int) -> Array:
         """The ends of the next `count` periods, seconds."""
-        return self.origin + self.period * np.arange(self.next, self.next + max(count, 0))
+        numbers = np.arange(self.next, self.next + max(count, 0), dtype=np.float64)
+        return self.origin + self.period * numbers
 
     def end(self, number: int) -> float:
         """The end of period `number`, seconds."""
@@ -152,9 +153,9 @@ class AlarmWatch:
             return np.full(len(own), empty_is)
         bad = cells.bad(self.versions, words.metric)
         whole = len(own) == length and not self._requests
-        if whole and _BREACH not in self._recent and words.missing != "breaching":
-            if bad.max() <= words.above * cells.least(self.versions):
-                return None
+        calm = whole and _BREACH not in self._recent and words.missing != "breaching"
+        if calm and bad.max() <= words.above * cells.least(self.versions):
+            return None
         requests = cells.requests(self.versions)
         if not whole:
             starts = np.concatenate([[0], own[:-1] + 1])

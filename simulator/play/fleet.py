@@ -33,7 +33,7 @@ class StartLaw:
         self._lost = 1.0 if failing >= 1 else failing + (1 - failing) * (1 - law.cdf(timeout))
 
     def survivor(self, survival: float) -> float:
-        """The time exceeded with probability `survival`, seconds (infinite if no start succeeds)."""
+        """The time exceeded with probability `survival`, seconds; infinite if none succeeds."""
         lost = self._lost
         if lost >= 1:
             return math.inf
@@ -95,7 +95,19 @@ class Fleet:
     `starting` are not yet in service and `out` are taken out to be reinstalled in place.
     """
 
-    __slots__ = ("area", "changed", "cohorts", "drift", "held", "out", "peak", "since", "size", "starting", "up")
+    __slots__ = (
+        "area",
+        "changed",
+        "cohorts",
+        "drift",
+        "held",
+        "out",
+        "peak",
+        "since",
+        "size",
+        "starting",
+        "up",
+    )
 
     def __init__(self, size: int) -> None:
         self.size = size

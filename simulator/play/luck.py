@@ -1,4 +1,4 @@
-"""Addressed luck: every latent quantity of a replication is found by its address, never by drawing order."""
+"""Addressed luck: every latent quantity is found by its address, not by drawing order."""
 
 from __future__ import annotations
 

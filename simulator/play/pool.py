@@ -49,7 +49,7 @@ class PoolVerbs(Verbs):
         fleet.join(version, fleet.size, self.env.now)
 
     def enter(self, upto: Portion) -> Script:
-        """Start new instances, up to this part of the fleet, that join the pool as they get ready."""
+        """Start new instances, up to this part of the fleet; each joins the pool when ready."""
         yield from self._gate()
         fleet, start = self.fleet, self.env.now
         before = fleet.up[NEW]
@@ -67,9 +67,7 @@ class PoolVerbs(Verbs):
             yield self.env.event()
         if count > 1:
             scale = (count - 1) / float(law.cdf(np.array([slowest]))[0])
-            fleet.begin(
-                Drift(NEW, start, lambda t: scale * law.cdf(t - start), np.zeros_like)
-            )
+            fleet.begin(Drift(NEW, start, lambda t: scale * law.cdf(t - start), np.zeros_like))
         yield self.env.timeout(slowest)
         fleet.settle(self.env.now)
         fleet.join(NEW, count - (fleet.up[NEW] - before), self.env.now)
@@ -228,7 +226,7 @@ class PoolVerbs(Verbs):
                 yield env.timeout(rules.pause)
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
-        """Many instances through a window: the mean-field course of completions, one draw of the end.
+        """Many instances through a window: mean course of completions, one draw of the end.
 
         The pool is so large that the share in service follows its mean C(t); the last completion
         has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers.

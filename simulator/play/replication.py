@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import simpy
@@ -75,9 +76,10 @@ def _schedule_incidents(rollout: Rollout) -> None:
             return
 
 
-def _change_incident(rollout: Rollout, by: float):  # type: ignore[no-untyped-def]
+def _change_incident(rollout: Rollout, by: float) -> Callable[[], None]:
     def change() -> None:
-        rollout.incident = max(rollout.incident + by, 0.0) if abs(by) > 0 else 0.0
+        left = rollout.incident + by
+        rollout.incident = left if left > 1e-12 else 0.0
         rollout.router.changed = True
 
     return change
@@ -193,9 +195,9 @@ def _close_rollback(rollout: Rollout) -> None:
     weight = rollout.router.share(rollout.fleet)
     if rollout.share_90 != rollout.share_90 and weight <= 0.1 * rollout.weight_to_undo + 1e-12:
         rollout.share_90 = rollout.env.now
-    if rollout.restored_at != rollout.restored_at and weight <= NO_TRAFFIC:
-        if rollout.fleet.up[OLD] >= rollout.fleet.size:
-            rollout.restored_at = rollout.env.now
+    whole = weight <= NO_TRAFFIC and rollout.fleet.up[OLD] >= rollout.fleet.size
+    if rollout.restored_at != rollout.restored_at and whole:
+        rollout.restored_at = rollout.env.now
 
 
 def _rollback_time(rollout: Rollout) -> float:
@@ -241,7 +243,7 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
 
 
 def _users_harmed(rollout: Rollout) -> float:
-    """The share of users harmed; below 10 000 users a binomial count, and none without a failure."""
+    """The share of users harmed; below 10 000 users a binomial count, 0 without a failure."""
     counts, plan = rollout.counts, rollout.plan
     share = counts.users.harmed()
     if counts.failed == 0 and counts.corrupt == 0:

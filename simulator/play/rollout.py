@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
-from simpy.core import NORMAL, URGENT
+from simpy.events import NORMAL, URGENT
 
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
@@ -168,9 +168,7 @@ class Rollout(PoolVerbs):
     def weight(self) -> float:
         """The share of the traffic on the new version now."""
         if self.fleet.drift is not None:
-            return Stretch(
-                self.plan, self.fleet, self.router, self.fault, self.env.now, 0.0
-            ).weight
+            return Stretch(self.plan, self.fleet, self.router, self.fault, self.env.now, 0.0).weight
         weight = self.router.share(self.fleet)
         return weight if weight == weight else 0.0
 
@@ -187,7 +185,7 @@ class Rollout(PoolVerbs):
         response = self.plan.scenario.response
         env = self.env
         try:
-            yield from self.strategy.release(self)  # type: ignore[misc]
+            yield from self.strategy.release(self)
             self._script_done()
             if self.watching:
                 yield env.timeout(response.watch)
@@ -217,7 +215,7 @@ class Rollout(PoolVerbs):
         self.note("roll back")
         self.fleet.cancel(self.env.now)
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
-        yield from self.strategy.roll_back(self)  # type: ignore[misc]
+        yield from self.strategy.roll_back(self)
         self.note("rolled back")
 
     def begin_life(self) -> None:

@@ -11,8 +11,9 @@ class Router:
     """Sends each request to one version, by published weight or by who is in service.
 
     `published` is the weight asked for; `weight` is in effect (`propagation` seconds later).
-    `began` tells whether the new version was ever given traffic. With `pool` true all instances share one pool: the weight is in-service new / all.
-    `mirror` is the share of requests copied to the new version without using its answers.
+    With `pool` true all instances share one pool: the weight is in-service new / all. `mirror` is
+    the share of requests copied to the new version without using its answers. `began` tells
+    whether the new version was ever given traffic.
     """
 
     __slots__ = ("began", "changed", "mirror", "pool", "propagation", "published", "weight")

@@ -1,4 +1,4 @@
-"""A stretch of time in which no control event happens: who gets which requests, what becomes of them.
+"""A stretch of time without control events: who gets which requests, what becomes of them.
 
 Everything is a share of the requests. Where nothing depends on time the shares are floats and an
 integral is one product; otherwise they are functions integrated by Gauss-Legendre quadrature on
@@ -127,9 +127,8 @@ class Stretch:
     def _intensities(self) -> None:
         old, new = self.versions
         fault = self.fault
-        self.harm = (
-            old.share * (old.failing + old.late + old.corrupt)
-            + new.share * (new.failing + new.late + new.corrupt)
+        self.harm = old.share * (old.failing + old.late + old.corrupt) + new.share * (
+            new.failing + new.late + new.corrupt
         )
         if fault.crash:
             self.defect = self.harm
@@ -143,14 +142,13 @@ class Stretch:
         plan = self.plan
         each = plan.capacity
         if each == math.inf:
-            self.capacity = (math.inf if self.fleet.up[OLD] else 0.0,) + (
-                (math.inf if self.fleet.up[NEW] else 0.0),
-            )
+            old, new = self.fleet.up
+            self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
             return
-        old, new = float(self.fleet.up[OLD]), float(self.fleet.up[NEW])
+        serving = float(self.fleet.up[OLD]), float(self.fleet.up[NEW])
         if plan.warm_for > 0:
-            old, new = self._warm(OLD, old, now), self._warm(NEW, new, now)
-        self.capacity = (old * each, new * each / self.fault.factor)
+            serving = self._warm(OLD, serving[OLD], now), self._warm(NEW, serving[NEW], now)
+        self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
 
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
@@ -288,7 +286,8 @@ class Stretch:
         for version, s in enumerate(self.at(times)):
             part = weights * (s.share + seen[version])
             values = (part, part * s.failing, part * s.late)
-            result.append((version, *(_gather(v, fine, starts) for v in values)))
+            requests, failing, late = (_gather(v, fine, starts) for v in values)
+            result.append((version, requests, failing, late))
         return result
 
     def sums(self, a: float, b: float) -> tuple[float, float, float, list[tuple[float, ...]]]:
@@ -300,7 +299,7 @@ class Stretch:
         if not self.varying:
             length = b - a
             base = self.plan.requests_between(a, b)
-            rows = []
+            rows: list[tuple[float, ...]] = []
             bad = 1.0 - self.clear
             for share, failing, late, corrupt, common, segment in self.versions:
                 part = base * share
@@ -323,11 +322,11 @@ class Stretch:
         old, new = self.at(times)
         for s in (old, new):
             part = weights * s.share
-            values = (part, part * s.failing, part * s.late, part * s.corrupt)
-            rows.append(
-                tuple(float(np.sum(v)) for v in values)
-                + (float(np.sum(weights * s.common)), float(np.sum(weights * s.segment)))
+            values = (
+                *(part, part * s.failing, part * s.late, part * s.corrupt),
+                *(weights * s.common, weights * s.segment),
             )
+            rows.append(tuple(float(np.sum(value)) for value in values))
         bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late) for s in (old, new))
         return (
             float(np.sum(half * new.share)),

@@ -269,7 +269,7 @@ class Verbs:
         self.base, self.span, self.pace = base + share, span, pace
 
     def return_to_old(self) -> Script:
-        """Roll back by weight: bring back what is missing of the old version, weight 0, retire new."""
+        """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
         fleet, router = self.fleet, self.router
         missing = fleet.size - fleet.up[OLD]
         if missing > 0:

@@ -308,9 +308,7 @@ class Watch:
             alarm.skip(count)
         return until
 
-    def _close(
-        self, stretch: Stretch, a: float, ends: Array, excused: bool
-    ) -> tuple[int, bool]:
+    def _close(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> tuple[int, bool]:
         """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
         cells = self._draw(stretch, a, ends, excused)
         closed, tripped = len(ends), None
@@ -389,9 +387,7 @@ class Watch:
         """Expected baseline errors of the open parts and of each cell, were there one version."""
         plan, incident = self._rollout.plan, self._rollout.incident
         if not plan.noise:
-            before = [
-                0.0 if part.settled else part.incident * part.base for part in self._open
-            ]
+            before = [0.0 if part.settled else part.incident * part.base for part in self._open]
             return before, incident * base if incident else np.zeros(len(base))
         if not self._open:
             noise = self.noise.expected(edges, base)
@@ -417,7 +413,7 @@ class Watch:
     def _draw_one(
         self, stretch: Stretch, a: float, b: float, excused: bool
     ) -> tuple[float, dict[int, tuple[float, int, int]], dict[int, int]]:
-        """Requests in [a, b]; per version watched (expected good, failing, late); drawn bad ones."""
+        """Requests in [a, b]; per version (expected good, failing, late); drawn bad ones."""
         plan = self._rollout.plan
         poisson = self._rollout.luck.counts().poisson
         rows: dict[int, tuple[float, int, int]] = {}

@@ -60,7 +60,7 @@ def rows(comparison: Comparison) -> list[Row]:
     found = {name: headline(risk) for name, risk in comparison.risk.items()}
     best = []
     for column, less in enumerate(_LESS_IS_BETTER):
-        values = [f[column].value for f in found.values() if f[column].value is not None]
+        values = [v for f in found.values() if (v := f[column].value) is not None]
         best.append((min(values) if less else max(values)) if values else None)
     result = []
     for name, figures in found.items():
@@ -115,7 +115,7 @@ def verdict(comparison: Comparison) -> str:
 
 def assumptions(comparison: Comparison, most: int = 5) -> list[str]:
     """The assumptions that matter most, as text."""
-    listed = []
+    listed: list[str] = []
     for path in _MATTER:
         for row in comparison.scenario.assumed:
             if row.path == path and len(listed) < most:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def timeline(told: Replay, scenario: Scenario, where: str) -> None:
     unit, size = _unit(end)
     edges = edges / size
 
-    def stairs(axes, values, **style):  # type: ignore[no-untyped-def]
+    def stairs(axes: Any, values: list[float], **style: Any) -> None:
         axes.stairs(values, edges, baseline=None, linewidth=1.6, **style)
 
     stairs(rows[0], [100 * s.weight for s in course], color=charts.COLOURS[0])

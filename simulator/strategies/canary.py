@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
@@ -38,7 +39,7 @@ class Canary(Strategy):
         weights = [step.weight for step in self.steps]
         if not weights:
             raise ValueError("steps are empty: give at least one, e.g. [{weight: 5%, bake: 10m}]")
-        for low, high in zip(weights, weights[1:], strict=False):
+        for low, high in pairwise(weights):
             if high <= low:
                 raise ValueError(
                     f"weights must rise: {100 * high:.4g}% follows {100 * low:.4g}%; sort the steps"

@@ -1,4 +1,4 @@
-"""Random quantities: each law can be sampled, inverted, averaged, and asked for its slowest of n."""
+"""Random quantities: laws that can be sampled, inverted, averaged, asked for the slowest of n."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quantities with units: parsed from text at the edge, plain numbers inside, text again on the way out.
+"""Quantities with units: text at the edge, plain numbers inside, text on the way out.
 
 Durations are seconds, rates 1/s, shares 0..1, money the scenario's currency, prices per hour.
 """

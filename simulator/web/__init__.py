@@ -1,0 +1,1 @@
+"""The web app: one page so far; no arithmetic here."""
