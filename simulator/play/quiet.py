@@ -27,8 +27,10 @@ def breach_bound(requests: float, bad: float, noise: float, cv: float, above: fl
     c = above * fewest
     if c <= bad + noise or c <= 0:
         return 0.0
-    if noise <= 0 and bad <= 0:
-        return -math.inf
+    if noise <= 0:
+        if bad <= 0:
+            return -math.inf
+        cv = 0.0
     shape = cv**-2 if cv > 0 else math.inf
     high = math.log(c / max(bad + noise, 1e-300)) if cv == 0 else math.log1p(shape / noise)
     best = 0.0
