@@ -97,7 +97,7 @@ def compare(
 ) -> Comparison:
     """The main job: play every strategy and work out what follows."""
     results = simulate(scenario, replications, seed, names, jobs, progress)
-    return conclude(results, pace_curves(results, paces, jobs))
+    return conclude(results, pace_curves(results, paces, jobs), jobs)
 
 
 def conclude(results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None) -> Comparison:
@@ -109,7 +109,7 @@ def conclude(results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = N
         pareto(results),
         dominance(results),
         thresholds(results),
-        recommend(results),
+        recommend(results, jobs),
     )
 
 

@@ -94,7 +94,7 @@ def _ranking(results: Results) -> list[str]:
     return sorted((name for name in risk if risk[name].suitable), key=key)
 
 
-def recommend(results: Results) -> Recommendation | None:
+def recommend(results: Results, jobs: int = 1) -> Recommendation | None:
     """The best strategy against the objectives or by money; None without either.
 
     The winner is confirmed with a fresh seed. The flip point is searched in the probability of a
@@ -109,7 +109,11 @@ def recommend(results: Results) -> Recommendation | None:
     best = ranking[0]
     runner_up = ranking[1] if len(ranking) > 1 else None
     return Recommendation(
-        best, _because(results, best, money), runner_up, flip(results, best), _again(results, best)
+        best,
+        _because(results, best, money),
+        runner_up,
+        flip(results, best),
+        _again(results, best, jobs),
     )
 
 
@@ -130,12 +134,12 @@ def _because(results: Results, best: str, money: bool) -> str:
     return "; ".join(parts)
 
 
-def _again(results: Results, best: str) -> bool:
+def _again(results: Results, best: str, jobs: int) -> bool:
     """Whether fresh replications choose the same strategy (the winner's curse)."""
     from simulator.findings.comparison import simulate
 
     count = min(max(results.replications["good"], 1), _SIDE_STUDY)
-    fresh = simulate(results.scenario, count, results.seed + _FRESH, list(results.names))
+    fresh = simulate(results.scenario, count, results.seed + _FRESH, results.names, jobs)
     return _ranking(fresh)[0] == best
 
 

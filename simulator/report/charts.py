@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import TYPE_CHECKING, Any
 
 from simulator.findings import intervals
@@ -86,14 +87,14 @@ def time_against_harm(comparison: Comparison) -> str:
         axes.annotate(
             name,
             (time.value, harm.value),
-            xytext=(7, 6 if number % 2 else -13),
+            xytext=(8, 6),
             textcoords="offset points",
             color=palette[name],
             fontsize=9,
         )
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    ticks = [t for t in _TICKS if low <= t <= high]
+    ticks = _spread([t for t in _TICKS if low <= t <= high], math.log(high / low) / 9)
     axes.set_xticks(ticks, [wording.length(t) for t in ticks])
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
@@ -107,6 +108,15 @@ def time_against_harm(comparison: Comparison) -> str:
         "Each strategy's time to deploy against the share of users harmed given a defect; "
         "lines show other paces. Lower left is better.",
     )
+
+
+def _spread(ticks: list[int], apart: float) -> list[int]:
+    """Those of the ticks that stand at least so far apart on a logarithmic axis."""
+    kept: list[int] = []
+    for tick in ticks:
+        if not kept or math.log(tick / kept[-1]) >= apart:
+            kept.append(tick)
+    return kept
 
 
 def _arms(interval: intervals.Interval) -> list[list[float]]:
