@@ -100,7 +100,9 @@ def compare(
     return conclude(results, pace_curves(results, paces, jobs), jobs)
 
 
-def conclude(results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None) -> Comparison:
+def conclude(
+    results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None, jobs: int = 1
+) -> Comparison:
     """Everything that follows from results that are there (pace curves only if given)."""
     return Comparison(
         results,
