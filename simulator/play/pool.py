@@ -139,6 +139,8 @@ class PoolVerbs(Verbs):
             yield from self._roll_stream(rules, law)
         else:
             yield from self._roll_window(rules, law)
+        if version == NEW:
+            self.last_watch = self.env.now
         self.note("rolled", version)
 
     def _drop(self, version: int, count: int) -> None:

@@ -262,9 +262,9 @@ class Stretch:
             old, new = self._in_service(t)
             weight = new / np.maximum(old + new, 1e-300)
             each = plan.capacity
-            capacity = (old * each, new * each / self.fault.factor)
-            if each == math.inf:
-                capacity = (math.inf, math.inf)
+            capacity = (math.inf, math.inf)
+            if each < math.inf:
+                capacity = (old * each, new * each / self.fault.factor)
         leak = self._leak_at(t) if self.fault.leak else 0.0
         return self._shares(weight, rate, capacity, leak, np.maximum)
 

@@ -1,0 +1,76 @@
+"""Everything that is estimated of a figure under one condition, many figures at a time."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from simulator.findings.means import Interval, Strata, means, restrict, shares
+from simulator.findings.quantiles import cvars, quantiles
+
+LEVELS = (0.50, 0.95, 0.99)
+_BLOCK = 1 << 17
+
+
+class Estimates(NamedTuple):
+    """What `n` replications tell of one figure, each with its 95 % interval (Monte Carlo only).
+
+    `applicable` and `censored` are shares of all replications; the others are over those the
+    figure applies to, in its unit. In quantiles censored values are infinite: a value of None
+    with a lower bound means *at least that*. `restricted`: in the mean and in `cvar95`, the mean
+    of the worst 5 %, the horizon stands in for censored values.
+    """
+
+    n: int
+    applicable: Interval
+    censored: Interval
+    mean: Interval
+    p50: Interval
+    p95: Interval
+    p99: Interval
+    cvar95: Interval
+    restricted: bool
+
+
+def estimates(
+    values: ArrayLike, strata: Strata, limit: float | None = None
+) -> tuple[Estimates, ...]:
+    """Estimates of many figures, shape (figures, replications), under the condition of `strata`.
+
+    NaN: not applicable; +infinity: censored; `limit`, in the figures' unit, is the horizon that
+    stands in for censored values in mean and `cvar95` (without it these are None).
+    """
+    table = np.atleast_2d(np.asarray(values, dtype=float))
+    step = max(_BLOCK // max(strata.n, 1), 1)
+    found: list[Estimates] = []
+    for start in range(0, len(table), step):
+        found += _block(table[start : start + step], strata, limit)
+    return tuple(found)
+
+
+def _block(values: ArrayLike, strata: Strata, limit: float | None) -> list[Estimates]:
+    rows = strata.rows(values)
+    bounded, restricted = restrict(rows, limit)
+    sizes = np.broadcast_to(strata.sizes, (len(rows), len(strata.sizes)))
+    courses = quantiles(rows, strata, LEVELS)
+    at = courses[LEVELS.index(0.95)].value
+    if limit is not None:
+        at = np.where(restricted, np.minimum(at, limit), at)
+    else:
+        at = np.where(np.isposinf(at), np.nan, at)
+    bands = (
+        shares(strata.sums(~np.isnan(rows)), sizes, strata),
+        shares(strata.sums(np.isposinf(rows)), sizes, strata),
+        means(bounded, strata),
+        *courses,
+        cvars(bounded, strata, at),
+    )
+    columns = zip(*(band.intervals() for band in bands), restricted.tolist(), strict=True)
+    return [Estimates(strata.n, *column) for column in columns]
+
+
+def estimate(values: ArrayLike, strata: Strata, limit: float | None = None) -> Estimates:
+    """Estimates of one figure, one value per replication (n,); see `estimates`."""
+    return estimates(values, strata, limit)[0]
