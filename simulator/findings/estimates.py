@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulator.findings.means import Interval, Strata, means, restrict, shares
+from simulator.findings.means import Band, Interval, Strata, means, restrict, shares
 from simulator.findings.quantiles import cvars, quantiles
 
 LEVELS = (0.50, 0.95, 0.99)
@@ -55,11 +55,8 @@ def _block(values: ArrayLike, strata: Strata, limit: float | None) -> list[Estim
     bounded, restricted = restrict(rows, limit)
     sizes = np.broadcast_to(strata.sizes, (len(rows), len(strata.sizes)))
     courses = quantiles(rows, strata, LEVELS)
-    at = courses[LEVELS.index(0.95)].value
-    if limit is not None:
-        at = np.where(restricted, np.minimum(at, limit), at)
-    else:
-        at = np.where(np.isposinf(at), np.nan, at)
+    horizon = np.where(restricted, np.inf if limit is None else limit, np.inf)
+    at = Band(*(np.minimum(part, horizon) for part in courses[LEVELS.index(0.95)]))
     bands = (
         shares(strata.sums(~np.isnan(rows)), sizes, strata),
         shares(strata.sums(np.isposinf(rows)), sizes, strata),

@@ -19,9 +19,8 @@ from simulator.findings.means import (
     Band,
     Floats,
     Interval,
-    Moments,
     Strata,
-    means,
+    moments,
     ratio,
     restrict,
     shares,
@@ -29,6 +28,7 @@ from simulator.findings.means import (
 )
 
 _DUST = 1e-12
+_CUTS = 8
 
 
 @lru_cache(maxsize=4096)
@@ -52,9 +52,9 @@ def ranks(n: int, p: float) -> tuple[int, int | None, int | None]:
 
 
 def _picked(ordered: Floats, place: NDArray[np.intp], exists: NDArray[np.bool_]) -> Floats:
+    """Values at places (figures, places) of sorted rows, NaN where there is none."""
     inside = np.clip(place, 0, ordered.shape[1] - 1)
-    taken = np.take_along_axis(ordered, inside[:, None], axis=1)[:, 0]
-    return np.where(exists, taken, np.nan)
+    return np.where(exists, np.take_along_axis(ordered, inside, axis=1), np.nan)
 
 
 def _order_statistics(rows: Floats, levels: Sequence[float]) -> tuple[Band, ...]:
@@ -63,51 +63,75 @@ def _order_statistics(rows: Floats, levels: Sequence[float]) -> tuple[Band, ...]
     bands = []
     for level in levels:
         found = [ranks(m, level) if m else (0, None, None) for m in counts]
-        columns = np.array([[rank or 0 for rank in triple] for triple in found], dtype=np.intp)
-        bands.append(Band(*(_picked(ordered, column - 1, column > 0) for column in columns.T)))
+        place = np.array([[rank or 0 for rank in triple] for triple in found], dtype=np.intp)
+        bands.append(Band(*_picked(ordered, place - 1, place > 0).T))
     return tuple(bands)
 
 
-def _woodruff(rows: Floats, strata: Strata, levels: Sequence[float]) -> tuple[Band, ...]:
+def _inverted(
+    counted: NDArray[np.int32], count: Floats, strata: Strata, levels: Sequence[float]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """How many sorted values each bound counts, and which bounds exist, (figures, bounds).
+
+    Lower bounds of all levels come first: the first value where the share at or below it may
+    reach the level; then upper bounds: where that share surely exceeds it. `counted` (figures,
+    K, n + 1) are the values of each stratum among the first 0, 1, ..., n sorted ones. Both shares
+    only grow, so the place is found by cutting the range into `_CUTS` again and again.
+    """
+    figures, groups, length = counted.shape
+    wanted = np.tile(np.asarray(levels, dtype=float), 2)[:, None]
+    lower = np.arange(len(wanted))[:, None] < len(levels)
+    row = np.arange(figures)[:, None, None]
+
+    def holds(places: NDArray[np.intp]) -> NDArray[np.bool_]:
+        hits = counted[row, :, places].reshape(-1, groups).astype(float)
+        every = np.repeat(count, places[0].size, axis=0)
+        _, low, high = (part.reshape(places.shape) for part in shares(hits, every, strata))
+        return np.where(lower, high >= wanted, low > wanted)
+
+    first = np.zeros((figures, len(wanted), 1), dtype=np.intp)
+    last = np.full_like(first, length)
+    exists = ~holds(first)[:, :, 0]
+    while (last - first).max() > 1:
+        cuts = first + (last - first) * np.arange(_CUTS + 1) // _CUTS
+        found = _CUTS - np.count_nonzero(holds(cuts[:, :, 1:-1]), axis=2, keepdims=True)
+        first = np.take_along_axis(cuts, found - 1, axis=2)
+        last = np.take_along_axis(cuts, found, axis=2)
+    return last[:, :, 0], exists & (last[:, :, 0] < length)
+
+
+def _weighted(rows: Floats, strata: Strata, levels: Sequence[float]) -> tuple[Band, ...]:
     order = np.argsort(rows, axis=1)
     ordered = np.take_along_axis(rows, order, axis=1)
-    weight = np.where(np.isnan(ordered), 0.0, strata.unit[order])
-    course = np.cumsum(weight, axis=1)
+    applies = ~np.isnan(ordered)
+    group = strata.groups[order]
+    course = np.cumsum(np.where(applies, (strata.weights / strata.sizes)[group], 0.0), axis=1)
     course = ratio(course, course[:, -1:])
-    count = strata.sums(~np.isnan(rows))
-
-    def inverse(target: Floats) -> Floats:
-        place = np.count_nonzero(course < target[:, None] - _DUST, axis=1)
-        return _picked(ordered, place, (target > 0) & (target < 1))
-
-    def half(below: NDArray[np.bool_]) -> Floats:
-        hits = strata.sums(below)
-        share = hits / np.maximum(count, 1)
-        return spread(Moments(count, share, hits * (1 - share)), strata)[1]
-
-    bands = []
-    for level in levels:
-        value = inverse(np.full(len(rows), level))
-        # An atom or a censored mass at the quantile: each bound looks at its own side of it.
-        low = inverse(level - half(rows < value[:, None]))
-        high = inverse(level + half(rows <= value[:, None]))
-        bands.append(Band(value, low, high))
-    return tuple(bands)
+    counted = np.zeros((len(rows), len(strata.sizes), strata.n + 1), dtype=np.int32)
+    for k in range(len(strata.sizes)):
+        np.cumsum((group == k) & applies, axis=1, out=counted[:, k, 1:])
+    place, exists = _inverted(counted, counted[:, :, -1].astype(float), strata, levels)
+    low, high = np.split(_picked(ordered, place - 1, exists).T, 2)
+    within = [np.count_nonzero(course < level - _DUST, axis=1) for level in levels]
+    value = _picked(ordered, np.stack(within, axis=1), applies[:, :1]).T
+    return tuple(Band(*band) for band in zip(value, low, high, strict=True))
 
 
 def quantiles(rows: Floats, strata: Strata, levels: Sequence[float]) -> tuple[Band, ...]:
     """Quantiles of grouped values, a band for each level (0..1, exclusive); censored is infinite.
 
-    One stratum: exact order statistics (`ranks`). Several: Woodruff, the weighted distribution
-    function inverted at p minus and plus half the interval of the share below the quantile
-    (Woodruff 1952, doi:10.1080/01621459.1952.10483443). A bound beyond the data is NaN.
+    One stratum: exact order statistics (`ranks`). Several: the weighted distribution function
+    inverted at p minus and plus half the interval of the share (Woodruff 1952,
+    doi:10.1080/01621459.1952.10483443), each half taken at its own bound and by MOVER, so that a
+    heavy stratum of which nothing was seen beyond the quantile counts too. A bound that the data
+    cannot reach is NaN.
     """
     if not strata.n:
         nothing = np.full(len(rows), np.nan)
         return (Band(nothing, nothing, nothing),) * len(levels)
     if len(strata.sizes) == 1:
         return _order_statistics(rows, levels)
-    return _woodruff(rows, strata, levels)
+    return _weighted(rows, strata, levels)
 
 
 def quantile(values: ArrayLike, strata: Strata, p: float) -> Interval:
@@ -119,15 +143,19 @@ def quantile(values: ArrayLike, strata: Strata, p: float) -> Interval:
     return quantiles(strata.rows(values), strata, (p,))[0].intervals()[0]
 
 
-def cvars(rows: Floats, strata: Strata, at: Floats, level: float = 0.95) -> Band:
-    """Means of the worst 1 - level of grouped finite values, `at` (figures,) their quantiles.
+def cvars(rows: Floats, strata: Strata, at: Band, level: float = 0.95) -> Band:
+    """Means of the worst 1 - level of grouped finite values, `at` their quantiles of that level.
 
     q + E[(X - q)+] / (1 - level), which is right with atoms too (Rockafellar and Uryasev 2000,
     doi:10.21314/JOR.2000.038). Its influence function is that of the mean with q held fixed, so
-    the t interval is that mean's.
+    the interval is that mean's t interval. Only the k replications beyond q tell its variance:
+    with exponential excesses, the limit of peaks over a threshold, as well as k / 3 degrees of
+    freedom would (kurtosis 6 n / k). The lower bound is at least the quantile's.
     """
-    excess = means(np.maximum(rows - at[:, None], 0.0) / (1 - level), strata)
-    return Band(at + excess.value, at + excess.low, at + excess.high)
+    excess = np.maximum(rows - at.value[:, None], 0.0) / (1 - level)
+    centre, half = spread(moments(excess, strata), strata, strata.sums(excess > 0) / 3)
+    value = at.value + centre
+    return Band(value, np.fmax(value - half, np.minimum(at.low, value)), value + half)
 
 
 def cvar(
@@ -138,7 +166,7 @@ def cvar(
     `limit` stands in for censored values, as in the mean.
     """
     rows, _ = restrict(strata.rows(values), limit)
-    at = quantiles(rows, strata, (level,))[0].value
+    at = quantiles(rows, strata, (level,))[0]
     return cvars(rows, strata, at, level).intervals()[0]
 
 

@@ -86,7 +86,7 @@ class Counts:
             if stretch.nobody:
                 self.headroom = -1.0
             return
-        rate = plan.rate if plan.steady else plan.traffic.greatest(stretch.start, stretch.start + 1)
+        rate = plan.load.greatest(stretch.start, stretch.start)
         for version, share in ((OLD, 1.0 - stretch.weight), (NEW, stretch.weight)):
             if share > _SERVING:
                 spare = stretch.capacity[version] / (rate * share) - 1.0

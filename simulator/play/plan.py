@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import StartLaw
+from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from simulator.words.strategy import Strategy
 
 Array = NDArray[np.float64]
+
+_UNBOUND = 30 * 86_400.0
 
 
 class Plan:
@@ -56,7 +58,7 @@ class Plan:
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
         self.judged = scenario.detection.judge is not None or strategy.judged
         self.rehearsed = 0.0
-        self.limit = math.inf
+        self.bound(_UNBOUND)
         self.reasons: tuple[str, ...] = ()
         failure = service.start_failure
         self._streams: dict[tuple[float, ...], tuple[Array, Array]] = {}
@@ -81,7 +83,12 @@ class Plan:
         """Expected requests in [a, b] seconds."""
         if self.steady:
             return self.rate * (b - a)
-        return float(self.traffic.integral(np.array([a, b]))[0])
+        return self.load.between(a, b)
+
+    def bound(self, limit: float) -> None:
+        """Cut replications off at `limit` seconds, and table the traffic up to there."""
+        self.limit = limit
+        self.load = Load(self.traffic, limit)
 
     def requests(self, edges: Array) -> Array:
         """Expected requests of each cell between neighbouring edges (seconds)."""

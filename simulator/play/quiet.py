@@ -62,10 +62,7 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> boo
     errors = alarm.metric != "late"
     late = alarm.metric != "errors"
     bad = sum(w * (s.failing * errors + s.late * late) for s, w in weights)
-    if plan.steady:
-        least = most = plan.rate
-    else:
-        least, most = plan.traffic.least(a, b), plan.traffic.greatest(a, b)
+    least, most = plan.load.least(a, b), plan.load.greatest(a, b)
     key = (share, bad, least, most, alarm.above, alarm.period, errors, late)
     known = plan.quiet.get(key)
     if known is None:

@@ -88,5 +88,6 @@ def prepare(scenario: Scenario, name: str) -> Plan:
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
-    plan.limit = 2 * max(rehearsal.finish, 600.0) + response.watch + scenario.follow_up + human
+    rounds = 2 * max(rehearsal.finish, 600.0)
+    plan.bound(rounds + response.watch + scenario.follow_up + human)
     return plan

@@ -27,6 +27,7 @@ Top = Callable[[Any, Any], Any]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 _LONGEST_CELL = 900.0
+_HOUR = 3600.0
 
 
 class Shares(NamedTuple):
@@ -97,7 +98,7 @@ class Stretch:
             self.harm = 1.0
             return
         if not self.varying:
-            rate = plan.rate if plan.steady else plan.peak
+            rate = plan.rate if plan.steady else self._busiest(now)
             if self._harmless(rate):
                 return
             self.versions = self._shares(self.weight, rate, self.capacity, leak, max)
@@ -109,6 +110,15 @@ class Stretch:
             self.weight = float(np.ravel(new.share)[0])
             self.versions = (_last(old), _last(new))
         self._intensities()
+
+    def _busiest(self, now: float) -> float:
+        """A bound of the rate: of all time, or of the next hour if that makes overload impossible."""
+        plan, capacity = self.plan, self.capacity
+        old, new = 1 - self.weight, self.weight + self.mirror
+        if plan.peak * old <= capacity[OLD] and plan.peak * new <= capacity[NEW]:
+            return plan.peak
+        self.until = min(self.until, now + _HOUR)
+        return plan.load.greatest(now, self.until)
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
@@ -164,7 +174,8 @@ class Stretch:
             return lowered
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0
-        if lowered * plan.capacity / factor >= plan.peak * share and not self.varying:
+        busiest = plan.load.greatest(now, now + plan.warm_for)
+        if lowered * plan.capacity / factor >= busiest * share and not self.varying:
             return lowered
         self.until = min(self.until, next_warm)
         return lowered

@@ -195,12 +195,11 @@ class Watch:
         return self._reports.by(ahead, len(users.history), a, b)
 
     def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
-        if stretch.harm == 0 and not stretch.varying and self._coast(stretch, a, b):
-            return b
         now, chunk = a, _FIRST_CHUNK
+        harmless = stretch.harm == 0 and not stretch.varying
         singly = _SINGLY if self._alone and not stretch.varying else 0
         while now < b:
-            calm = self._skip(stretch, now, b)
+            calm = self._coast(stretch, now, b) if harmless else self._skip(stretch, now, b)
             if calm > now:
                 now = calm
                 continue
@@ -221,46 +220,62 @@ class Watch:
             chunk = min(2 * chunk, _LARGEST_CHUNK)
         return b
 
-    def _coast(self, stretch: Stretch, a: float, b: float) -> bool:
-        """Count all of a harmless stretch at once if no alarm can breach in it; else do nothing."""
-        rollout, first = self._rollout, self._alarms[0]
+    def _coast(self, stretch: Stretch, a: float, b: float) -> float:
+        """Count a harmless stretch at once as far as no alarm can breach; returns how far."""
+        rollout = self._rollout
         plan = rollout.plan
         old, new = stretch.versions
-        if not self._alone or not plan.steady or rollout.incident > 0:
-            return False
+        if not self._alone or rollout.incident > 0:
+            return a
         if stretch.mirror and new.failing + new.late > 0:
-            return False
-        count = first.count_to(b)
+            return a
+        first = self._alarms[0]
         shares = (old.share, new.share + stretch.mirror, 0.0, 0.0)
-        rate = plan.rate
+        count = first.count_to(b)
         if count > 0:
-            rest = rate * (first.end(first.next) - a)
-            for alarm, least in zip(self._alarms, plan.quiet_from, strict=True):
-                share = 0.0
-                for version in alarm.versions:
-                    share += shares[version]
-                if alarm.done:
-                    continue
-                if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
-                    return False
-                if (count > 1 and 0 < rate * share * alarm.period < least) or not self._calm_parts(
-                    alarm, rest * share, least
-                ):
-                    return False
+            b = self._calm_until(shares, a, b)
+            count = first.count_to(b)
+            if b <= a or (count <= 0 and b < first.end(first.next)):
+                return a
             for alarm in self._alarms:
                 alarm.skip(count)
             a_open = first.end(first.next - 1)
             if self._window is not None:
-                self._keep_calm(self._open, a, a_open, rate * (a_open - a) * shares[NEW])
+                requests = plan.requests_between(a, a_open) * shares[NEW]
+                self._keep_calm(self._open, a, a_open, requests)
             self._open.clear()
         else:
             a_open = a
         self._counts.add(stretch, a, b)
         if b > a_open:
-            many = rate * (b - a_open)
+            many = plan.requests_between(a_open, b)
             rows = {v: (many * shares[v], 0, 0) for v in self._seen if shares[v] > 0}
             self._open.append(Part(a_open, many, 0.0, rows))
-        return True
+        return b
+
+    def _calm_until(self, shares: tuple[float, ...], a: float, b: float) -> float:
+        """How far no alarm can breach, with so much traffic on each version; a if not at all."""
+        plan, first = self._rollout.plan, self._alarms[0]
+        rest = plan.requests_between(a, first.end(first.next))
+        rate = 0.0
+        for alarm, least in zip(self._alarms, plan.quiet_from, strict=True):
+            if alarm.done:
+                continue
+            share = 0.0
+            for version in alarm.versions:
+                share += shares[version]
+            if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
+                return a
+            if not self._calm_parts(alarm, rest * share, least):
+                return a
+            if share > 0:
+                rate = max(rate, least / (share * alarm.period))
+        if first.count_to(b) <= 1:
+            return b
+        until = plan.load.busy_until(a, b, rate)
+        if until < b:
+            return first.end(first.next + first.count_to(until) - 1) if first.count_to(until) else a
+        return b
 
     def _calm_parts(self, alarm: AlarmWatch, requests: float, least: float) -> bool:
         """Whether the open period with so many requests to come cannot breach."""
