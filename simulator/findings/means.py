@@ -72,12 +72,14 @@ class Strata:
 
         `within` (n,) of booleans keeps whole strata, as in *given a defect*: probabilities are
         rescaled over the strata that are left. Strata of probability 0 are left out. Raises
-        ValueError for a probability that is negative or not finite.
+        ValueError for a stratum without a probability, or one that is negative or not finite.
         """
         number = np.asarray(stratum, dtype=np.intp)
         probability = np.asarray(weight, dtype=float)
         if not (np.isfinite(probability) & (probability >= 0)).all():
-            raise ValueError(f"probabilities of strata must be finite and not negative: {weight}")
+            raise ValueError(f"probabilities of strata must be finite and not negative")
+        if ((number < 0) | (number >= len(probability))).any():
+            raise ValueError(f"strata must be numbers from 0 to {len(probability) - 1}")
         used = probability[number] > 0
         if within is not None:
             used &= np.asarray(within, dtype=bool)
@@ -117,7 +119,9 @@ class Strata:
 def ratio(above: Floats, below: Floats) -> Floats:
     """Quotient of two arrays, NaN where the lower one is 0."""
     shape = np.broadcast_shapes(above.shape, below.shape)
-    return np.divide(above, below, out=np.full(shape, np.nan), where=below != 0)
+    quotient: Floats = np.full(shape, np.nan)
+    np.divide(above, below, out=quotient, where=below != 0)
+    return quotient
 
 
 def student(df: Floats) -> Floats:
@@ -149,7 +153,7 @@ class Moments(NamedTuple):
     Each of shape (figures, K); the mean of a stratum without any is 0.
     """
 
-    count: Floats
+    n: Floats
     mean: Floats
     squares: Floats
 
@@ -167,16 +171,15 @@ def moments(rows: Floats, strata: Strata) -> Moments:
 def _parts(count: Floats, mean: Floats, strata: Strata) -> tuple[Floats, Floats, Floats]:
     """Centre, each stratum's share in it, and the variance from not knowing those shares."""
     applies = count / strata.sizes
-    weight = ratio(strata.weights, (strata.weights * applies).sum(axis=1, keepdims=True))
+    whole = (strata.weights * applies).sum(axis=1, keepdims=True)
+    weight = ratio(strata.weights, whole)
     share = weight * applies
-    centre = (share * mean).sum(axis=1)
+    centre = np.where(whole[:, 0] > 0, (share * mean).sum(axis=1), np.nan)
     off = (mean - centre[:, None]) ** 2
     return centre, share, weight**2 * applies * (1 - applies) * off / strata.sizes
 
 
-def spread(
-    found: Moments, strata: Strata, free: Floats | None = None
-) -> tuple[Floats, Floats]:
+def spread(found: Moments, strata: Strata, free: Floats | None = None) -> tuple[Floats, Floats]:
     """Stratified mean of the applicable values and half the width of its t interval.
 
     The mean is the ratio of two stratified means, its variance by linearisation, divided into
@@ -208,7 +211,7 @@ def restrict(rows: Floats, limit: float | None) -> tuple[Floats, NDArray[np.bool
     (Royston and Parmar 2013, doi:10.1186/1471-2288-13-152); without a limit nothing in it is
     left to average and it becomes NaN.
     """
-    censored = np.isposinf(rows).any(axis=1)
+    censored: NDArray[np.bool_] = np.any(rows == np.inf, axis=1)
     if not censored.any():
         return rows, censored
     bounded = rows.copy()

@@ -46,9 +46,8 @@ def better(a: Floats, b: Floats, strata: Strata) -> Band:
     """Probabilities that a < b plus half that of a tie, of grouped values (figures, n).
 
     In a stratum 1/2 + (wins - losses) / 2, the difference of two shares of the same sample with
-    Wilson bounds (Newcombe 1998, method 10, doi:10.1002/(SICI)1097-0258(19981130)17:22<2635::
-    AID-SIM954>3.0.CO;2-C); over strata by MOVER. Left out: NaN in either. Two censored values
-    are a tie.
+    Wilson bounds (Newcombe 1998, Statistics in Medicine 17: 2635-2650, method 10); over strata
+    by MOVER. Left out: NaN in either. Two censored values are a tie.
     """
     count = strata.sums(~(np.isnan(a) | np.isnan(b)))
     wins, losses = strata.sums(a < b), strata.sums(a > b)
@@ -75,7 +74,7 @@ def _correlation(a: Floats, b: Floats, strata: Strata) -> float | None:
         found = moments(row, strata)
         centred.append(np.nan_to_num(row - found.mean[:, strata.groups]))
     x, y = centred
-    count = moments(a, strata).count
+    count = moments(a, strata).n
     scale = (strata.weights / strata.sizes) ** 2 * count / np.maximum(count - 1, 1)
     together, one, other = (float((strata.sums(p) * scale).sum()) for p in (x * y, x * x, y * y))
     if one <= 0 or other <= 0:
@@ -99,12 +98,12 @@ def paired(
     apart = np.isnan(x) | np.isnan(y)
     x, y = np.where(apart, np.nan, x), np.where(apart, np.nan, y)
     a_better = better(x, y, strata) if smaller_is_better else better(y, x, strata)
-    bounded = [restrict(row, limit)[0] for row in (x, y)]
+    one, other = restrict(x, limit)[0], restrict(y, limit)[0]
     return Pair(
         int(np.count_nonzero(~apart)),
-        means(bounded[0] - bounded[1], strata).intervals()[0],
+        means(one - other, strata).intervals()[0],
         a_better.intervals()[0],
-        _correlation(*bounded, strata),
+        _correlation(one, other, strata),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from simulator.findings import intervals
@@ -51,6 +52,7 @@ def svg(figure: Canvas, title: str, description: str) -> str:
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     label = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     head, _, rest = text.partition(">")
     return f'{head} role="img" preserveAspectRatio="xMidYMid meet">{label}{rest}'

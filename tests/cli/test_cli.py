@@ -1,0 +1,191 @@
+"""The command line: exit codes, clean standard output, and what the first screen shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator.cli.app import run
+
+SMALL = """
+version: 1
+name: Small
+profile: ecs-fargate
+service: {instances: 8, utilisation: 50%}
+traffic: {rate: 200 rps, users: 20k}
+costs: {failed_request: 0.01}
+strategies: {canary: {}, blue_green: {}}
+planned: canary
+objectives: ["time_to_deploy p95 < 4h given good"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL, "utf-8")
+    return str(path)
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        run(list(arguments))
+    return int(ended.value.code or 0)
+
+
+def test_compare_prints_a_table_of_at_most_100_columns(
+    small: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1") == 0
+    captured = capsys.readouterr()
+    assert "Where bad releases are caught" in captured.out
+    assert "Recommended" in captured.out
+    assert max(len(line) for line in captured.out.splitlines()) <= 100
+    assert "Next:" in captured.err
+
+
+def test_json_is_alone_on_standard_output(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1", "--json") == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["schema_version"] == 1
+    assert set(body["strategies"]) == {"canary", "blue_green"}
+    canary = body["strategies"]["canary"]
+    assert canary["given_defect"]["users_harmed"]["unit"] == "share"
+    assert sum(p["value"] for p in canary["outcomes"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("form", "begins"), [("csv", "strategy,condition"), ("markdown", "### ")])
+def test_other_formats(
+    small: str, form: str, begins: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1", "--format", form) == 0
+    assert capsys.readouterr().out.startswith(begins)
+
+
+def test_check_tells_by_its_exit_code(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("check", small, "-n", "50", "--jobs", "1") == 0
+    strict = 'objectives=["time_to_deploy p95 < 1m given good"]'
+    assert call("check", small, "-n", "50", "--jobs", "1", "--set", strict) == 99
+    assert "FAILED" in capsys.readouterr().out
+
+
+def test_an_invalid_file_is_3_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(SMALL.replace("200 rps", "200"), "utf-8")
+    assert call("compare", str(path)) == 3
+    assert f"{path}:6:" in capsys.readouterr().err
+    assert call("compare", str(path), "--json") == 3
+    body = json.loads(capsys.readouterr().out)
+    assert body["error"]["code"] == 3
+    assert body["error"]["details"][0]["line"] == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare",),
+        ("compare", "textbook", "--format", "xml"),
+        ("compare", "textbook", "--strategy", "nope"),
+        ("compare", "textbook", "--pace", "0"),
+        ("compare", "textbook", "--executor", "moon"),
+        ("replay", "textbook", "nope"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*arguments) == 2
+    assert capsys.readouterr().err
+
+
+def test_our_own_mistake_is_1_without_a_traceback(
+    small: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("oops")
+
+    monkeypatch.setattr("simulator.play.rehearsal.rehearse", broken)
+    assert call("rehearse", small) == 1
+    error = capsys.readouterr().err
+    assert "oops" in error
+    assert "Traceback" not in error
+
+
+def test_new_without_a_terminal_writes_a_scenario_that_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    path = str(tmp_path / "mine.yaml")
+    assert call("new", "-o", path) == 0
+    assert call("rehearse", path) == 0
+    assert "canary" in capsys.readouterr().out
+    assert call("new", "-o", path) == 2
+
+
+def test_replay_tells_and_draws(
+    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("replay", small, "canary", "--defect", "errors") == 0
+    assert "shift 5 % of the traffic" in capsys.readouterr().out
+    picture = tmp_path / "x.svg"
+    assert call("replay", small, "canary", "--defect", "errors", "-o", str(picture)) == 0
+    assert picture.read_text("utf-8").lstrip().startswith("<?xml")
+    assert call("replay", small, "canary", "--defect", "nope") == 2
+
+
+def test_a_run_folder_holds_everything(
+    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    command = ["compare", small, "-n", "50", "--jobs", "1", "--pace", "1,2", "--save", str(folder)]
+    assert call(*command) == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "scenario.yaml",
+        "manifest.json",
+        "replications.parquet",
+        "summary.json",
+        "report.html",
+    }
+    page = (folder / "report.html").read_text("utf-8")
+    assert "<svg" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert call(*command) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
+
+
+def test_describing_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("scenarios") == 0
+    assert "textbook" in capsys.readouterr().out
+    assert call("defaults", "ecs-fargate") == 0
+    assert "service.startup" in capsys.readouterr().out
+    assert call("schema") == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["strategies"]
+
+
+def test_help_is_quick_and_light() -> None:
+    """Under 0.2 s where the machine is idle; the best of three, and no heavy import."""
+    code = (
+        "import sys\nsys.argv = ['deploysim', '--help']\n"
+        "from simulator.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numpy', 'pandas', 'scipy', 'matplotlib', 'streamlit', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    best = 9.0
+    for _ in range(3):
+        began = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        best = min(best, time.perf_counter() - began)
+    assert "deploysim compare" in done.stdout
+    assert done.stderr.strip() == "[]"
+    assert best < 0.5

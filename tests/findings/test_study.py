@@ -1,0 +1,112 @@
+"""The study: the same bytes however it is run, and strata that add up."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from simulator.findings.comparison import conclude, simulate
+from simulator.findings.results import Results
+from simulator.findings.study import strata
+from simulator.words.reading import loads
+from simulator.words.scenario import Scenario
+
+TEXT = """
+version: 1
+profile: ecs-fargate
+service: {instances: 12, utilisation: 50%}
+traffic: {rate: 400 rps, users: 30k, sticky: true}
+strategies: {canary: {}, blue_green: {}, big_bang: {in_place: false}}
+costs: {failed_request: 0.01}
+objectives: ["users_harmed p95 < 20% given defect"]
+"""
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return loads(TEXT)
+
+
+@pytest.fixture(scope="module")
+def results(scenario: Scenario) -> Results:
+    return simulate(scenario, 60, seed=1)
+
+
+def same(a: Results, b: Results, names: tuple[str, ...]) -> bool:
+    for name in names:
+        for stratum, columns in a.columns[name].items():
+            for key, values in columns.items():
+                other = b.columns[name][stratum][key]
+                if isinstance(values, list):
+                    if values != other:
+                        return False
+                elif not np.array_equal(values, np.asarray(other), equal_nan=True):
+                    return False
+    return True
+
+
+def test_jobs_change_nothing(scenario: Scenario, results: Results) -> None:
+    assert same(results, simulate(scenario, 60, seed=1, jobs=2), results.names)
+
+
+def test_rivals_and_their_order_change_nothing(scenario: Scenario, results: Results) -> None:
+    fewer = simulate(scenario, 60, seed=1, names=["big_bang", "canary"])
+    assert same(results, fewer, ("canary", "big_bang"))
+
+
+def test_another_seed_changes_something(scenario: Scenario, results: Results) -> None:
+    assert not same(results, simulate(scenario, 60, seed=2), results.names)
+
+
+def test_strata_share_by_largest_remainder_and_weigh_as_they_should(scenario: Scenario) -> None:
+    groups = strata(scenario, 1000)
+    assert groups[0].replications == 1000
+    assert all(group.replications >= 50 for group in groups)
+    assert sum(group.probability for group in groups) == pytest.approx(1)
+    bad = [group for group in groups if group.number]
+    assert sum(group.probability for group in bad) == pytest.approx(0.05)
+
+
+def test_reweighting_is_what_a_new_study_would_say(scenario: Scenario, results: Results) -> None:
+    """Another defect probability needs no simulation: the same replications, other weights."""
+    other = simulate(scenario.with_("change.defect_probability", "20%"), 60, seed=1)
+    again = results.reweighted(0.2)
+    for name in results.names:
+        expected = other.risk()[name].all.loss.mean.value
+        assert again.risk()[name].all.loss.mean.value == pytest.approx(expected)
+
+
+def test_unconditional_mean_is_the_mixture(results: Results) -> None:
+    risk = results.risk()["canary"]
+    good = risk.given_good.failed_requests.mean.value
+    bad = risk.given_defect.failed_requests.mean.value
+    assert good is not None
+    assert bad is not None
+    mixed = risk.all.failed_requests.mean.value
+    assert mixed == pytest.approx(0.95 * good + 0.05 * bad)
+
+
+def test_caught_shares_sum_to_one(results: Results) -> None:
+    for risk in results.risk().values():
+        for column in ("caught_at", "caught_by"):
+            total = sum(p.value or 0.0 for p in risk.given_defect.shares(column).values())
+            assert math.isclose(total, 1.0)
+
+
+def test_common_luck_correlates_rivals(results: Results) -> None:
+    """Severity is common: users harmed by the same bad release correlate between strategies."""
+    pairs = conclude(results).differences
+    pair = next(p for p in pairs if p.figure == "users_harmed" and p.b == "big_bang")
+    assert pair.correlation is not None
+    assert pair.correlation > 0.1
+
+
+def test_the_frame_has_a_row_per_replication_and_enough_to_recompute(results: Results) -> None:
+    frame = results.frame
+    assert len(frame) == 3 * sum(g.replications for g in results.groups)
+    canary = frame[(frame.strategy == "canary") & (frame.stratum != "good")]
+    weighted = float((canary.users_harmed * canary.weight).sum() / canary.weight.sum())
+    risk = results.risk()["canary"]
+    assert weighted == pytest.approx(risk.given_defect.users_harmed.mean.value)
