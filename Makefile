@@ -1,35 +1,39 @@
 PY ?= python3
+UV ?= uv>=0.5
 BIN := .venv/bin
 PYTEST_ARGS ?=
+LOCK_ARGS ?=
 
 .PHONY: help setup run test check bench ui schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
 
-setup: $(BIN)/.ready  ## Make the virtual environment with everything locked
+setup: $(BIN)/.ready  ## Make the virtual environment with everything locked (UV= for pip alone)
 
+# uv only makes it faster: without it pip installs the same files with the same hashes.
 $(BIN)/.ready: requirements-dev.txt pyproject.toml
+	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PY=python3.12 ...")'
 	$(PY) -m venv .venv
-	-$(BIN)/python -m pip install -q "uv>=0.5" 2>/dev/null
-	if [ -x $(BIN)/uv ]; then \
+	@if [ -n "$(UV)" ]; then $(BIN)/python -m pip install -q "$(UV)" || echo "no uv: pip goes on alone"; fi
+	if [ -n "$(UV)" ] && [ -x $(BIN)/uv ]; then \
 		$(BIN)/uv pip install -q -p $(BIN)/python --require-hashes -r requirements-dev.txt; \
 	else \
 		$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; \
 	fi
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
-	touch $@
+	@touch $@
 
 run: setup  ## The main job: compare the textbook's strategies
 	$(BIN)/deploysim compare textbook --save runs/textbook
 
-test: setup  ## The whole suite
+test: setup  ## The whole suite (PYTEST_ARGS="-n 2" for two processes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: setup  ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy simulator
 	$(BIN)/lint-imports
 
 bench: setup  ## Speed, as ratios measured in one run
@@ -41,6 +45,6 @@ ui: setup  ## The web app on this machine
 schema: setup  ## Write the JSON Schema of scenario files
 	$(BIN)/deploysim schema > scenarios/scenario.schema.json
 
-lock: setup  ## Resolve the dependencies anew
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
-		--no-annotate --extra dev -o requirements-dev.txt pyproject.toml
+lock: setup  ## Resolve the dependencies anew (LOCK_ARGS=--upgrade for newer versions)
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --extra dev $(LOCK_ARGS) -o requirements-dev.txt pyproject.toml

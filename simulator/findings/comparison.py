@@ -101,9 +101,15 @@ def compare(
 
 
 def conclude(
-    results: Results, pace: dict[str, tuple[PacePoint, ...]] | None = None, jobs: int = 1
+    results: Results,
+    pace: dict[str, tuple[PacePoint, ...]] | None = None,
+    jobs: int = 1,
+    confirm: bool = True,
 ) -> Comparison:
-    """Everything that follows from results that are there (pace curves only if given)."""
+    """Everything that follows from results that are there (pace curves only if given).
+
+    With `confirm` the recommendation is checked with fresh replications.
+    """
     return Comparison(
         results,
         pace or {},
@@ -111,7 +117,7 @@ def conclude(
         pareto(results),
         dominance(results),
         thresholds(results),
-        recommend(results, jobs),
+        recommend(results, jobs, confirm),
     )
 
 

@@ -77,7 +77,7 @@ class Strata:
         number = np.asarray(stratum, dtype=np.intp)
         probability = np.asarray(weight, dtype=float)
         if not (np.isfinite(probability) & (probability >= 0)).all():
-            raise ValueError(f"probabilities of strata must be finite and not negative")
+            raise ValueError("probabilities of strata must be finite and not negative")
         if ((number < 0) | (number >= len(probability))).any():
             raise ValueError(f"strata must be numbers from 0 to {len(probability) - 1}")
         used = probability[number] > 0

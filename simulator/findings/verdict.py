@@ -94,7 +94,7 @@ def _ranking(results: Results) -> list[str]:
     return sorted((name for name in risk if risk[name].suitable), key=key)
 
 
-def recommend(results: Results, jobs: int = 1) -> Recommendation | None:
+def recommend(results: Results, jobs: int = 1, confirm: bool = True) -> Recommendation | None:
     """The best strategy against the objectives or by money; None without either.
 
     The winner is confirmed with a fresh seed. The flip point is searched in the probability of a
@@ -113,7 +113,7 @@ def recommend(results: Results, jobs: int = 1) -> Recommendation | None:
         _because(results, best, money),
         runner_up,
         flip(results, best),
-        _again(results, best, jobs),
+        not confirm or _again(results, best, jobs),
     )
 
 

@@ -112,7 +112,7 @@ class Stretch:
         self._intensities()
 
     def _busiest(self, now: float) -> float:
-        """A bound of the rate: of all time, or of the next hour if that makes overload impossible."""
+        """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
         plan, capacity = self.plan, self.capacity
         old, new = 1 - self.weight, self.weight + self.mirror
         if plan.peak * old <= capacity[OLD] and plan.peak * new <= capacity[NEW]:

@@ -1,1 +1,1 @@
-"""The web app: one page so far; no arithmetic here."""
+"""The web app: forms, links and charts; no arithmetic here."""

@@ -1,0 +1,72 @@
+"""Charts of the page (Altair): one colour per strategy, named beside its point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pandas as pd
+
+from simulator.report import wording
+from simulator.report.charts import colours
+
+if TYPE_CHECKING:
+    from simulator.findings.comparison import Comparison
+
+
+def time_against_harm(comparison: Comparison) -> Any:
+    """Time to deploy a good release against users harmed by a bad one, with intervals."""
+    palette = colours(comparison.risk)
+    rows, curves = [], []
+    for name, risk in comparison.risk.items():
+        time = risk.given_good.time_to_deploy.mean
+        harm = risk.given_defect.users_harmed.mean
+        if time.value is None or harm.value is None:
+            continue
+        rows.append(
+            {
+                "strategy": name,
+                "minutes": time.value / 60,
+                "from": (time.low or time.value) / 60,
+                "to": (time.high or time.value) / 60,
+                "harmed": harm.value,
+                "least": max(harm.low or 0.0, 0.0),
+                "most": harm.high,
+                "deploys in": wording.length(time.value),
+                "users harmed": wording.share(harm.value),
+            }
+        )
+        curves += [
+            {
+                "strategy": name,
+                "minutes": p.time_to_deploy.value / 60,
+                "harmed": p.users_harmed.value,
+            }
+            for p in comparison.pace.get(name, ())
+            if p.time_to_deploy.value is not None and p.users_harmed.value is not None
+        ]
+    data = pd.DataFrame(rows)
+    colour = alt.Color(
+        "strategy:N",
+        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
+        legend=None,
+    )
+    minutes = alt.X("minutes:Q", scale=alt.Scale(type="log"), title="minutes to deploy (log scale)")
+    harmed = alt.Y(
+        "harmed:Q", axis=alt.Axis(format="%"), title="users harmed by a defective release"
+    )
+    base = alt.Chart(data).encode(color=colour)
+    layers = [
+        base.mark_rule(strokeWidth=1.5).encode(x=minutes, y=alt.Y("least:Q"), y2="most:Q"),
+        base.mark_rule(strokeWidth=1.5).encode(x=alt.X("from:Q"), x2="to:Q", y=harmed),
+        base.mark_point(filled=True, size=110, opacity=1).encode(
+            x=minutes, y=harmed, tooltip=["strategy", "deploys in", "users harmed"]
+        ),
+        base.mark_text(align="left", dx=9, dy=-8, fontSize=13).encode(
+            x=minutes, y=harmed, text="strategy:N"
+        ),
+    ]
+    if curves:
+        lines = alt.Chart(pd.DataFrame(curves)).mark_line(opacity=0.5, strokeWidth=2)
+        layers.insert(0, lines.encode(x=minutes, y=harmed, color=colour))
+    return alt.layer(*layers).properties(height=380)

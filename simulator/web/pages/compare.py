@@ -1,0 +1,166 @@
+"""Compare strategies: pick a scenario, change what people change, read the answer."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from simulator.findings.export import document
+from simulator.report import headlines, wording
+from simulator.report.page import page as report_page
+from simulator.web import charts, jobs
+from simulator.words.reading import ScenarioError, load, packaged, packaged_folder
+from simulator.words.writing import dump
+
+names = packaged()
+with st.sidebar:
+    st.header("Scenario")
+    name = st.selectbox(
+        "Packaged scenario",
+        names,
+        index=names.index("textbook") if "textbook" in names else 0,
+        key="scenario",
+        bind="query-params",
+        help="Each answers one question. `deploysim new` writes your own.",
+    )
+    chosen = load(name)
+    service, change = chosen.service, chosen.change
+    st.header("What people change")
+    instances = st.number_input(
+        "Instances", 1, 100_000, service.instances, key="instances", bind="query-params"
+    )
+    probability = st.slider(
+        "Defective releases, %",
+        0.5,
+        50.0,
+        100 * change.defect_probability,
+        0.5,
+        key="defective",
+        bind="query-params",
+        help="Your change failure rate. Answers at once: the same replications, weighted anew.",
+    )
+    users = st.number_input(
+        "Users", 100, 100_000_000, chosen.traffic.users, step=1000, key="users", bind="query-params"
+    )
+    replications = st.select_slider(
+        "Replications",
+        [50, 150, 500, 1000, 2000],
+        150,
+        key="n",
+        bind="query-params",
+        help="Of good and of bad releases, for each strategy. More make intervals narrower.",
+    )
+
+changes = []
+if instances != service.instances:
+    changes.append(("service.instances", str(instances)))
+if users != chosen.traffic.users:
+    changes.append(("traffic.users", str(users)))
+try:
+    scenario = chosen
+    for path, value in changes:
+        scenario = scenario.with_(path, value)
+    with st.spinner(f"Playing {scenario.name} ..."):
+        found = jobs.simulated(dump(scenario), str(packaged_folder()), int(replications), 1)
+    if abs(probability / 100 - change.defect_probability) > 1e-9:
+        changes.append(("change.defect_probability", f"{probability:g}%"))
+        scenario = scenario.with_(*changes[-1])
+        found = jobs.with_probability(found, scenario, probability / 100)
+except ScenarioError as error:
+    st.error(f"This cannot be simulated:\n\n{error}")
+    st.stop()
+
+st.title(scenario.name)
+if scenario.question:
+    st.markdown(f"*{' '.join(scenario.question.split())}*")
+st.info(headlines.verdict(found), icon="🧭")
+
+best = found.recommendation.strategy if found.recommendation else next(iter(found.risk))
+figures = headlines.headline(found.risk[best])
+tiles = st.columns(4)
+for tile, label, index, unit in (
+    (tiles[0], "deploys in", 0, "s"),
+    (tiles[1], "caught before full exposure", 1, "share"),
+    (tiles[2], "users harmed, p95 of bad releases", 2, "share"),
+    (tiles[3], "false alarms", 5, "share"),
+):
+    interval = figures[index]
+    tile.metric(
+        f"{best}: {label}",
+        wording.figure(interval.value, unit),
+        help=f"95 % interval: {wording.between(interval, unit)}",
+        border=True,
+    )
+
+st.subheader("Time against harm")
+st.altair_chart(charts.time_against_harm(found), width="stretch")
+st.caption(
+    "Lower left is better. Lines: the same strategy with its waits halved and doubled. "
+    "Bars: 95 % intervals, simulation error only."
+)
+
+st.subheader("The strategies side by side")
+heads = [" ".join(column) for column in headlines.COLUMNS]
+table = pd.DataFrame(
+    [
+        {
+            "strategy": row.strategy,
+            **{
+                head: f"{'★ ' if cell.best else ''}{cell.value} ({cell.interval})"
+                for head, cell in zip(heads, row.cells, strict=True)
+            },
+        }
+        for row in headlines.rows(found)
+    ]
+).set_index("strategy")
+st.table(table)
+counts = found.results.replications
+st.caption(
+    f"★ best of its column. In brackets: 95 % intervals. {counts['bad']} bad and "
+    f"{counts['good']} good replications a strategy."
+)
+
+st.subheader("Where bad releases are caught, and by whom")
+st.table(
+    pd.DataFrame(
+        [
+            {
+                "strategy": key,
+                "at": headlines.caught(risk, "caught_at"),
+                "by": headlines.caught(risk, "caught_by"),
+            }
+            for key, risk in found.risk.items()
+        ]
+    ).set_index("strategy")
+)
+
+with st.expander("What is assumed"):
+    for text in headlines.assumptions(found, 10):
+        st.markdown(f"- `{text}`")
+    for text in scenario.notes:
+        st.markdown(f"- {text}")
+
+sets = "".join(f' --set {path}="{value}"' for path, value in changes)
+command = f"deploysim compare {name} -n {replications}{sets}"
+st.subheader("Take it with you")
+st.code(command, language="bash")
+first, second, third = st.columns(3)
+first.download_button(
+    "Scenario (YAML)", dump(scenario), f"{name}.yaml", on_click="ignore", width="stretch"
+)
+second.download_button(
+    "Results (JSON)",
+    lambda: json.dumps(document(found), indent=1),
+    f"{name}.json",
+    on_click="ignore",
+    width="stretch",
+)
+third.download_button(
+    "Report (HTML)",
+    lambda: report_page(found, command),
+    f"{name}.html",
+    on_click="ignore",
+    width="stretch",
+)
