@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.findings import intervals, study
-from simulator.findings.intervals import Interval, Pair
+from simulator.findings import pairs, study
+from simulator.findings.means import Interval
+from simulator.findings.pairs import Pair
 from simulator.findings.results import Results, Risk
 from simulator.findings.study import Progress
 from simulator.findings.verdict import Recommendation, Threshold, recommend, thresholds
@@ -32,6 +33,15 @@ class PacePoint(NamedTuple):
     users_harmed: Interval
 
 
+class Difference(NamedTuple):
+    """A figure of strategies a and b on the same releases."""
+
+    figure: str
+    a: str
+    b: str
+    pair: Pair
+
+
 class Dominance(NamedTuple):
     """`better` has stochastically smaller values of `figure` than `worse`, given a defect."""
 
@@ -45,7 +55,7 @@ class Comparison(NamedTuple):
 
     results: Results
     pace: dict[str, tuple[PacePoint, ...]]
-    differences: tuple[Pair, ...]
+    differences: tuple[Difference, ...]
     front: tuple[str, ...]
     dominance: tuple[Dominance, ...]
     thresholds: tuple[Threshold, ...]
@@ -121,7 +131,7 @@ def conclude(
     )
 
 
-def differences(results: Results) -> tuple[Pair, ...]:
+def differences(results: Results) -> tuple[Difference, ...]:
     """Paired differences of every two strategies on the same bad (times: good) releases."""
     risk = results.risk()
     found = []
@@ -129,17 +139,14 @@ def differences(results: Results) -> tuple[Pair, ...]:
         for a, b in combinations(risk, 2):
             condition = "good" if figure == "time_to_deploy" else "defect"
             x, y = risk[a].under(condition), risk[b].under(condition)
-            found.append(
-                intervals.paired(
-                    figure,
-                    a,
-                    b,
-                    x.values(figure),
-                    y.values(figure),
-                    x.design,
-                    FIGURES[figure].smaller,
-                )
+            pair = pairs.paired(
+                x.values(figure),
+                y.values(figure),
+                x.strata,
+                FIGURES[figure].smaller,
+                max(results.limits[a], results.limits[b]),
             )
+            found.append(Difference(figure, a, b, pair))
     return tuple(found)
 
 
@@ -152,7 +159,7 @@ def pareto(results: Results) -> tuple[str, ...]:
         cost = risk.all.extra_cost.mean.value
         if time is not None and harm is not None and cost is not None and risk.suitable:
             points[name] = (time, harm, cost)
-    return intervals.front(points)
+    return pairs.front(points)
 
 
 def dominance(results: Results) -> tuple[Dominance, ...]:
@@ -164,9 +171,9 @@ def dominance(results: Results) -> tuple[Dominance, ...]:
         left, right = x.values("users_harmed"), y.values("users_harmed")
         if np.array_equal(left, right):
             continue
-        if intervals.dominates(left, right, x.design):
+        if pairs.dominates(left, right, x.strata):
             found.append(Dominance(a, b, "users_harmed"))
-        elif intervals.dominates(right, left, x.design):
+        elif pairs.dominates(right, left, x.strata):
             found.append(Dominance(b, a, "users_harmed"))
     return tuple(found)
 

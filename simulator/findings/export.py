@@ -10,7 +10,8 @@ from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.findings.comparison import Comparison
-    from simulator.findings.intervals import Estimate, Interval
+    from simulator.findings.estimates import Estimates
+    from simulator.findings.means import Interval
     from simulator.findings.results import Given, StrategyRisk
 
 SCHEMA_VERSION = 1
@@ -29,8 +30,8 @@ def _interval(interval: Interval) -> dict[str, float | None]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
-def _estimate(estimate: Estimate) -> dict[str, Any]:
-    result: dict[str, Any] = {"unit": estimate.unit, "n": estimate.n}
+def _estimate(figure: str, estimate: Estimates) -> dict[str, Any]:
+    result: dict[str, Any] = {"unit": FIGURES[figure].unit, "n": estimate.n}
     for name in ("applicable", "censored", "mean", "p50", "p95", "p99", "cvar95"):
         result[name] = _interval(getattr(estimate, name))
     result["restricted"] = estimate.restricted
@@ -38,7 +39,7 @@ def _estimate(estimate: Estimate) -> dict[str, Any]:
 
 
 def _figures(given: Given) -> dict[str, Any]:
-    return {figure: _estimate(given.estimate(figure)) for figure in FIGURES}
+    return {figure: _estimate(figure, found) for figure, found in given.estimates().items()}
 
 
 def _strategy(risk: StrategyRisk) -> dict[str, Any]:
@@ -87,14 +88,14 @@ def document(comparison: Comparison) -> dict[str, Any]:
         },
         "differences": [
             {
-                "figure": pair.figure,
-                "a": pair.a,
-                "b": pair.b,
-                "mean": _interval(pair.mean),
-                "a_better": _interval(pair.a_better),
-                "correlation": pair.correlation,
+                "figure": row.figure,
+                "a": row.a,
+                "b": row.b,
+                "mean": _interval(row.pair.mean),
+                "a_better": _interval(row.pair.a_better),
+                "correlation": row.pair.correlation,
             }
-            for pair in comparison.differences
+            for row in comparison.differences
         ],
         "front": list(comparison.front),
         "dominance": [dict(row._asdict()) for row in comparison.dominance],
@@ -136,9 +137,8 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
         for condition, given in conditions.items():
             for figure in FIGURES:
                 estimate = given.estimate(figure)
+                unit = FIGURES[figure].unit
                 for statistic in ("mean", "p50", "p95", "p99", "cvar95", "applicable", "censored"):
-                    p = estimate.of(statistic)
-                    found.append(
-                        (name, condition, figure, estimate.unit, statistic, *p, estimate.n)
-                    )
+                    p = getattr(estimate, statistic)
+                    found.append((name, condition, figure, unit, statistic, *p, estimate.n))
     return found

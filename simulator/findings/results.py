@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.findings import intervals
-from simulator.findings.intervals import Design, Estimate, Interval
+from simulator.findings.estimates import Estimates, estimate, estimates
+from simulator.findings.means import Interval, Strata, mean, proportion
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
 from simulator.words.figures import FIGURES
 
@@ -36,22 +36,22 @@ class Given:
         self._groups = tuple(g for g in groups if g.number in columns)
         self._columns = columns
         self._limit = limit
-        self._known: dict[str, Estimate] = {}
+        self._known: dict[str, Estimates] = {}
         self.share = math.fsum(group.probability for group in self._groups)
 
     @cached_property
-    def design(self) -> Design:
-        """Sizes and probabilities of the strata under this condition."""
+    def strata(self) -> Strata:
+        """The strata under this condition and what each weighs."""
         sizes = [len(self._columns[g.number]["ended"]) for g in self._groups]
-        probabilities = [g.probability for g in self._groups]
-        if math.fsum(probabilities) <= 0:
-            probabilities = [1.0] * len(sizes)
-        return intervals.design(sizes, probabilities)
+        weights = [g.probability for g in self._groups]
+        if math.fsum(weights) <= 0:
+            weights = [1.0] * len(sizes)
+        return Strata.of(np.repeat(np.arange(len(sizes)), sizes), weights)
 
     @property
     def n(self) -> int:
         """Replications under this condition."""
-        return sum(self.design.sizes)
+        return self.strata.n
 
     def values(self, figure: str) -> Array:
         """A figure's values in the order of the strata, NaN where not applicable."""
@@ -61,33 +61,39 @@ class Given:
         """A text column (outcome, defect, caught_by, caught_at) in the same order."""
         return np.array([t for g in self._groups for t in self._columns[g.number][column]])
 
-    def estimate(self, figure: str) -> Estimate:
+    def estimate(self, figure: str) -> Estimates:
         """All statistics of a figure; raises KeyError for an unknown one."""
         if figure not in self._known:
-            unit = FIGURES[figure].unit
-            self._known[figure] = intervals.estimate(
-                self.values(figure), self.design, unit, self._limit
-            )
+            if figure not in FIGURES:
+                raise KeyError(figure)
+            self._known[figure] = estimate(self.values(figure), self.strata, self._limit)
         return self._known[figure]
 
-    def __getattr__(self, figure: str) -> Estimate:
+    def estimates(self) -> dict[str, Estimates]:
+        """All statistics of all figures, worked out together."""
+        table = np.stack([self.values(figure) for figure in FIGURES])
+        found = estimates(table, self.strata, self._limit)
+        self._known = dict(zip(FIGURES, found, strict=True))
+        return self._known
+
+    def __getattr__(self, figure: str) -> Estimates:
         if figure.startswith("_") or figure not in FIGURES:
             raise AttributeError(f"no figure {figure!r}")
         return self.estimate(figure)
 
     def proportion(self, column: str, value: str) -> Interval:
         """Share of the replications whose text column has this value."""
-        return intervals.proportion(self.texts(column) == value, self.design)
+        return proportion(self.texts(column) == value, self.strata)
 
     def shares(self, column: str) -> dict[str, Interval]:
         """Shares of every value of a text column, the most frequent first."""
         texts = self.texts(column)
-        found = {str(v): intervals.proportion(texts == v, self.design) for v in np.unique(texts)}
+        found = {str(v): proportion(texts == v, self.strata) for v in np.unique(texts)}
         return dict(sorted(found.items(), key=lambda item: -(item[1].value or 0)))
 
     def mean_of(self, column: str) -> Interval:
         """Mean of a numeric column that is no figure of its own."""
-        return intervals.mean(self.values(column), self.design)
+        return mean(self.values(column), self.strata)
 
 
 class StrategyRisk:

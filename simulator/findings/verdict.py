@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.findings.intervals import Interval
+from simulator.findings.means import Interval
 from simulator.words.objectives import Objective
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def thresholds(results: Results) -> tuple[Threshold, ...]:
 def judge(results: Results, objective: Objective, name: str) -> Threshold:
     """Hold one strategy against one objective; `decided` when the interval lies on one side."""
     given = results.risk()[name].under(objective.given)
-    value = given.estimate(objective.figure).of(objective.statistic)
+    value: Interval = getattr(given.estimate(objective.figure), objective.statistic)
     if value.value is None:
         censored = given.estimate(objective.figure).censored.value or 0.0
         never = censored == 0

@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from simulator.findings import intervals
+from simulator.findings.quantiles import exceedance as exceedance_of
 from simulator.report import wording
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
     from simulator.findings.comparison import Comparison
+    from simulator.findings.means import Interval
 
 # Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#555555")
@@ -121,7 +122,7 @@ def _spread(ticks: list[int], apart: float) -> list[int]:
     return kept
 
 
-def _arms(interval: intervals.Interval) -> list[list[float]]:
+def _arms(interval: Interval) -> list[list[float]]:
     value = interval.value or 0.0
     low = value if interval.low is None else interval.low
     high = value if interval.high is None else interval.high
@@ -135,9 +136,19 @@ def exceedance(comparison: Comparison) -> str:
     dashes = ("-", "--", "-.", ":")
     for number, (name, risk) in enumerate(comparison.risk.items()):
         given = risk.given_defect
-        points = intervals.exceedance(given.values("users_harmed"), given.design)
+        curve = exceedance_of(given.values("users_harmed"), given.strata)
+        axes.fill_between(
+            curve.x,
+            curve.low,
+            curve.high,
+            step="post",
+            color=palette[name],
+            alpha=0.12,
+            linewidth=0,
+        )
         axes.step(
-            *zip(*points, strict=True),
+            curve.x,
+            curve.share,
             where="post",
             color=palette[name],
             label=name,

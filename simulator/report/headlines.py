@@ -8,7 +8,7 @@ from simulator.report import wording
 
 if TYPE_CHECKING:
     from simulator.findings.comparison import Comparison
-    from simulator.findings.intervals import Interval
+    from simulator.findings.means import Interval
     from simulator.findings.results import StrategyRisk
 
 _TOP = 4

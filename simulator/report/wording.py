@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from simulator.findings.intervals import Interval
+    from simulator.findings.means import Interval
 
 DASH = "-"
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 import streamlit as st
 
-from simulator.findings.comparison import Comparison, compare, conclude
+from simulator.findings.comparison import Comparison, conclude, simulate
 from simulator.findings.results import Results
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
 
 MOST_REPLICATIONS = 2000
+_CORES = min(os.cpu_count() or 1, 4)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
 def simulated(text: str, folder: str | None, replications: int, seed: int) -> Comparison:
-    """The comparison of a scenario given as resolved text, its pace curves included."""
+    """The comparison of a scenario given as resolved text."""
     scenario = loads(text, folder=folder)
     count = min(replications, MOST_REPLICATIONS)
-    return compare(scenario, count, seed, jobs=1, paces=(0.5, 1.0, 2.0))
+    return conclude(simulate(scenario, count, seed, jobs=_CORES), confirm=False)
 
 
 def with_probability(found: Comparison, scenario: Scenario, probability: float) -> Comparison:

@@ -99,8 +99,8 @@ def test_common_luck_correlates_rivals(results: Results) -> None:
     """Severity is common: users harmed by the same bad release correlate between strategies."""
     pairs = conclude(results).differences
     pair = next(p for p in pairs if p.figure == "users_harmed" and p.b == "big_bang")
-    assert pair.correlation is not None
-    assert pair.correlation > 0.1
+    assert pair.pair.correlation is not None
+    assert pair.pair.correlation > 0.1
 
 
 def test_the_frame_has_a_row_per_replication_and_enough_to_recompute(results: Results) -> None:

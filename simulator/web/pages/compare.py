@@ -96,10 +96,7 @@ for tile, label, index, unit in (
 
 st.subheader("Time against harm")
 st.altair_chart(charts.time_against_harm(found), width="stretch")
-st.caption(
-    "Lower left is better. Lines: the same strategy with its waits halved and doubled. "
-    "Bars: 95 % intervals, simulation error only."
-)
+st.caption("Lower left is better. Bars: 95 % intervals, simulation error only.")
 
 st.subheader("The strategies side by side")
 heads = [" ".join(column) for column in headlines.COLUMNS]
