@@ -13,6 +13,12 @@ from simulator.report.charts import colours
 if TYPE_CHECKING:
     from simulator.findings.comparison import Comparison
 
+_TICKS = (1, 5, 10, 30, 60, 240, 720, 1440, 10_080, 43_200)
+_LABEL = (
+    "datum.value < 60 ? datum.value + ' min' : "
+    "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
+)
+
 
 def time_against_harm(comparison: Comparison) -> Any:
     """Time to deploy a good release against users harmed by a bad one, with intervals."""
@@ -51,7 +57,12 @@ def time_against_harm(comparison: Comparison) -> Any:
         scale=alt.Scale(domain=list(palette), range=list(palette.values())),
         legend=None,
     )
-    minutes = alt.X("minutes:Q", scale=alt.Scale(type="log"), title="minutes to deploy (log scale)")
+    minutes = alt.X(
+        "minutes:Q",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(values=list(_TICKS), labelExpr=_LABEL),
+        title="time to deploy a good release (log scale)",
+    )
     harmed = alt.Y(
         "harmed:Q", axis=alt.Axis(format="%"), title="users harmed by a defective release"
     )
@@ -62,9 +73,9 @@ def time_against_harm(comparison: Comparison) -> Any:
         base.mark_point(filled=True, size=110, opacity=1).encode(
             x=minutes, y=harmed, tooltip=["strategy", "deploys in", "users harmed"]
         ),
-        base.mark_text(align="left", dx=9, dy=-8, fontSize=13).encode(
-            x=minutes, y=harmed, text="strategy:N"
-        ),
+        alt.Chart(data)
+        .mark_text(align="left", dx=9, dy=-8, fontSize=13)
+        .encode(x=minutes, y=harmed, text="strategy:N"),
     ]
     if curves:
         lines = alt.Chart(pd.DataFrame(curves)).mark_line(opacity=0.5, strokeWidth=2)

@@ -75,20 +75,21 @@ except ScenarioError as error:
 st.title(scenario.name)
 if scenario.question:
     st.markdown(f"*{' '.join(scenario.question.split())}*")
-st.info(headlines.verdict(found), icon="🧭")
+st.info(headlines.verdict(found))
 
 best = found.recommendation.strategy if found.recommendation else next(iter(found.risk))
 figures = headlines.headline(found.risk[best])
+st.markdown(f"**{best}** in four figures")
 tiles = st.columns(4)
 for tile, label, index, unit in (
     (tiles[0], "deploys in", 0, "s"),
-    (tiles[1], "caught before full exposure", 1, "share"),
-    (tiles[2], "users harmed, p95 of bad releases", 2, "share"),
+    (tiles[1], "caught before full", 1, "share"),
+    (tiles[2], "users harmed (p95, bad)", 2, "share"),
     (tiles[3], "false alarms", 5, "share"),
 ):
     interval = figures[index]
     tile.metric(
-        f"{best}: {label}",
+        label,
         wording.figure(interval.value, unit),
         help=f"95 % interval: {wording.between(interval, unit)}",
         border=True,
