@@ -19,6 +19,7 @@ _FAILED = 99
 def compare(
     scenario: options.Scenario,
     replications: options.Replications = 1000,
+    precision: options.Precision = None,
     seed: options.Seed = 1,
     strategy: options.Names = None,
     sets: options.Sets = None,
@@ -43,7 +44,15 @@ def compare(
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
     form = options.chosen_format(output_format, as_json, _FORMATS)
     found = _compared(
-        scenario, sets, replications, seed, strategy, pace, options.workers(jobs, executor), quiet
+        scenario,
+        sets,
+        replications,
+        seed,
+        strategy,
+        pace,
+        options.workers(jobs, executor),
+        quiet,
+        options.relative(precision),
     )
     options.emit(_rendered(found, form, no_color, scenario), output)
     if save is not None:
@@ -106,6 +115,7 @@ def _compared(
     pace: str,
     workers: int,
     quiet: bool,
+    precision: float | None = None,
 ) -> Comparison:
     from simulator.findings.comparison import compare as run
 
@@ -126,6 +136,7 @@ def _compared(
         workers,
         _paces(pace),
         options.progress(quiet),
+        precision,
     )
 
 

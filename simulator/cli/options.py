@@ -24,6 +24,10 @@ Replications = Annotated[
         help="Good, and bad, replications.",
     ),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option("--precision", metavar="5%", help="Go on until headline means are this precise."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same bytes.")]
 Names = Annotated[
     list[str] | None, typer.Option("--strategy", help="Only this strategy (repeatable).")
@@ -56,6 +60,21 @@ def workers(jobs: int, executor: str) -> int:
     if executor == "serial":
         return 1
     return jobs or os.cpu_count() or 1
+
+
+def relative(precision: str | None) -> float | None:
+    """The relative precision asked for; raises a usage error."""
+    if precision is None:
+        return None
+    from simulator.words.units import share
+
+    try:
+        number = share(precision)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--precision") from None
+    if number <= 0:
+        raise typer.BadParameter("must be above 0, e.g. 5%", param_hint="--precision")
+    return number
 
 
 def chosen_format(name: str, as_json: bool, allowed: tuple[str, ...]) -> str:

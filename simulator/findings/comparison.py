@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
 SIDE_STUDY = 200
+FIRST_LOOK, LAST_LOOK = 1000, 64_000
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -96,6 +97,52 @@ def simulate(
     )
 
 
+def simulate_until(
+    scenario: Scenario,
+    precision: float,
+    seed: int = 1,
+    names: Sequence[str] = (),
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Results:
+    """Play until the headline means are known to a relative precision (0.05: 5 %).
+
+    Looks only at 1 000, 2 000, 4 000, ... replications per stratum group, at most 64 000; each
+    strategy stops by itself. Pairs are compared on the replications both have.
+    """
+    count = FIRST_LOOK
+    results = simulate(scenario, count, seed, names, jobs, progress)
+    while count < LAST_LOOK:
+        active = [name for name in results.names if not _precise(results, name, precision)]
+        if not active:
+            break
+        done = [group.replications for group in results.groups]
+        count *= 2
+        groups = study.strata(scenario, count)
+        more = study.run(scenario, active, groups, seed, jobs, progress, done)
+        columns = {name: dict(parts) for name, parts in results.columns.items()}
+        for name, parts in more.items():
+            for number, part in parts.items():
+                columns[name][number] = study.joined([columns[name][number], part])
+        results = Results(scenario, seed, groups, columns, results.limits, results.reasons)
+    return results
+
+
+def _precise(results: Results, name: str, precision: float) -> bool:
+    risk = results.risk()[name]
+    for interval in (
+        risk.given_good.time_to_deploy.mean,
+        risk.given_defect.users_harmed.mean,
+        risk.given_defect.failed_requests.mean,
+    ):
+        value, low, high = interval
+        if value is None or low is None or high is None:
+            continue
+        if (high - low) / 2 > precision * abs(value):
+            return False
+    return True
+
+
 def compare(
     scenario: Scenario,
     replications: int = 1000,
@@ -104,9 +151,16 @@ def compare(
     jobs: int = 1,
     paces: Sequence[float] = PACES,
     progress: Progress | None = None,
+    precision: float | None = None,
 ) -> Comparison:
-    """The main job: play every strategy and work out what follows."""
-    results = simulate(scenario, replications, seed, names, jobs, progress)
+    """The main job: play every strategy and work out what follows.
+
+    With `precision` (relative half-width of the headline means) it decides how many replications.
+    """
+    if precision is None:
+        results = simulate(scenario, replications, seed, names, jobs, progress)
+    else:
+        results = simulate_until(scenario, precision, seed, names, jobs, progress)
     return conclude(results, pace_curves(results, paces, jobs), jobs)
 
 
@@ -133,7 +187,7 @@ def conclude(
 
 def differences(results: Results) -> tuple[Difference, ...]:
     """Paired differences of every two strategies on the same bad (times: good) releases."""
-    risk = results.risk()
+    risk = results.common().risk()
     found = []
     for figure in COMPARED:
         for a, b in combinations(risk, 2):
@@ -164,7 +218,7 @@ def pareto(results: Results) -> tuple[str, ...]:
 
 def dominance(results: Results) -> tuple[Dominance, ...]:
     """Pairs of strategies of which one harms stochastically fewer users given a defect."""
-    risk = results.risk()
+    risk = results.common().risk()
     found = []
     for a, b in combinations(risk, 2):
         x, y = risk[a].given_defect, risk[b].given_defect

@@ -58,8 +58,9 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
             "at": {key: _interval(p) for key, p in bad.shares("caught_at").items()},
         },
         "loss_parts": {part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS},
-        "unresolved": _interval(bad.mean_of("unresolved")),
-        "caught_before_full": _interval(bad.mean_of("caught_before_full")),
+        "unresolved": _interval(bad.chance("unresolved")),
+        "rollback_worse": _interval(bad.chance("rollback_worse")),
+        "caught_before_full": _interval(bad.chance("caught_before_full")),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.findings.estimates import Estimates, estimate, estimates
-from simulator.findings.means import Interval, Strata, mean, proportion
+from simulator.findings.means import Interval, Strata, proportion
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
 from simulator.words.figures import FIGURES
 
@@ -91,9 +91,9 @@ class Given:
         found = {str(v): proportion(texts == v, self.strata) for v in np.unique(texts)}
         return dict(sorted(found.items(), key=lambda item: -(item[1].value or 0)))
 
-    def mean_of(self, column: str) -> Interval:
-        """Mean of a numeric column that is no figure of its own."""
-        return mean(self.values(column), self.strata)
+    def chance(self, column: str) -> Interval:
+        """Share of the replications in which a column of 0 and 1 is 1; NaN is left out."""
+        return proportion(self.values(column), self.strata)
 
 
 class StrategyRisk:
@@ -182,7 +182,7 @@ class Risk(Mapping[str, StrategyRisk]):
                 {
                     "strategy": name,
                     "time_to_deploy": good.time_to_deploy.mean.value,
-                    "caught_before_full": bad.mean_of("caught_before_full").value,
+                    "caught_before_full": bad.chance("caught_before_full").value,
                     "users_harmed_p95": bad.users_harmed.p95.value,
                     "rollback_90": bad.rollback_90.mean.value,
                     "extra_cost": risk.all.extra_cost.mean.value,
@@ -257,6 +257,21 @@ class Results:
         return Results(
             self.scenario, self.seed, tuple(groups), self.columns, self.limits, self.reasons
         )
+
+    def common(self) -> Results:
+        """The same with only those replications that every strategy has."""
+        lengths = {
+            number: min(len(parts[number]["ended"]) for parts in self.columns.values())
+            for number in next(iter(self.columns.values()))
+        }
+        columns = {
+            name: {
+                number: {key: values[: lengths[number]] for key, values in part.items()}
+                for number, part in parts.items()
+            }
+            for name, parts in self.columns.items()
+        }
+        return Results(self.scenario, self.seed, self.groups, columns, self.limits, self.reasons)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

@@ -111,12 +111,15 @@ def columns(rows: Sequence[Outcome]) -> Columns:
     return result
 
 
-def batches(names: Iterable[str], groups: Sequence[Stratum], done: int = 0) -> Iterator[Batch]:
-    """All batches of a study, the strata of a strategy interleaved, beyond `done` replications."""
+def batches(
+    names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = ()
+) -> Iterator[Batch]:
+    """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each."""
     for name in names:
         pieces = []
         for group in groups:
-            for start in range(done, group.replications, _CHUNK):
+            first = done[group.number] if done else 0
+            for start in range(first, group.replications, _CHUNK):
                 stop = min(start + _CHUNK, group.replications)
                 pieces.append((start, group.number, stop))
         for start, number, stop in sorted(pieces):
@@ -130,21 +133,22 @@ def run(
     seed: int,
     jobs: int = 1,
     progress: Progress | None = None,
+    done: Sequence[int] = (),
 ) -> dict[str, dict[int, Columns]]:
     """Play all strata for all strategies; for each strategy the columns of each stratum.
 
     `jobs` worker processes; the result is the same for any number of them. A keyboard interrupt
     ends the study: what was finished is returned when every strategy has some of each stratum.
     """
-    work = list(batches(names, groups))
+    work = list(batches(names, groups, done))
     total = sum(batch.stop - batch.start for batch in work)
     found: dict[Batch, Columns] = {}
-    done = 0
+    played = 0
     for batch, part in _played(scenario, seed, work, jobs):
         found[batch] = part
-        done += batch.stop - batch.start
+        played += batch.stop - batch.start
         if progress is not None:
-            progress(done, total)
+            progress(played, total)
     return _gathered(work, found)
 
 
@@ -169,12 +173,13 @@ def _gathered(work: Sequence[Batch], found: dict[Batch, Columns]) -> dict[str, d
         if batch in found:
             parts.setdefault(batch.strategy, {}).setdefault(batch.stratum, []).append(found[batch])
     return {
-        name: {stratum: _joined(pieces) for stratum, pieces in sorted(by_stratum.items())}
+        name: {stratum: joined(pieces) for stratum, pieces in sorted(by_stratum.items())}
         for name, by_stratum in parts.items()
     }
 
 
-def _joined(pieces: Sequence[Columns]) -> Columns:
+def joined(pieces: Sequence[Columns]) -> Columns:
+    """Columns one after the other."""
     result: Columns = {}
     for name in pieces[0]:
         if name in _TEXTS:

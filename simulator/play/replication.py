@@ -99,6 +99,39 @@ def play_script(plan: Plan, luck: Luck) -> tuple[Rollout, float]:
     return rollout, _deployed(rollout)
 
 
+def _finished_instead(rollout: Rollout, until: float) -> float:
+    """Expected failed requests had nobody rolled back, up to the moment `until` (seconds)."""
+    plan, luck = rollout.plan, rollout.luck
+    env = simpy.Environment()
+    other = Rollout(env, plan, luck, rollout.fault)
+    other.watching = False
+    other.watch.active = False
+    other.begin_life()
+    now = 0.0
+    while not other.ended and env.peek() < plan.limit:
+        if env.peek() > now:
+            now = other.advance(now, env.peek())
+            if now < env.peek():
+                continue
+        env.step()
+    while now < until:
+        now = other.advance(now, until)
+    return other.counts.expected
+
+
+def _rollback_was_worse(rollout: Rollout) -> float:
+    """1 if finishing would have harmed less than rolling back; NaN without a rollback.
+
+    Only a rollback that harms by itself can be worse: by mixing versions again, or by an outage.
+    """
+    if rollout.fault is GOOD or rollout.decided_at != rollout.decided_at:
+        return NOT_APPLICABLE
+    counts = rollout.counts
+    if not rollout.fault.mixed and counts.outage <= rollout.outage_before:
+        return 0.0
+    return float(_finished_instead(rollout, rollout.env.now) < counts.expected)
+
+
 def _deployed(rollout: Rollout) -> float:
     """When the new version carried all traffic and no step depended on watching it."""
     full = rollout.full_at
@@ -177,7 +210,7 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         figures.delay,
         1.0 if caught == caught and not caught > rollout.full_at else 0.0,
         1.0 if not good and weight > NO_TRAFFIC else 0.0,
-        NOT_APPLICABLE,
+        _rollback_was_worse(rollout),
         counts.expected,
         ended,
     )

@@ -69,6 +69,7 @@ class Rollout(PoolVerbs):
         self.caught_by, self.caught_at, self.weight_when_caught = "", "never", math.nan
         self.share_90 = self.restored_at = math.nan
         self.weight_to_undo = 0.0
+        self.outage_before = 0.0
         self.finished = False
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.stretch: Stretch | None = None
@@ -177,6 +178,7 @@ class Rollout(PoolVerbs):
             return
         self.decided_at = self.env.now
         self.weight_to_undo = self.weight()
+        self.outage_before = self.counts.outage
         self.note("decide", "roll back")
         self.process.interrupt(self.caught_by)
 

@@ -47,7 +47,7 @@ def headline(risk: StrategyRisk) -> tuple[Interval, ...]:
     good, bad = risk.given_good, risk.given_defect
     return (
         good.time_to_deploy.mean,
-        bad.mean_of("caught_before_full"),
+        bad.chance("caught_before_full"),
         bad.users_harmed.p95,
         bad.rollback_90.mean,
         risk.all.extra_cost.mean,
