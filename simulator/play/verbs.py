@@ -260,13 +260,14 @@ class Verbs:
         self.router.changed = True
         self.counts.sync_error = 0.0
 
-    def hand_over(self, strategy: Strategy, share: float = 1.0) -> Script:
-        """Let another strategy move the next `share` of fleet and traffic, then take over again."""
+    def hand_over(self, strategy: Strategy, share: float = 1.0, moved: float = 0.0) -> Script:
+        """Let another strategy move a `share` of fleet and traffic on top of what has `moved`."""
         base, span, pace = self.base, self.span, self.pace
-        self.base, self.span, self.pace = base, share, pace * strategy.pace
+        self.base, self.span = base + moved * span, share * span
+        self.pace = pace * strategy.pace
         self.note("hand over", (strategy.kind, share))
         yield from strategy.release(self)  # type: ignore[arg-type]
-        self.base, self.span, self.pace = base + share, span, pace
+        self.base, self.span, self.pace = base, span, pace
 
     def return_to_old(self) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new."""

@@ -52,12 +52,12 @@ class Phased(Strategy):
         bakes = self.bake if isinstance(self.bake, tuple) else (self.bake,) * len(self.waves)
         moved = 0.0
         for wave, bake in zip(self.waves, bakes, strict=True):
+            if self.within is not None:
+                yield from rollout.hand_over(self.within, wave, moved)
+            moved = min(moved + wave, 1.0)
             if self.within is None:
-                moved = min(moved + wave, 1.0)
                 yield from rollout.provision(moved)
                 yield from rollout.shift(moved)
-            else:
-                yield from rollout.hand_over(self.within, wave)
             yield from rollout.bake(bake)
         yield from rollout.retire_old()
 

@@ -36,6 +36,15 @@ class Series(NamedTuple):
     epoch: float
     notes: tuple[str, ...]
 
+    def __eq__(self, other: object) -> bool:
+        """Same points at the same moments."""
+        if not isinstance(other, Series) or self[3:] != other[3:]:
+            return False
+        return np.array_equal(self.times, other.times) and np.array_equal(self.rates, other.rates)
+
+    def __hash__(self) -> int:
+        return hash(self[3:])
+
     @property
     def mean(self) -> float:
         """Mean rate over a period, requests/s."""
@@ -76,9 +85,19 @@ class Series(NamedTuple):
         return points[(points > a) & (points < b)]
 
     def busiest(self, length: float) -> float:
-        """Largest mean rate over `length` seconds beginning at a point, requests/s."""
-        ends = self.cumulative(self.times + length) - self.cumulative(self.times)
-        return float(np.max(ends)) / length
+        """Largest mean rate over any `length` seconds, requests/s.
+
+        Between two breaks the rate at the window's end less that at its start is linear: the
+        largest window begins at a break or where that difference is 0.
+        """
+        starts = np.append(self.times, np.mod(self.times - length, self.period))
+        starts = np.unique(starts)
+        gain = self.at(starts + length) - self.at(starts)
+        turns = np.nonzero((gain[:-1] > 0) & (gain[1:] < 0))[0]
+        share = gain[turns] / (gain[turns] - gain[turns + 1])
+        inside = starts[turns] + share * (starts[turns + 1] - starts[turns])
+        starts = np.append(starts, inside)
+        return float(np.max(self.cumulative(starts + length) - self.cumulative(starts))) / length
 
     def moment(self, text: str) -> float | None:
         """Seconds since 1970 of a moment written as the file writes them; None if it is no date."""
@@ -87,6 +106,17 @@ class Series(NamedTuple):
         except ValueError:
             return None
 
+    def check(self, moment: float, text: str) -> None:
+        """Raises ValueError for a moment (seconds since 1970) that lies outside the data."""
+        if not self.epoch <= moment < self.epoch + self.period:
+            ends = [
+                datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%d %H:%M")
+                for end in (self.epoch, self.epoch + self.period)
+            ]
+            raise ValueError(
+                f"{text!r} is outside the trace: write a moment from {ends[0]} to before {ends[1]}"
+            )
+
 
 def read_trace(trace: Trace, folder: str) -> Series:
     """Read a trace's file. Raises ValueError with the place and the remedy."""
@@ -94,13 +124,16 @@ def read_trace(trace: Trace, folder: str) -> Series:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"{trace.file!r} is over 64 MiB: thin it out")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"cannot read {trace.file!r}: {error.strerror or error}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{trace.file!r} is not a text file") from None
     if trace.format == "csv":
-        points = _from_csv(text, trace)
+        try:
+            points = _from_csv(text, trace)
+        except csv.Error as error:
+            raise ValueError(f"{trace.file!r} is not a CSV file: {error}") from None
     else:
         try:
             document = json.loads(text)
@@ -109,10 +142,14 @@ def read_trace(trace: Trace, folder: str) -> Series:
         reader = _from_cloudwatch if trace.format == "cloudwatch" else _from_prometheus
         try:
             points = reader(document)
-        except (KeyError, TypeError, AttributeError, IndexError) as error:
+        except KeyError as error:
             raise ValueError(
-                f"{trace.file!r} does not look like {trace.format} output: {error!r} is missing"
+                f"{trace.file!r} does not look like {trace.format} output: {error} is missing"
             ) from None
+        except (TypeError, AttributeError, IndexError, OverflowError):
+            raise ValueError(f"{trace.file!r} does not look like {trace.format} output") from None
+        except ValueError as error:
+            raise ValueError(f"{trace.file!r}: {error}") from None
     per = trace.per
     if per is None:
         if trace.format != "prometheus":
@@ -166,7 +203,10 @@ def _from_prometheus(document: Any) -> list[tuple[float, float]]:
 
 
 def _number(value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
     if not math.isfinite(number) or number < 0:
         raise ValueError(f"{value!r} in the trace is not a number of requests")
     return number

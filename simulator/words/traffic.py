@@ -93,6 +93,8 @@ class Traffic(Words):
             moment = self._series.epoch
             if self.start_at is not None:
                 stated = self._series.moment(self.start_at)
+                if stated is not None:
+                    self._series.check(stated, self.start_at)
                 moment = stated if stated is not None else self._next(self.start_at, moment)
             self._offset = moment - self._series.epoch
             self._weekday_zero = (moment + _MONDAY) % _WEEK
@@ -106,8 +108,18 @@ class Traffic(Words):
     @staticmethod
     def _next(text: str, moment: float) -> float:
         """The first time from `moment` on that the clock shows `text` (seconds since 1970)."""
+        seconds = clock_seconds(text)
         cycle = _WEEK if text.strip()[0].isalpha() else _DAY
-        return moment + (clock_seconds(text) - moment - _MONDAY) % cycle
+        return moment + (seconds - moment - _MONDAY) % cycle
+
+    def __eq__(self, other: object) -> bool:
+        """Same words and, for a trace, same data."""
+        if not isinstance(other, Traffic):
+            return NotImplemented
+        return self.__dict__ == other.__dict__ and self._series == other._series
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
 
     @property
     def constant(self) -> bool:
@@ -131,11 +143,13 @@ class Traffic(Words):
 
     @property
     def peak(self) -> float:
-        """An upper bound of the rate at any time, spikes included, requests/s."""
+        """The largest rate at any time, spikes included, requests/s."""
         base = self.rate or (self.daily.peak if self.daily else 0.0)
         if self._series is not None:
             base = self._series.peak
-        return base * max([1.0, *(s.factor for s in self.spikes)])
+        if not self.spikes:
+            return base
+        return max(base, self.greatest(float(self._cuts[0]), float(self._cuts[-1])))
 
     @property
     def busiest_hour(self) -> float:
@@ -216,31 +230,29 @@ class Traffic(Words):
             last = math.floor((b - peak) / half)
             points.append(peak + half * np.arange(first, min(last, first + 3) + 1))
         times = np.concatenate(points)
-        return np.concatenate(
-            [self.at(np.clip(times - 1e-6, a, b)), self.at(np.clip(times + 1e-6, a, b))]
-        )
+        sides = [self._spiked(np.clip(times + side, a, b)) for side in (-1e-6, 1e-6)]
+        return np.concatenate([self._base(times) * factor for factor in sides])
 
     def greatest(self, a: float, b: float) -> float:
-        """The largest rate on [a, b], requests/s."""
+        """The largest rate on [a, b], requests/s: an upper bound that is reached or approached."""
         return float(np.max(self._extremes(a, b)))
 
     def least(self, a: float, b: float) -> float:
-        """The smallest rate on [a, b], requests/s."""
+        """The smallest rate on [a, b], requests/s: a lower bound, reached or approached."""
         return float(np.min(self._extremes(a, b)))
 
     def kinks(self, a: float, b: float) -> Array:
-        """The moments in (a, b) at which the rate is not smooth."""
+        """The moments in (a, b) at which the rate is not smooth, in order."""
         cuts = self._cuts[(self._cuts > a) & (self._cuts < b)]
         if self._series is None:
             return cuts
-        return np.concatenate(
-            [cuts, self._series.knots(a + self._offset, b + self._offset) - self._offset]
-        )
+        knots = self._series.knots(a + self._offset, b + self._offset) - self._offset
+        return np.sort(np.concatenate([cuts, knots]))
 
     def clock(self, t: float) -> tuple[int, float]:
         """Weekday (Monday is 0) and hour of the day at time t."""
         seconds = (self._weekday_zero + t) % _WEEK
-        return int(seconds // _DAY), seconds % _DAY / 3600
+        return int(seconds // _DAY) % 7, seconds % _DAY / 3600
 
 
 def clock_seconds(text: str) -> float:

@@ -26,6 +26,7 @@ _SHARE = re.compile(rf"({_NUMBER})\s*%")
 _COUNT = re.compile(rf"({_NUMBER})\s*(k|M)?")
 _MONEY = re.compile(rf"({_NUMBER})\s*([A-Z]{{3}})?")
 _HOURLY = re.compile(rf"({_NUMBER})\s*(?:[A-Z]{{3}})?\s*/\s*h")
+_LARGEST = 1e290  # even in weeks or millions the product is finite
 _SCALE = {None: 1.0, "": 1.0, "k": 1e3, "M": 1e6}
 
 
@@ -35,9 +36,17 @@ def _plain(value: Any, what: str, example: str) -> float | str:
         raise ValueError(f"{value!r} is not {what}: write {example}")
     if isinstance(value, str):
         return value.strip()
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{value} is not {what}: write {example}")
+    if not 0 <= value <= _LARGEST:
+        raise ValueError(f"{str(value)[:20]} is not {what}: write {example}")
     return value
+
+
+def _number(text: str) -> float:
+    """The number of a text that matches; raises ValueError for one that could overflow."""
+    number = float(text)
+    if number > _LARGEST:
+        raise ValueError(f"{text} is too large: write a smaller number")
+    return number
 
 
 def duration(value: Any) -> float:
@@ -49,15 +58,16 @@ def duration(value: Any) -> float:
     if not isinstance(text, str):
         if text == 0:
             return 0.0
-        raise ValueError(f"{text:g} has no unit: write {text:g}s, {text:g}m or {text:g}h")
+        bare = _shortest(text)
+        raise ValueError(f"{bare} has no unit: write {bare}s, {bare}m or {bare}h")
     if re.fullmatch(_NUMBER, text):
-        return duration(float(text))
+        return duration(_number(text))
     if _DURATION.fullmatch(text):
         parts = _DURATION_PART.findall(text)
-        return math.fsum(float(number) * _SECONDS[unit] for number, unit in parts)
+        return math.fsum(_number(number) * _SECONDS[unit] for number, unit in parts)
     if len(text) > 1 and not text.endswith("T") and (iso := _ISO.fullmatch(text)):
         scale = (604_800.0, 86_400.0, 3600.0, 60.0, 1.0)
-        return math.fsum(float(n or 0) * s for n, s in zip(iso.groups(), scale, strict=True))
+        return math.fsum(_number(n or "0") * s for n, s in zip(iso.groups(), scale, strict=True))
     raise ValueError(f"{text!r} is not a duration: write e.g. 90s, 10m, 1h30m, 14d or PT5M")
 
 
@@ -65,7 +75,7 @@ def rate(value: Any) -> float:
     """Requests per second of a text such as 500 rps, 30/min or 2k rps."""
     text = _plain(value, "a rate", "e.g. 500 rps or 30/min")
     if isinstance(text, str) and (found := _RATE.fullmatch(text)):
-        number = float(found[1]) * _SCALE[found[2]] / _PER[found[4] or "s"]
+        number = _number(found[1]) * _SCALE[found[2]] / _PER[found[4] or "s"]
         if number > 0:
             return number
         raise ValueError(f"{text!r} is no traffic: write a rate above 0, e.g. 500 rps")
@@ -80,15 +90,18 @@ def share(value: Any) -> float:
     text = _plain(value, "a share", "e.g. 5% or 0.05")
     if isinstance(text, str):
         if found := _SHARE.fullmatch(text):
-            number = float(found[1]) / 100
+            number = _number(found[1]) / 100
             if number > 1:
                 raise ValueError(f"{text} is above 100%: write a share from 0% to 100%")
             return number
         if not re.fullmatch(_NUMBER, text):
             raise ValueError(f"{text!r} is not a share: write e.g. 5% or 0.05")
-        text = float(text)
+        text = _number(text)
+    if text > 100:
+        raise ValueError(f"{_shortest(text)} is not a share: write a share from 0% to 100%")
     if text > 1:
-        raise ValueError(f"{text:g} is not a share: write {text:g}% or a fraction from 0 to 1")
+        bare = _shortest(text)
+        raise ValueError(f"{bare} is not a share: write {bare}% or a fraction from 0 to 1")
     return float(text)
 
 
@@ -97,7 +110,7 @@ def count(value: Any) -> int:
     text = _plain(value, "a count", "e.g. 40 or 250k")
     number = float(text) if not isinstance(text, str) else math.nan
     if isinstance(text, str) and (found := _COUNT.fullmatch(text)):
-        number = round(float(found[1]) * _SCALE[found[2]], 6)
+        number = round(_number(found[1]) * _SCALE[found[2]], 6)
     if not number >= 1 or number != int(number):
         raise ValueError(f"{text!r} is not a whole number of at least 1: write e.g. 40 or 250k")
     return int(number)
@@ -109,7 +122,7 @@ def money(value: Any) -> float:
     if not isinstance(text, str):
         return float(text)
     if found := _MONEY.fullmatch(text):
-        return float(found[1])
+        return _number(found[1])
     raise ValueError(f"{text!r} is not an amount: write e.g. 0.10 USD or 0.1")
 
 
@@ -117,7 +130,7 @@ def hourly(value: Any) -> float:
     """A price per hour such as 0.17/h or 120 USD/h."""
     text = _plain(value, "a price per hour", "e.g. 0.17/h")
     if isinstance(text, str) and (found := _HOURLY.fullmatch(text)):
-        return float(found[1])
+        return _number(found[1])
     if text in (0, "0"):
         return 0.0
     if isinstance(text, str) and not re.fullmatch(_NUMBER, text):
@@ -128,12 +141,10 @@ def hourly(value: Any) -> float:
 def factor(value: Any) -> float:
     """A plain number above 0."""
     text = _plain(value, "a factor", "a number above 0, e.g. 1.5")
-    try:
+    if not isinstance(text, str) or re.fullmatch(_NUMBER, text):
         number = float(text)
-    except ValueError:
-        number = math.nan
-    if number > 0 and math.isfinite(number):
-        return number
+        if 0 < number <= _LARGEST:
+            return number
     raise ValueError(f"{text!r} is not a factor: write a number above 0, e.g. 1.5")
 
 
@@ -147,7 +158,7 @@ def format_duration(seconds: float) -> str:
         return "0s"
     for unit in ("d", "h", "m"):
         number = seconds / _SECONDS[unit]
-        if number >= 1 and number == int(number):
+        if number >= 1 and number == int(number) and number * _SECONDS[unit] == seconds:
             return f"{int(number)}{unit}"
     return f"{_shortest(seconds)}s"
 
@@ -196,7 +207,7 @@ class Portion(NamedTuple):
         text = _plain(value, "a count or a share", "e.g. 3 or 25%")
         if isinstance(text, str) and not re.fullmatch(_NUMBER, text):
             return cls(share(text), True) if text.endswith("%") else cls(float(count(text)), False)
-        number = float(text)
+        number = _number(text) if isinstance(text, str) else float(text)
         if 0 < number < 1:
             return cls(number, True)
         if number != int(number):
@@ -226,8 +237,8 @@ def _reader(
     def read(value: Any, info: ValidationInfo) -> Any:
         bare = isinstance(value, (int, float)) and not isinstance(value, bool)
         if lenient and bare and not from_file(info):
-            if not math.isfinite(value) or value < 0:
-                raise ValueError(f"{value} must be a finite number of at least 0")
+            if not 0 <= value <= _LARGEST:
+                raise ValueError(f"{str(value)[:20]} must be a finite number of at least 0")
             number = float(value)
         else:
             number = parse(value)

@@ -1,0 +1,174 @@
+"""What holds for every strategy there is, aborted at any moment."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+import simpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.play.fault import GOOD, draw
+from simulator.play.fleet import NEW, OLD
+from simulator.play.luck import Luck
+from simulator.play.rehearsal import prepare, rehearse
+from simulator.play.replication import replicate, run
+from simulator.play.rollout import Rollout
+from simulator.words.strategy import kinds
+from tests.play.playing import bare, play
+
+FORMS = {
+    "big_bang": ["{}", "{in_place: false, keep_old: 5m}"],
+    "rolling": [
+        "{}",
+        "{batch: 3, surge: 2}",
+        "{batch: 30%, mode: batch, pause: 20s}",
+        "{batch: 2, in_place: true}",
+        "{batch: 3, in_place: true, mode: batch, rollback_batch: 5}",
+    ],
+    "phased": ["{bake: 5m}", "{bake: 2m, within: {kind: rolling, batch: 2}}"],
+    "parallel_adoption": ["{overlap: 1h, keep_old: 10m}"],
+    "canary": ["{}", "{steps: [{weight: 10%, bake: 5m}], promote: rolling}"],
+    "linear": ["{every: 2m}", "{growth: exponential, every: 1m}"],
+    "ab_test": ["{duration: 20m}"],
+    "blue_green": ["{}", "{bake: 10m, keep_old: 20m}"],
+    "immutable": ["{}", "{first: 30%, bake: 3m}"],
+}
+CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
+SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"
+INTERRUPTED = {"big_bang {}"}
+
+
+def scenario(kind: str, form: str, **words: str):  # type: ignore[no-untyped-def]
+    return bare(service=SERVICE, strategy=f"{kind}: {form}", **words)
+
+
+def test_every_kind_is_here() -> None:
+    assert set(FORMS) == set(kinds())
+
+
+def aborted(kind: str, form: str, moment: float, seed: int, propagation: str = "0s") -> Rollout:
+    """A rollout of a harmless release that something aborts at this moment (seconds)."""
+    words = scenario(kind, form).with_("router.propagation", propagation)
+    plan = prepare(words, kind)
+    env = simpy.Environment()
+    luck = Luck(seed)
+    fault = draw(words.change.defects[0], luck)
+    rollout = Rollout(env, plan, luck, fault)
+    rollout.at(moment, lambda: rollout.abort("test"), urgent=True)
+    rollout.begin_life()
+    now, weights = 0.0, []
+    while not rollout.ended:
+        upcoming = env.peek()
+        assert upcoming < math.inf, "nothing left to happen"
+        if upcoming > now:
+            now = rollout.advance(now, upcoming)
+            if now < upcoming:
+                continue
+        env.step()
+        weights.append((env.now, rollout.weight()))
+        check_state(rollout)
+    rollout.journal_weights = weights  # type: ignore[attr-defined]
+    return rollout
+
+
+def check_state(rollout: Rollout) -> None:
+    """Weights in 0..1, instances never negative, nothing served that is not paid for."""
+    fleet = rollout.fleet
+    assert 0 <= rollout.weight() <= 1
+    assert min(fleet.up) >= 0
+    assert fleet.starting >= 0
+    assert fleet.out >= 0
+    if fleet.drift is None:
+        assert sum(fleet.up) + fleet.out <= fleet.held + 1e-9
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+@given(part=st.floats(0.0, 1.2), seed=st.integers(0, 50), late=st.booleans())
+@settings(max_examples=12, deadline=None, derandomize=True)
+def test_an_abort_at_any_moment_ends_on_the_old_version_at_full_size(
+    kind: str, form: str, part: float, seed: int, late: bool
+) -> None:
+    finish = rehearse(scenario(kind, form), kind).finish
+    rollout = aborted(kind, form, part * finish, seed, "45s" if late else "0s")
+    assert rollout.caught_by in ("test", "smoke test")
+    fleet = rollout.fleet
+    rollout.env.run(until=rollout.env.now + 100)  # the last instances drain
+    assert fleet.up == [fleet.size, 0]
+    assert rollout.weight() == 0
+    assert fleet.held == fleet.size
+    assert fleet.starting == fleet.out == 0
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+@given(part=st.floats(0.0, 1.1), seed=st.integers(0, 50))
+@settings(max_examples=6, deadline=None, derandomize=True)
+def test_after_the_decision_nothing_goes_forward(
+    kind: str, form: str, part: float, seed: int
+) -> None:
+    """No forward verb in the journal, and the weight on the new version never rises again."""
+    finish = rehearse(scenario(kind, form), kind).finish
+    rollout = aborted(kind, form, part * finish, seed)
+    decided = rollout.decided_at
+    forward = {"bake", "smoke test", "run in parallel", "hand over", "keep old", "deployed"}
+    for entry in rollout.journal:
+        if entry.time > decided or (entry.time == decided and entry.verb == "roll back"):
+            assert entry.verb not in forward
+            if entry.verb == "shift":
+                assert entry.detail == 0
+            if entry.verb in ("provision", "roll", "reinstall"):
+                assert entry.detail[0] == OLD
+    weights = [w for t, w in rollout.journal_weights if t > decided]  # type: ignore[attr-defined]
+    for before, after in pairwise(weights):
+        assert after <= before + 1e-9
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_a_good_release_with_room_harms_nobody(kind: str, form: str) -> None:
+    if f"{kind} {form}" in INTERRUPTED:
+        pytest.skip("a planned interruption")
+    for outcome in play(scenario(kind, form), 5, bad=False):
+        assert outcome.outcome == "deployed"
+        assert outcome.failed_requests == 0
+        assert outcome.users_harmed == 0
+        assert outcome.corrupt_writes == 0
+        assert outcome.loss_failed_requests == 0
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_the_same_luck_gives_the_same_outcome(kind: str, form: str) -> None:
+    words = scenario(kind, form, detection="alarms: [{above: 1%}]")
+    plan = prepare(words, kind)
+    luck, again = Luck(3), Luck(3)
+    for number in (0, 1):
+        luck.rekey(number)
+    again.rekey(1)
+    one = replicate(plan, luck, words.change.defects[0], "x")
+    two = replicate(prepare(words, kind), again, words.change.defects[0], "x")
+    for name, a, b in zip(one._fields, one, two, strict=True):
+        assert a == b or (a != a and b != b), name
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_slower_detection_never_harms_less(kind: str, form: str) -> None:
+    """Errors, with a rollback that harms nobody: expected harm grows with the fixed delay."""
+    if f"{kind} {form}" in INTERRUPTED:
+        pytest.skip("its rollback is an outage")
+    harms = []
+    for delay in ("1m", "5m", "20m", "3h"):
+        words = scenario(kind, form, detection=f"noticed: {{after: {delay}}}")
+        harms.append([o.expected_failed_requests for o in play(words, 3)])
+    for sooner, later in pairwise(harms):
+        assert all(a <= b * (1 + 1e-9) + 1e-9 for a, b in zip(sooner, later, strict=True))
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_a_finished_release_serves_new_at_full_size(kind: str, form: str) -> None:
+    plan = prepare(scenario(kind, form), kind)
+    rollout = run(plan, Luck(5), GOOD)
+    assert rollout.fleet.up == [0, plan.size]
+    assert rollout.fleet.up[NEW] == plan.size
+    assert rollout.weight() == 1
+    assert rollout.fleet.held == plan.size
