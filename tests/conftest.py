@@ -1,0 +1,16 @@
+"""What the tests of every floor share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of measured data beside the checkout; tests that need it are skipped without."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder of measured data is not there")
+    return folder
