@@ -174,7 +174,8 @@ def _column(
     for row, number in rows[headed:]:
         try:
             text = row[column].strip()
-            values.append(read(form(float(text)) if _BARE.fullmatch(text) else text))
+            bare = _BARE.fullmatch(text) and math.isfinite(float(text))
+            values.append(read(form(float(text)) if bare else text))
         except (IndexError, ValueError) as error:
             why = "has no such column" if isinstance(error, IndexError) else error
             raise ValueError(f"{name}:{number}: {why}") from None
