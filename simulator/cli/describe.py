@@ -79,9 +79,9 @@ def defaults(
 
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
-    from simulator.words.schema import schema as made
+    from simulator.words.schema import text
 
-    print(json.dumps(made(), indent=2))
+    print(text(), end="")
 
 
 def ui() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from simulator.words.strategy import Strategy
-from simulator.words.units import Duration, Money, PositiveShare
+from simulator.words.units import Duration, PositiveShare
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
@@ -34,7 +34,6 @@ class ABTest(Strategy):
     duration: Duration | None = Field(
         None, description="Length of the test; computed from the effect when left out."
     )
-    value: Money = Field(0.0, description="What one conversion is worth.")
 
     @model_validator(mode="after")
     def _possible(self) -> ABTest:

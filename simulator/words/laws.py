@@ -127,9 +127,9 @@ class Exponential(Distribution):
         """-mean log(survival)."""
         return -self.scale * math.log(survival)
 
-    def sample(self, luck: float) -> float:
-        """One value from a uniform number in (0, 1)."""
-        return -self.scale * math.log1p(-luck)
+    def quantile(self, p: float) -> float:
+        """-mean log(1 - p), accurate for tiny p."""
+        return -self.scale * math.log1p(-p)
 
     def _below(self, x: Array) -> Array:
         return -np.expm1(-np.maximum(x, 0.0) / self.scale)
@@ -151,9 +151,9 @@ class LogNormal(Distribution):
             return 0.0 if self.sigma else self.median
         return self.median * math.exp(-self.sigma * _NORMAL.inv_cdf(survival))
 
-    def sample(self, luck: float) -> float:
-        """One value from a uniform number in (0, 1)."""
-        return self.median * math.exp(self.sigma * _NORMAL.inv_cdf(luck))
+    def quantile(self, p: float) -> float:
+        """median exp(sigma z) with z the normal quantile of p, accurate for tiny p."""
+        return self.median * math.exp(self.sigma * _NORMAL.inv_cdf(p))
 
     def _below(self, x: Array) -> Array:
         safe = np.maximum(x, 1e-300)
@@ -243,10 +243,11 @@ class Triangular(Distribution):
         width = self.high - self.low
         rising = np.square(np.clip(x - self.low, 0, None))
         falling = np.square(np.clip(self.high - x, 0, None))
-        left = rising / max(width * (self.mode - self.low), 1e-300)
-        right = 1 - falling / max(width * (self.high - self.mode), 1e-300)
+        # Where one parabola is missing it is not asked for; 1 stands for its width of 0.
+        left = rising / (width * (self.mode - self.low) or 1.0)
+        right = 1 - falling / (width * (self.high - self.mode) or 1.0)
         below: Array = np.clip(np.where(x < self.mode, left, right), 0.0, 1.0)
-        return below
+        return np.where(x < self.low, 0.0, below)
 
 
 class Weibull(Distribution):
@@ -312,9 +313,9 @@ class Capped(Distribution):
         """The smaller of the law's quantile and the limit."""
         return min(self.law.upper_quantile(survival), self.limit)
 
-    def sample(self, luck: float) -> float:
-        """One value from a uniform number in (0, 1)."""
-        return min(self.law.sample(luck), self.limit)
+    def quantile(self, p: float) -> float:
+        """The smaller of the law's quantile and the limit."""
+        return min(self.law.quantile(p), self.limit)
 
     def capped(self, limit: float) -> Distribution:
         """The same law under the smaller of both limits."""

@@ -31,7 +31,7 @@ NOT_YET: dict[str, str] = {
     "detection": "burn_rate health",
     "slo": "latency",
     "costs": "licence",
-    "strategies.*": "only_in",
+    "strategies.*": "only_in value",
 }
 KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
     Strategy: "shadow feature_flag rate_controlled kubernetes_rolling argo_canary argo_blue_green "
