@@ -247,7 +247,7 @@ class Triangular(Distribution):
         left = rising / (width * (self.mode - self.low) or 1.0)
         right = 1 - falling / (width * (self.high - self.mode) or 1.0)
         below: Array = np.clip(np.where(x < self.mode, left, right), 0.0, 1.0)
-        return np.where(x < self.low, 0.0, below)
+        return below
 
 
 class Weibull(Distribution):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -222,16 +223,24 @@ class Traffic(Words):
         return course
 
     def _extremes(self, a: float, b: float) -> Array:
-        points = [np.array([a, b]), self.kinks(a, b)]
+        """Rates among which are the largest and the smallest on [a, b]."""
+        cuts = self._cuts[(self._cuts > a) & (self._cuts < b)]
+        rates = [np.atleast_1d(self.at(b))]
+        for low, high in pairwise(np.unique([a, *cuts, b])):
+            factor = self._spiked((low + high) / 2)
+            rates.append(self._base(self._turns(float(low), float(high))) * factor)
+        return np.concatenate(rates)
+
+    def _turns(self, low: float, high: float) -> Array:
+        """Moments among which the rate without spikes is largest and smallest on [low, high]."""
+        inner = np.empty(0)
         if self.daily is not None:
-            peak = clock_seconds(self.daily.peak_at) - self._offset
-            half = _DAY / 2
-            first = math.ceil((a - peak) / half)
-            last = math.floor((b - peak) / half)
-            points.append(peak + half * np.arange(first, min(last, first + 3) + 1))
-        times = np.concatenate(points)
-        sides = [self._spiked(np.clip(times + side, a, b)) for side in (-1e-6, 1e-6)]
-        return np.concatenate([self._base(times) * factor for factor in sides])
+            peak, half = clock_seconds(self.daily.peak_at) - self._offset, _DAY / 2
+            inner = peak + half * (math.ceil((low - peak) / half) + np.arange(2.0))
+        elif self._series is not None:
+            end = min(high, low + self._series.period)  # nothing new comes after a period
+            inner = self._series.knots(low + self._offset, end + self._offset) - self._offset
+        return np.concatenate([[low, high], inner[(inner > low) & (inner < high)]])
 
     def greatest(self, a: float, b: float) -> float:
         """The largest rate on [a, b], requests/s: an upper bound that is reached or approached."""

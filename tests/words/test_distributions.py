@@ -107,7 +107,7 @@ def test_a_distribution_function_jumps_where_values_repeat() -> None:
         (Triangular(low=30, mode=45, high=120), stats.triang(1 / 6, 30, 90)),
         (Weibull(scale=1200, shape=0.8), stats.weibull_min(0.8, scale=1200)),
     ],
-    ids=str,
+    ids=["exponential", "log-normal", "uniform", "triangular", "Weibull"],
 )
 def test_laws_are_those_of_scipy(law: Distribution, peer: Any) -> None:
     assert law.mean() == pytest.approx(peer.mean(), rel=1e-9)
