@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 _FORMATS = ("table", "json", "csv", "markdown")
-_FAILED = 99
+_FAILED, _INTERRUPTED = 99, 130
 
 
 def compare(
@@ -64,6 +64,9 @@ def compare(
     if form == "table" and not quiet:
         options.note("", quiet)
         options.note(_next(found, scenario, save), quiet)
+    if found.results.stopped:
+        options.note("interrupted: this is what was finished", quiet)
+        raise typer.Exit(_INTERRUPTED)
     if gate:
         _gate(found)
 

@@ -49,6 +49,9 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     if comparison.thresholds:
         lines += [*_thresholds(comparison, paint), ""]
     lines += textwrap.wrap(headlines.verdict(comparison), WIDTH)
+    equal = headlines.at_equal_time(comparison)
+    if equal:
+        lines += textwrap.wrap(equal, WIDTH)
     listed = headlines.assumptions(comparison)
     if listed:
         lines += ["", paint.bold("Assumed, not stated in the file (those that matter most)")]

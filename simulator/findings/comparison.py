@@ -43,6 +43,15 @@ class Difference(NamedTuple):
     pair: Pair
 
 
+class EqualTime(NamedTuple):
+    """Users harmed given a defect (mean), the least first, were every strategy stretched or
+    squeezed to deploy in `time` seconds; strategies that cannot be that quick are left out.
+    """
+
+    time: float
+    ranking: tuple[tuple[str, float], ...]
+
+
 class Dominance(NamedTuple):
     """`better` has stochastically smaller values of `figure` than `worse`, given a defect."""
 
@@ -81,12 +90,21 @@ def simulate(
     jobs: int = 1,
     progress: Progress | None = None,
 ) -> Results:
-    """Play a scenario's strategies; unsuitable ones are still played where possible."""
+    """Play a scenario's strategies; unsuitable ones are still played where possible.
+
+    When it is interrupted the result holds what was finished and says `stopped`.
+    """
     chosen = list(names) or list(scenario.strategies)
     groups = study.strata(scenario, replications)
     plans = {name: prepare(scenario, name) for name in chosen}
     playable = [name for name in chosen if plans[name].rehearsed > 0 or not plans[name].reasons]
-    columns = study.run(scenario, playable, groups, seed, jobs, progress)
+    stopped = False
+    try:
+        columns = study.run(scenario, playable, groups, seed, jobs, progress)
+    except study.Interrupted as stop:
+        if not stop.columns:
+            raise
+        columns, stopped = stop.columns, True
     return Results(
         scenario,
         seed,
@@ -94,6 +112,7 @@ def simulate(
         columns,
         {name: plans[name].limit for name in columns},
         {name: plans[name].reasons for name in chosen},
+        stopped,
     )
 
 
@@ -112,7 +131,7 @@ def simulate_until(
     """
     count = FIRST_LOOK
     results = simulate(scenario, count, seed, names, jobs, progress)
-    while count < LAST_LOOK:
+    while count < LAST_LOOK and not results.stopped:
         active = [name for name in results.names if not _precise(results, name, precision)]
         if not active:
             break
@@ -161,6 +180,8 @@ def compare(
         results = simulate(scenario, replications, seed, names, jobs, progress)
     else:
         results = simulate_until(scenario, precision, seed, names, jobs, progress)
+    if results.stopped:
+        return conclude(results, confirm=False)
     return conclude(results, pace_curves(results, paces, jobs), jobs)
 
 
@@ -264,6 +285,33 @@ def pace_curves(
             )
         curves[name] = tuple(points)
     return curves
+
+
+def equal_time(comparison: Comparison) -> EqualTime | None:
+    """The strategies compared at the planned one's time to deploy, along their pace curves.
+
+    Between two paces harm is linear in the logarithm of time; a strategy that is quicker than
+    this at its slowest pace keeps the harm it has there. None without curves or a time.
+    """
+    scenario = comparison.scenario
+    if scenario.to_check not in comparison.risk or not comparison.pace:
+        return None
+    time = comparison.risk[scenario.to_check].given_good.time_to_deploy.mean.value
+    if time is None or time <= 0:
+        return None
+    found = []
+    for name, points in comparison.pace.items():
+        known = [
+            (p.time_to_deploy.value, p.users_harmed.value)
+            for p in points
+            if p.time_to_deploy.value and p.users_harmed.value is not None
+        ]
+        known.sort()
+        if known and known[0][0] <= time * (1 + 1e-9):
+            times = np.log([t for t, _ in known])
+            harm = float(np.interp(np.log(time), times, [h for _, h in known]))
+            found.append((name, harm))
+    return EqualTime(time, tuple(sorted(found, key=lambda item: item[1])))
 
 
 def _same_speed(scenario: Scenario, varied: Scenario, name: str) -> bool:

@@ -195,7 +195,8 @@ class Risk(Mapping[str, StrategyRisk]):
 class Results:
     """Everything a study found: the replications themselves and how they were drawn.
 
-    `columns[strategy][stratum]` holds the outcome's fields; stratum 0 is good releases.
+    `columns[strategy][stratum]` holds the outcome's fields; stratum 0 is good releases. `stopped`
+    tells that the study was interrupted.
     """
 
     def __init__(
@@ -206,8 +207,10 @@ class Results:
         columns: Mapping[str, Mapping[int, Columns]],
         limits: Mapping[str, float],
         reasons: Mapping[str, tuple[str, ...]],
+        stopped: bool = False,
     ) -> None:
         self.scenario, self.seed, self.groups = scenario, seed, groups
+        self.stopped = stopped
         self.columns, self.limits, self.reasons = columns, limits, reasons
 
     @property

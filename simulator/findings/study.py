@@ -25,6 +25,9 @@ GOOD_RELEASE = "good"
 Progress = Callable[[int, int], None]
 
 
+Columns = dict[str, NDArray[np.float64] | list[str]]
+
+
 class Stratum(NamedTuple):
     """Releases of one kind: their label, number, probability among all releases, and count."""
 
@@ -34,6 +37,14 @@ class Stratum(NamedTuple):
     replications: int
 
 
+class Interrupted(KeyboardInterrupt):
+    """A study that was stopped: `columns` holds the strategies with some of every stratum."""
+
+    def __init__(self, columns: dict[str, dict[int, Columns]]) -> None:
+        super().__init__("interrupted")
+        self.columns = columns
+
+
 class Batch(NamedTuple):
     """A run of replications of one stratum and strategy: first number and end."""
 
@@ -41,9 +52,6 @@ class Batch(NamedTuple):
     stratum: int
     start: int
     stop: int
-
-
-Columns = dict[str, NDArray[np.float64] | list[str]]
 
 
 def strata(scenario: Scenario, replications: int) -> tuple[Stratum, ...]:
@@ -138,18 +146,28 @@ def run(
     """Play all strata for all strategies; for each strategy the columns of each stratum.
 
     `jobs` worker processes; the result is the same for any number of them. A keyboard interrupt
-    ends the study: what was finished is returned when every strategy has some of each stratum.
+    raises `Interrupted` with what was finished.
     """
     work = list(batches(names, groups, done))
     total = sum(batch.stop - batch.start for batch in work)
     found: dict[Batch, Columns] = {}
     played = 0
-    for batch, part in _played(scenario, seed, work, jobs):
-        found[batch] = part
-        played += batch.stop - batch.start
-        if progress is not None:
-            progress(played, total)
+    try:
+        for batch, part in _played(scenario, seed, work, jobs):
+            found[batch] = part
+            played += batch.stop - batch.start
+            if progress is not None:
+                progress(played, total)
+    except KeyboardInterrupt:
+        raise Interrupted(_complete(_gathered(work, found), groups)) from None
     return _gathered(work, found)
+
+
+def _complete(
+    columns: dict[str, dict[int, Columns]], groups: Sequence[Stratum]
+) -> dict[str, dict[int, Columns]]:
+    wanted = {group.number for group in groups}
+    return {name: parts for name, parts in columns.items() if set(parts) == wanted}
 
 
 def _played(

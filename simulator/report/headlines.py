@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.findings.comparison import equal_time
 from simulator.report import wording
 
 if TYPE_CHECKING:
@@ -111,6 +112,18 @@ def verdict(comparison: Comparison) -> str:
     if not recommendation.confirmed:
         text += " Fresh replications choose another one: it is a close call."
     return text
+
+
+def at_equal_time(comparison: Comparison) -> str | None:
+    """One sentence: who harms least if all took as long as the planned strategy."""
+    found = equal_time(comparison)
+    if found is None or len(found.ranking) < 2:
+        return None
+    listed = ", ".join(f"{name} {wording.share(harm)}" for name, harm in found.ranking[:_TOP])
+    return (
+        f"At equal time to deploy ({wording.length(found.time)}, as {comparison.scenario.to_check} "
+        f"takes), users harmed by a bad release on average: {listed}."
+    )
 
 
 def assumptions(comparison: Comparison, most: int = 5) -> list[str]:

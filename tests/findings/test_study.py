@@ -7,7 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from simulator.findings.comparison import conclude, simulate
+from simulator.findings.comparison import (
+    compare,
+    conclude,
+    equal_time,
+    simulate,
+    simulate_until,
+)
 from simulator.findings.results import Results
 from simulator.findings.study import strata
 from simulator.words.reading import loads
@@ -110,3 +116,56 @@ def test_the_frame_has_a_row_per_replication_and_enough_to_recompute(results: Re
     weighted = float((canary.users_harmed * canary.weight).sum() / canary.weight.sum())
     risk = results.risk()["canary"]
     assert weighted == pytest.approx(risk.given_defect.users_harmed.mean.value)
+
+
+def test_an_interrupted_study_keeps_what_was_finished(
+    scenario: Scenario, results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the first strategy and a half: the first is whole, the others are left out."""
+    total = sum(group.replications for group in results.groups)
+
+    def stop(done: int, _: int) -> None:
+        if done > 1.2 * total:
+            raise KeyboardInterrupt
+
+    part = simulate(scenario, 60, seed=1, progress=stop)
+    assert part.stopped
+    assert "canary" in part.names
+    assert same(part, results, ("canary",))
+    assert conclude(part, confirm=False).risk["canary"].all.n == total
+
+
+def test_all_lost_means_interrupted(scenario: Scenario) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(scenario, 60, seed=1, progress=stop)
+
+
+def test_more_replications_until_precise_enough(scenario: Scenario) -> None:
+    """Looks at 1 000, 2 000 ...; the first replications are those of a smaller study."""
+    quick = scenario.with_("strategies", "{blue_green: {}}").with_(
+        "change.defects", "[{kind: errors, rate: {lognormal: {median: 3%, p95: 50%}}}]"
+    )
+    found = simulate_until(quick, 0.05, seed=1)
+    count = found.replications["bad"]
+    assert count in (2000, 4000, 8000, 16_000)
+    mean = found.risk()["blue_green"].given_defect.users_harmed.mean
+    assert mean.value is not None
+    assert mean.low is not None
+    assert mean.high is not None
+    assert (mean.high - mean.low) / 2 <= 0.05 * mean.value
+    small = simulate(quick, 1000, seed=1)
+    first = np.asarray(small.columns["blue_green"][1]["failed_requests"])
+    assert (np.asarray(found.columns["blue_green"][1]["failed_requests"])[:1000] == first).all()
+
+
+def test_at_equal_time_strategies_are_compared_along_their_curves(scenario: Scenario) -> None:
+    found = compare(scenario, 50, seed=1, paces=(0.5, 1.0, 2.0))
+    equal = equal_time(found)
+    assert equal is not None
+    assert equal.time == found.risk["canary"].given_good.time_to_deploy.mean.value
+    harms = [harm for _, harm in equal.ranking]
+    assert harms == sorted(harms)
+    assert {name for name, _ in equal.ranking} == {"canary", "blue_green", "big_bang"}
