@@ -56,11 +56,8 @@ def compare(
     )
     options.emit(_rendered(found, form, no_color, scenario), output)
     if save is not None:
-        from simulator.report.folder import save as save_folder
-
         command = f"deploysim compare {scenario} -n {replications} --seed {seed}"
-        folder = save_folder(found, save, command)
-        options.note(f"saved: {folder}/report.html", quiet)
+        _save(found, save, command, quiet)
     if form == "table" and not quiet:
         options.note("", quiet)
         options.note(_next(found, scenario, save), quiet)
@@ -101,6 +98,18 @@ def check(
 
         options.emit(objectives_table(found), output)
     _gate(found)
+
+
+def _save(found: Comparison, where: str, command: str, quiet: bool) -> None:
+    from simulator.report.folder import save
+
+    try:
+        folder = save(found, where, command)
+    except OSError as error:
+        raise typer.BadParameter(
+            f"cannot write into {where!r}: {error.strerror}", param_hint="--save"
+        ) from None
+    options.note(f"saved: {folder}/report.html", quiet)
 
 
 def _read(scenario: str, sets: list[str] | None) -> Scenario:

@@ -115,6 +115,7 @@ def progress(quiet: bool) -> Callable[[int, int], None] | None:
     began = time.monotonic()
 
     def show(done: int, total: int) -> None:
+        """Draw the line anew."""
         spent = max(time.monotonic() - began, 1e-6)
         rate = done / spent
         left = (total - done) / rate if rate else 0.0

@@ -64,10 +64,51 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
     }
 
 
+def _pace(comparison: Comparison) -> dict[str, Any]:
+    return {
+        name: [
+            {
+                "pace": point.pace,
+                "time_to_deploy": _interval(point.time_to_deploy),
+                "users_harmed": _interval(point.users_harmed),
+            }
+            for point in points
+        ]
+        for name, points in comparison.pace.items()
+    }
+
+
+def _differences(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "figure": row.figure,
+            "a": row.a,
+            "b": row.b,
+            "mean": _interval(row.pair.mean),
+            "a_better": _interval(row.pair.a_better),
+            "correlation": row.pair.correlation,
+        }
+        for row in comparison.differences
+    ]
+
+
+def _recommendation(comparison: Comparison) -> dict[str, Any] | None:
+    found = comparison.recommendation
+    if found is None:
+        return None
+    flips = found.flips_when
+    return {
+        "strategy": found.strategy,
+        "because": found.because,
+        "runner_up": found.runner_up,
+        "confirmed": found.confirmed,
+        "flips_when": None if flips is None else dict(flips._asdict()),
+    }
+
+
 def document(comparison: Comparison) -> dict[str, Any]:
     """The whole comparison as plain data; missing values are None."""
     results, scenario = comparison.results, comparison.scenario
-    recommendation = comparison.recommendation
     return {
         "schema_version": SCHEMA_VERSION,
         "engine_version": __version__,
@@ -76,41 +117,11 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "scenario": {"name": scenario.name, "sha256": scenario.sha256},
         "defect_probability": scenario.change.defect_probability,
         "strategies": {name: _strategy(risk) for name, risk in comparison.risk.items()},
-        "pace": {
-            name: [
-                {
-                    "pace": point.pace,
-                    "time_to_deploy": _interval(point.time_to_deploy),
-                    "users_harmed": _interval(point.users_harmed),
-                }
-                for point in points
-            ]
-            for name, points in comparison.pace.items()
-        },
-        "differences": [
-            {
-                "figure": row.figure,
-                "a": row.a,
-                "b": row.b,
-                "mean": _interval(row.pair.mean),
-                "a_better": _interval(row.pair.a_better),
-                "correlation": row.pair.correlation,
-            }
-            for row in comparison.differences
-        ],
+        "pace": _pace(comparison),
+        "differences": _differences(comparison),
         "front": list(comparison.front),
         "dominance": [dict(row._asdict()) for row in comparison.dominance],
-        "recommendation": None
-        if recommendation is None
-        else {
-            "strategy": recommendation.strategy,
-            "because": recommendation.because,
-            "runner_up": recommendation.runner_up,
-            "confirmed": recommendation.confirmed,
-            "flips_when": None
-            if recommendation.flips_when is None
-            else dict(recommendation.flips_when._asdict()),
-        },
+        "recommendation": _recommendation(comparison),
         "thresholds": [
             {
                 "expression": t.expression,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.play.luck import Luck, Purpose
 
 if TYPE_CHECKING:
-    from simulator.play.watch import Cells
+    from simulator.play.cells import Cells
     from simulator.words.detection import Alarm
 
 Array = NDArray[np.float64]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from simulator.play.fleet import NEW
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from simulator.play.cells import Part
     from simulator.play.noise import Noise
     from simulator.words.detection import Judge
 
@@ -25,6 +29,35 @@ class Window:
         self.good = 0.0
         self.failed = self.late = self.requests = 0
         self.calm: list[tuple[float, float, float]] = []
+
+    def take_over(self, row: Sequence[float]) -> None:
+        """Add a row (expected good, failed, late, drawn requests or -1)."""
+        self.failed += int(row[1])
+        self.late += int(row[2])
+        if row[3] < 0:
+            self.good += row[0]
+            self.requests += int(row[1] + row[2])
+        else:
+            self.requests += int(row[3])
+
+    def keep_calm(self, parts: Sequence[Part], a: float, b: float, requests: float) -> None:
+        """Note stretches in which nothing but harm has been drawn: the open period's parts up to
+        a, then so many expected requests in [a, b].
+        """
+        for index, part in enumerate(parts):
+            if NEW not in part.rows:
+                continue
+            good, failing, late = part.rows[NEW]
+            if part.settled:
+                self.take_over([good, failing, late, -1])
+                continue
+            until = parts[index + 1].start if index + 1 < len(parts) else a
+            self.failed += failing
+            self.late += late
+            self.requests += failing + late
+            self.calm.append((part.start, until, good))
+        if requests > 0:
+            self.calm.append((a, b, requests))
 
     def settle(self, noise: Noise | None, generator: np.random.Generator) -> None:
         """Draw what is left to draw."""

@@ -153,72 +153,75 @@ def _result(rollout: Rollout) -> str:
 
 def outcome(rollout: Rollout, label: str) -> Outcome:
     """The figures of a rollout that has ended."""
-    plan, counts, env = rollout.plan, rollout.counts, rollout.env
-    ended = min(env.now, plan.limit) if plan.limit < math.inf else env.now
-    good = rollout.fault is GOOD
+    plan = rollout.plan
+    ended = min(rollout.env.now, plan.limit)
     result = _result(rollout)
-    deploy = _deployed(rollout)
-    undone = rollout.decided_at == rollout.decided_at
     _close_rollback(rollout)
-    detect, mitigate, recover = _recovery(rollout)
+    deploy = _deployed(rollout)
     value = _time_to_value(rollout, deploy, result)
-    failed = float(counts.failed)
-    before = failed if counts.failed_before is None else float(counts.failed_before)
-    harmed = _users_harmed(rollout)
-    figures = bill(rollout, value, ended)
-    budget = plan.traffic.mean * plan.scenario.slo.window * plan.tolerated
-    weight = rollout.router.share(rollout.fleet)
+    costs = bill(rollout, value, ended)
     caught = rollout.detected_at
+    bad = rollout.fault is not GOOD
     return Outcome(
-        luck_number(rollout),
+        rollout.luck.replication,
         result,
         label,
         rollout.caught_by or "nobody",
         rollout.caught_at,
-        deploy,
-        value,
-        _finish(rollout),
-        detect,
-        mitigate,
-        recover,
-        rollout.share_90 - rollout.decided_at if undone else NOT_APPLICABLE,
-        _rollback_time(rollout),
-        0.0 if good else counts.exposure,
-        0.0 if good else counts.peak_weight,
-        NOT_APPLICABLE if good or not rollout.caught_by else rollout.weight_when_caught,
-        0.0 if good else counts.exposed,
-        failed,
-        before,
-        failed - before,
-        harmed,
-        float(counts.corrupt),
-        counts.outage,
-        counts.degraded,
-        failed / budget if budget > 0 else NOT_APPLICABLE,
-        counts.headroom,
-        float(rollout.fleet.peak),
-        counts.mixed,
-        counts.mixing,
-        figures.extra_cost,
-        figures.total,
-        figures.failed_requests,
-        figures.corrupt_writes,
-        figures.outage,
-        figures.sla_credit,
-        figures.responders,
-        figures.extra_cost,
-        figures.delay,
-        1.0 if caught == caught and not caught > rollout.full_at else 0.0,
-        1.0 if not good and weight > NO_TRAFFIC else 0.0,
-        _rollback_was_worse(rollout),
-        counts.expected,
-        ended,
+        *(deploy, value, _finish(rollout)),
+        *_recovery(rollout),
+        *_going_back(rollout),
+        *_exposure(rollout),
+        *_harm(rollout),
+        *(float(rollout.fleet.peak), rollout.counts.mixed, rollout.counts.mixing),
+        *(costs.extra_cost, costs.total),
+        *(costs.failed_requests, costs.corrupt_writes, costs.outage, costs.sla_credit),
+        *(costs.responders, costs.extra_cost, costs.delay),
+        caught_before_full=1.0 if caught == caught and not caught > rollout.full_at else 0.0,
+        unresolved=1.0 if bad and rollout.weight() > NO_TRAFFIC else 0.0,
+        rollback_worse=_rollback_was_worse(rollout),
+        expected_failed_requests=rollout.counts.expected,
+        ended=ended,
     )
 
 
-def luck_number(rollout: Rollout) -> int:
-    """The replication's number."""
-    return rollout.luck.replication
+_Harm = tuple[float, float, float, float, float, float, float, float, float]
+
+
+def _going_back(rollout: Rollout) -> tuple[float, float]:
+    """Decision until 90 % of the exposed traffic is back, and until all is as before, seconds."""
+    if rollout.decided_at != rollout.decided_at:
+        return NOT_APPLICABLE, NOT_APPLICABLE
+    whole = CENSORED
+    if rollout.restored_at == rollout.restored_at:
+        whole = rollout.restored_at - rollout.decided_at
+    return rollout.share_90 - rollout.decided_at, whole
+
+
+def _exposure(rollout: Rollout) -> tuple[float, float, float, float]:
+    """Exposure time (s), peak and at detection (shares), exposed requests; 0 for a good release."""
+    if rollout.fault is GOOD:
+        return 0.0, 0.0, NOT_APPLICABLE, 0.0
+    counts = rollout.counts
+    when_caught = rollout.weight_when_caught if rollout.caught_by else NOT_APPLICABLE
+    return counts.exposure, counts.peak_weight, when_caught, counts.exposed
+
+
+def _harm(rollout: Rollout) -> _Harm:
+    """Failed requests (all, watched, escaped), users, writes, seconds of outage and degraded
+    service, budget spent, least headroom.
+    """
+    plan, counts = rollout.plan, rollout.counts
+    failed = float(counts.failed)
+    watched = failed if counts.failed_before is None else float(counts.failed_before)
+    budget = plan.traffic.mean * plan.scenario.slo.window * plan.tolerated
+    return (
+        *(failed, watched, failed - watched),
+        *(_users_harmed(rollout), float(counts.corrupt)),
+        *(counts.outage, counts.degraded),
+        failed / budget if budget > 0 else NOT_APPLICABLE,
+        counts.headroom,
+    )
 
 
 def _close_rollback(rollout: Rollout) -> None:
@@ -231,14 +234,6 @@ def _close_rollback(rollout: Rollout) -> None:
     whole = weight <= NO_TRAFFIC and rollout.fleet.up[OLD] >= rollout.fleet.size
     if rollout.restored_at != rollout.restored_at and whole:
         rollout.restored_at = rollout.env.now
-
-
-def _rollback_time(rollout: Rollout) -> float:
-    if rollout.decided_at != rollout.decided_at:
-        return NOT_APPLICABLE
-    if rollout.restored_at != rollout.restored_at:
-        return CENSORED
-    return rollout.restored_at - rollout.decided_at
 
 
 def _finish(rollout: Rollout) -> float:

@@ -192,6 +192,7 @@ class Rollout(PoolVerbs):
             if self.watching:
                 yield env.timeout(response.watch)
                 self.watched = False
+                self.counts.failed_before = self.counts.failed
                 self.note("watched phase over")
                 if self.fault is not GOOD or response.automatic == "always":
                     start = self.full_at if self.full_at == self.full_at else env.now

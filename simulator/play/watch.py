@@ -8,14 +8,14 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play import judging
 from simulator.play.alarm import AlarmWatch
+from simulator.play.cells import Cells, Part
 from simulator.play.counts import NOBODY, Counts
 from simulator.play.fleet import NEW, OLD
 from simulator.play.judging import Window
@@ -33,78 +33,6 @@ Array = NDArray[np.float64]
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
 _SCOPES = {"new": (NEW,), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
-
-
-class Part(NamedTuple):
-    """A piece of the period that is still open: when it began, requests, and what was drawn.
-
-    `rows` holds for each version (expected requests, drawn failing, drawn late); `settled` says
-    that the failing ones include the baseline's.
-    """
-
-    start: float
-    base: float
-    incident: float
-    rows: dict[int, tuple[float, int, int]]
-    settled: bool = False
-
-
-class Cells:
-    """Closed cells of the versions watched: expected requests, drawn bad ones, requests on demand.
-
-    For each version: `expected` requests that went well (floats), `failed` (failed or rejected,
-    baseline included) and `late` drawn counts, and `harm` the drawn counts that are harm. All
-    arrays have one entry per cell.
-    """
-
-    __slots__ = ("_drawn", "_generator", "began", "expected", "failed", "harm", "late")
-
-    def __init__(self, generator: np.random.Generator, began: bool) -> None:
-        self.began = began
-        self.expected: dict[int, Array] = {}
-        self.failed: dict[int, NDArray[np.int64]] = {}
-        self.late: dict[int, NDArray[np.int64]] = {}
-        self.harm: dict[int, NDArray[np.int64]] = {}
-        self._drawn: dict[int, NDArray[np.int64]] = {}
-        self._generator = generator
-
-    def has(self, versions: tuple[int, ...]) -> bool:
-        """Whether any of these versions had traffic."""
-        return any(version in self.expected for version in versions)
-
-    def bad(self, versions: tuple[int, ...], metric: str) -> NDArray[np.int64]:
-        """Bad requests per cell by an alarm's metric over the versions of its scope."""
-        total: NDArray[np.int64] | None = None
-        for version in versions:
-            if version not in self.expected:
-                continue
-            for part, wanted in ((self.failed, "late"), (self.late, "errors")):
-                if metric != wanted:
-                    counts = part[version]
-                    total = counts if total is None else total + counts
-        assert total is not None
-        return total
-
-    def least(self, versions: tuple[int, ...]) -> float:
-        """A number of requests that the emptiest cell exceeds except with probability 1e-16."""
-        mean = min(
-            float(np.min(sum(self.expected[v] for v in versions if v in self.expected))), 1e300
-        )
-        return mean - 8.3 * math.sqrt(mean)
-
-    def requests(self, versions: tuple[int, ...]) -> NDArray[np.int64]:
-        """All requests per cell over the versions, drawn when first asked for."""
-        total: NDArray[np.int64] | None = None
-        for version in versions:
-            if version not in self.expected:
-                continue
-            if version not in self._drawn:
-                good = self._generator.poisson(self.expected[version])
-                self._drawn[version] = good + self.failed[version] + self.late[version]
-            drawn = self._drawn[version]
-            total = drawn if total is None else total + drawn
-        assert total is not None
-        return total
 
 
 class Watch:
@@ -242,7 +170,7 @@ class Watch:
             a_open = first.end(first.next - 1)
             if self._window is not None:
                 requests = plan.requests_between(a, a_open) * shares[NEW]
-                self._keep_calm(self._open, a, a_open, requests)
+                self._window.keep_calm(self._open, a, a_open, requests)
             self._open.clear()
         else:
             a_open = a
@@ -316,7 +244,7 @@ class Watch:
         drawn = None
         if self._window is not None:
             many, rows, drawn = self._draw_one(stretch, a, until, False)
-            self._keep_calm([Part(a, many, 0.0, rows)], until, until, 0.0)
+            self._window.keep_calm([Part(a, many, 0.0, rows)], until, until, 0.0)
         self._counts.add(stretch, a, until, drawn)
         self._open.clear()
         for alarm in self._alarms:
@@ -492,7 +420,7 @@ class Watch:
             if alarm.close_one(bad, requests) and tripped is None:
                 tripped = alarm
         if self._window is not None and NEW in counts:
-            self._take_over(counts[NEW])
+            self._window.take_over(counts[NEW])
         if tripped is not None:
             tripped.done = True
             rollout.trip(tripped.words.label, end + tripped.words.delay)
@@ -517,7 +445,7 @@ class Watch:
         self._settle(now)
         for part in self._open:
             if NEW in part.rows:
-                self._take_over([*part.rows[NEW], -1])
+                window.take_over([*part.rows[NEW], -1])
         generator = self._rollout.luck.counts()
         window.good = max(window.good, 0.0)
         window.settle(self.noise if self._rollout.plan.noise else None, generator)
@@ -543,37 +471,6 @@ class Watch:
             parts[index] = part._replace(rows=rows, settled=True)
         if not self._alarms and len(parts) > 1:
             del parts[:-1]
-
-    def _take_over(self, row: Sequence[float]) -> None:
-        """Add a row (expected good, failed, late, drawn requests or -1) to the window."""
-        window = self._window
-        assert window is not None
-        window.failed += int(row[1])
-        window.late += int(row[2])
-        if row[3] < 0:
-            window.good += row[0]
-            window.requests += int(row[1] + row[2])
-        else:
-            window.requests += int(row[3])
-
-    def _keep_calm(self, parts: list[Part], a: float, b: float, requests: float) -> None:
-        """Note stretches of the window in which nothing but harm has been drawn."""
-        window = self._window
-        assert window is not None
-        for index, part in enumerate(parts):
-            if NEW not in part.rows:
-                continue
-            good, failing, late = part.rows[NEW]
-            if part.settled:
-                self._take_over([good, failing, late, -1])
-                continue
-            until = parts[index + 1].start if index + 1 < len(parts) else a
-            window.failed += failing
-            window.late += late
-            window.requests += failing + late
-            window.calm.append((part.start, until, good))
-        if requests > 0:
-            window.calm.append((a, b, requests))
 
     def _settle_open(self, end: float) -> dict[int, list[float]]:
         """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""

@@ -95,11 +95,7 @@ def time_against_harm(comparison: Comparison) -> str:
             color=palette[name],
             fontsize=9,
         )
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    ticks = _spread([t for t in _TICKS if low <= t <= high], math.log(high / low) / 9)
-    axes.set_xticks(ticks, [wording.length(t) for t in ticks])
-    axes.minorticks_off()
+    _time_axis(axes)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     axes.set_xlabel("time to deploy a good release (log scale)")
@@ -111,6 +107,15 @@ def time_against_harm(comparison: Comparison) -> str:
         "Each strategy's time to deploy against the share of users harmed given a defect; "
         "lines show other paces. Lower left is better.",
     )
+
+
+def _time_axis(axes: Any) -> None:
+    """A logarithmic axis of time with ticks that people use."""
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    ticks = _spread([t for t in _TICKS if low <= t <= high], math.log(high / low) / 9)
+    axes.set_xticks(ticks, [wording.length(t) for t in ticks])
+    axes.minorticks_off()
 
 
 def _spread(ticks: list[int], apart: float) -> list[int]:

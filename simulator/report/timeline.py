@@ -11,7 +11,7 @@ from simulator.play.replay import sentence
 from simulator.report import charts, wording
 
 if TYPE_CHECKING:
-    from simulator.play.replay import Replay
+    from simulator.play.replay import Replay, Span
     from simulator.words.scenario import Scenario
 
 _MARKS = ("detect", "decide", "roll back", "rolled back", "deployed", "judge")
@@ -33,28 +33,7 @@ def timeline(told: Replay, scenario: Scenario, where: str) -> None:
     unit, size = _unit(end)
     edges = edges / size
 
-    def stairs(axes: Any, values: list[float], **style: Any) -> None:
-        axes.stairs(values, edges, baseline=None, linewidth=1.6, **style)
-
-    stairs(rows[0], [100 * s.weight for s in course], color=charts.COLOURS[0])
-    rows[0].set_ylabel("traffic on new, %")
-    rows[0].set_ylim(-4, 104)
-    each = scenario.capacity_per_instance
-    if np.isfinite(each):
-        total = [s.old_capacity + s.new_capacity for s in course]
-        stairs(rows[1], [s.old_capacity for s in course], color=charts.COLOURS[7], label="old")
-        stairs(rows[1], [s.new_capacity for s in course], color=charts.COLOURS[0], label="new")
-        times = np.linspace(0, end, 200)
-        rate = np.asarray(scenario.traffic.at(times))
-        rows[1].plot(times / size, rate, color=charts.COLOURS[5], linestyle="--", label="load")
-        rows[1].set_ylim(0, max(*total, float(rate.max())) * 1.1)
-        rows[1].legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
-    else:
-        rows[1].text(0.5, 0.5, "capacity is not limited", ha="center", transform=rows[1].transAxes)
-    rows[1].set_ylabel("requests/s")
-    stairs(rows[2], [100 * s.harm for s in course], color=charts.COLOURS[5], fill=False)
-    rows[2].set_ylabel("bad requests, %")
-    rows[2].set_ylim(bottom=0)
+    _rows(rows, course, edges, scenario, size)
     rows[2].set_xlabel(f"time since the decision to deploy, {unit}")
     for axes in rows:
         axes.grid(True, color="#dddddd", linewidth=0.6)
@@ -78,6 +57,33 @@ def timeline(told: Replay, scenario: Scenario, where: str) -> None:
     with Path(where).open("wb") as file:
         kind = "png" if where.endswith(".png") else "svg"
         figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+
+
+def _rows(rows: Any, course: list[Span], edges: Any, scenario: Scenario, size: float) -> None:
+    """Draw weight, capacity against load, and harm; `edges` in units of `size` seconds."""
+
+    def stairs(axes: Any, values: list[float], **style: Any) -> None:
+        axes.stairs(values, edges, baseline=None, linewidth=1.6, **style)
+
+    stairs(rows[0], [100 * s.weight for s in course], color=charts.COLOURS[0])
+    rows[0].set_ylabel("traffic on new, %")
+    rows[0].set_ylim(-4, 104)
+    each = scenario.capacity_per_instance
+    if np.isfinite(each):
+        total = [s.old_capacity + s.new_capacity for s in course]
+        stairs(rows[1], [s.old_capacity for s in course], color=charts.COLOURS[7], label="old")
+        stairs(rows[1], [s.new_capacity for s in course], color=charts.COLOURS[0], label="new")
+        times = np.linspace(0, edges[-1], 200)
+        rate = np.asarray(scenario.traffic.at(times * size))
+        rows[1].plot(times, rate, color=charts.COLOURS[5], linestyle="--", label="load")
+        rows[1].set_ylim(0, max(*total, float(rate.max())) * 1.1)
+        rows[1].legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+    else:
+        rows[1].text(0.5, 0.5, "capacity is not limited", ha="center", transform=rows[1].transAxes)
+    rows[1].set_ylabel("requests/s")
+    stairs(rows[2], [100 * s.harm for s in course], color=charts.COLOURS[5], fill=False)
+    rows[2].set_ylabel("bad requests, %")
+    rows[2].set_ylim(bottom=0)
 
 
 def _unit(end: float) -> tuple[str, float]:

@@ -20,10 +20,10 @@ _LABEL = (
 )
 
 
-def time_against_harm(comparison: Comparison) -> Any:
-    """Time to deploy a good release against users harmed by a bad one, with intervals."""
-    palette = colours(comparison.risk)
-    rows, curves = [], []
+def _points(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A row per strategy, and a row per point of its pace curve."""
+    rows: list[dict[str, Any]] = []
+    curves: list[dict[str, Any]] = []
     for name, risk in comparison.risk.items():
         time = risk.given_good.time_to_deploy.mean
         harm = risk.given_defect.users_harmed.mean
@@ -51,6 +51,13 @@ def time_against_harm(comparison: Comparison) -> Any:
             for p in comparison.pace.get(name, ())
             if p.time_to_deploy.value is not None and p.users_harmed.value is not None
         ]
+    return rows, curves
+
+
+def time_against_harm(comparison: Comparison) -> Any:
+    """Time to deploy a good release against users harmed by a bad one, with intervals."""
+    palette = colours(comparison.risk)
+    rows, curves = _points(comparison)
     data = pd.DataFrame(rows)
     colour = alt.Color(
         "strategy:N",

@@ -220,6 +220,8 @@ def _field(
     read: Callable[[Any], float], form: Callable[[float], str], limit: float | None, *examples: Any
 ) -> Any:
     def validate(value: Any, info: ValidationInfo) -> Distribution:
+        """Read a law whose numbers carry this unit."""
+
         def number(item: Any) -> float:
             bare = isinstance(item, (int, float)) and not isinstance(item, bool)
             if bare and not units.from_file(info) and math.isfinite(item) and item >= 0:

@@ -235,6 +235,7 @@ def _reader(
     parse: Callable[[Any], Any], lenient: bool, least: float = 0.0, open_end: bool = False
 ) -> Any:
     def read(value: Any, info: ValidationInfo) -> Any:
+        """Read a quantity; bare numbers only from Python."""
         bare = isinstance(value, (int, float)) and not isinstance(value, bool)
         if lenient and bare and not from_file(info):
             if not 0 <= value <= _LARGEST:

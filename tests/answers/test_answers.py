@@ -199,3 +199,18 @@ def test_an_aligned_alarm_sees_a_total_failure_at_its_second_period() -> None:
     outcomes = play(scenario, 20)
     assert {o.time_to_detect for o in outcomes} == {180.0}
     assert {o.caught_by for o in outcomes} == {"alarm"}
+
+
+def test_harm_is_split_where_the_watched_phase_ends() -> None:
+    """A switch watched for 10 minutes and noticed after 30: 1000/s x 20 % x 600 s before, the
+    rest (20 min and the decision's 2) afterwards; the release has escaped."""
+    scenario = bare(
+        detection="noticed: {after: 30m}",
+        response="watch: 10m, page: {decide: 120s}",
+        strategy=SWITCH,
+    )
+    outcomes = play(scenario, 60)
+    near([o.failed_requests_watched for o in outcomes], 1000 * 0.2 * 600)
+    near([o.failed_requests_escaped for o in outcomes], 1000 * 0.2 * (1200 + 120))
+    assert {o.outcome for o in outcomes} == {"escaped"}
+    assert {o.caught_at for o in outcomes} == {"after"}
