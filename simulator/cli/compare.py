@@ -34,6 +34,9 @@ def compare(
     save: Annotated[
         str | None, typer.Option("--save", metavar="DIR", help="Write a run folder with a report.")
     ] = None,
+    assumptions: Annotated[
+        bool, typer.Option("--assumptions", help="Range of the headlines over the assumptions.")
+    ] = False,
     gate: Annotated[
         bool,
         typer.Option("--check", help="Exit with 99 if an objective fails."),
@@ -53,6 +56,7 @@ def compare(
         options.workers(jobs, executor),
         quiet,
         options.relative(precision),
+        assumptions,
     )
     options.emit(_rendered(found, form, no_color, scenario), output)
     if save is not None:
@@ -128,6 +132,7 @@ def _compared(
     workers: int,
     quiet: bool,
     precision: float | None = None,
+    assumptions: bool = False,
 ) -> Comparison:
     from simulator.findings.comparison import compare as run
 
@@ -149,6 +154,7 @@ def _compared(
         _paces(pace),
         options.progress(quiet),
         precision,
+        assumptions,
     )
 
 

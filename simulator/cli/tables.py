@@ -52,6 +52,14 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     equal = headlines.at_equal_time(comparison)
     if equal:
         lines += textwrap.wrap(equal, WIDTH)
+    ranges = headlines.two_uncertainties(comparison)
+    if ranges:
+        lines += [
+            "",
+            paint.bold("Means: simulation error, and range over the assumptions one by one"),
+        ]
+        for text in ranges:
+            lines += textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="      ")
     listed = headlines.assumptions(comparison)
     if listed:
         lines += ["", paint.bold("Assumed, not stated in the file (those that matter most)")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.findings import pairs, study
+from simulator.findings.assumptions import Uncertainty, uncertainty
 from simulator.findings.means import Interval
 from simulator.findings.pairs import Pair
 from simulator.findings.results import Results, Risk
@@ -70,6 +71,7 @@ class Comparison(NamedTuple):
     dominance: tuple[Dominance, ...]
     thresholds: tuple[Threshold, ...]
     recommendation: Recommendation | None
+    uncertainty: dict[str, tuple[Uncertainty, ...]]
 
     @property
     def risk(self) -> Risk:
@@ -89,13 +91,14 @@ def simulate(
     names: Sequence[str] = (),
     jobs: int = 1,
     progress: Progress | None = None,
+    fewest: int = study.FEWEST_PER_STRATUM,
 ) -> Results:
     """Play a scenario's strategies; unsuitable ones are still played where possible.
 
     When it is interrupted the result holds what was finished and says `stopped`.
     """
     chosen = list(names) or list(scenario.strategies)
-    groups = study.strata(scenario, replications)
+    groups = study.strata(scenario, replications, fewest)
     plans = {name: prepare(scenario, name) for name in chosen}
     playable = [name for name in chosen if plans[name].rehearsed > 0 or not plans[name].reasons]
     stopped = False
@@ -171,10 +174,12 @@ def compare(
     paces: Sequence[float] = PACES,
     progress: Progress | None = None,
     precision: float | None = None,
+    assumptions: bool = False,
 ) -> Comparison:
     """The main job: play every strategy and work out what follows.
 
-    With `precision` (relative half-width of the headline means) it decides how many replications.
+    With `precision` (relative half-width of the headline means) it decides how many replications;
+    with `assumptions` every headline gets its range over the assumptions.
     """
     if precision is None:
         results = simulate(scenario, replications, seed, names, jobs, progress)
@@ -182,7 +187,10 @@ def compare(
         results = simulate_until(scenario, precision, seed, names, jobs, progress)
     if results.stopped:
         return conclude(results, confirm=False)
-    return conclude(results, pace_curves(results, paces, jobs), jobs)
+    found = conclude(results, pace_curves(results, paces, jobs), jobs)
+    if assumptions:
+        found = found._replace(uncertainty=uncertainty(results, (), jobs, progress))
+    return found
 
 
 def conclude(
@@ -203,6 +211,7 @@ def conclude(
         dominance(results),
         thresholds(results),
         recommend(results, jobs, confirm),
+        {},
     )
 
 

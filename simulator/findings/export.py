@@ -64,6 +64,18 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
     }
 
 
+def _uncertainty(comparison: Comparison, name: str) -> dict[str, Any]:
+    """Both uncertainties of the headline means; empty when the assumptions were not varied."""
+    return {
+        row.figure: {
+            "simulation": list(row.simulation),
+            "assumptions": list(row.assumptions),
+            "largest": list(row.largest),
+        }
+        for row in comparison.uncertainty.get(name, ())
+    }
+
+
 def _pace(comparison: Comparison) -> dict[str, Any]:
     return {
         name: [
@@ -116,7 +128,10 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "replications": results.replications,
         "scenario": {"name": scenario.name, "sha256": scenario.sha256},
         "defect_probability": scenario.change.defect_probability,
-        "strategies": {name: _strategy(risk) for name, risk in comparison.risk.items()},
+        "strategies": {
+            name: {**_strategy(risk), "uncertainty": _uncertainty(comparison, name)}
+            for name, risk in comparison.risk.items()
+        },
         "pace": _pace(comparison),
         "differences": _differences(comparison),
         "front": list(comparison.front),

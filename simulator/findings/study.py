@@ -54,11 +54,13 @@ class Batch(NamedTuple):
     stop: int
 
 
-def strata(scenario: Scenario, replications: int) -> tuple[Stratum, ...]:
+def strata(
+    scenario: Scenario, replications: int, fewest: int = FEWEST_PER_STRATUM
+) -> tuple[Stratum, ...]:
     """Good releases and one stratum for each kind of defect.
 
-    Good releases get `replications`; kinds share as many by largest remainder, each at least 50,
-    so rare kinds are as precise as common ones. Probabilities sum to 1.
+    Good releases get `replications`; kinds share as many by largest remainder, each at least
+    `fewest`, so rare kinds are as precise as common ones. Probabilities sum to 1.
     """
     change = scenario.change
     chance = change.defect_probability
@@ -67,11 +69,11 @@ def strata(scenario: Scenario, replications: int) -> tuple[Stratum, ...]:
     rest = sorted(range(len(wanted)), key=lambda k: counts[k] - wanted[k])
     for k in rest[: replications - sum(counts)]:
         counts[k] += 1
-    result = [Stratum(GOOD_RELEASE, 0, 1 - chance, max(replications, FEWEST_PER_STRATUM))]
+    result = [Stratum(GOOD_RELEASE, 0, 1 - chance, max(replications, fewest))]
     for number, (label, share, count) in enumerate(
         zip(change.labels, change.shares, counts, strict=True), 1
     ):
-        result.append(Stratum(label, number, chance * share, max(count, FEWEST_PER_STRATUM)))
+        result.append(Stratum(label, number, chance * share, max(count, fewest)))
     return tuple(result)
 
 

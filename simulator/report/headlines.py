@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.findings.comparison import equal_time
+from simulator.findings.means import Interval
 from simulator.report import wording
+from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.findings.comparison import Comparison
-    from simulator.findings.means import Interval
     from simulator.findings.results import StrategyRisk
 
 _TOP = 4
@@ -124,6 +125,23 @@ def at_equal_time(comparison: Comparison) -> str | None:
         f"At equal time to deploy ({wording.length(found.time)}, as {comparison.scenario.to_check} "
         f"takes), users harmed by a bad release on average: {listed}."
     )
+
+
+def two_uncertainties(comparison: Comparison) -> list[str]:
+    """A line per strategy and headline: value, simulation error, range over the assumptions."""
+    lines = []
+    for name, rows in comparison.uncertainty.items():
+        for row in rows:
+            unit = FIGURES[row.figure].unit
+            low, high = row.assumptions
+            simulated = wording.between(Interval(low, *row.simulation), unit)
+            assumed = wording.between(Interval(low, low, high), unit)
+            most = f"; most: {', '.join(row.largest)}" if row.largest else ""
+            lines.append(
+                f"{name}, {row.figure.replace('_', ' ')}: simulation {simulated}, "
+                f"assumptions {assumed}{most}"
+            )
+    return lines
 
 
 def assumptions(comparison: Comparison, most: int = 5) -> list[str]:

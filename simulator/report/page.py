@@ -44,6 +44,7 @@ def page(comparison: Comparison, command: str) -> str:
         scenario=comparison.scenario,
         results=comparison.results,
         verdict=headlines.verdict(comparison),
+        ranges=headlines.two_uncertainties(comparison),
         equal_time=headlines.at_equal_time(comparison),
         columns=headlines.COLUMNS,
         rows=headlines.rows(comparison),

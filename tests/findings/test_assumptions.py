@@ -1,0 +1,40 @@
+"""The range over the assumptions: it holds the value, and names what moves it."""
+
+from __future__ import annotations
+
+from simulator.findings.assumptions import uncertainty, varied
+from simulator.findings.comparison import simulate
+from simulator.words.reading import loads
+
+TEXT = """
+version: 1
+profile: ecs-fargate
+service: {instances: 8, utilisation: 50%, drain: 30s, cost: 0.05/h, errors: none, incidents: none,
+  warm_up: none, start_failure: {probability: 0%, timeout: 10m}, install: 60s}
+traffic: {rate: 200 rps, users: 30k, sticky: true, writes: 20%}
+router: {propagation: 0s}
+change: {defects: [{kind: errors, rate: 5%}]}
+response: {automatic: watched, watch: 15m, hold: true, decide: 10s, fix: 1h, retry: 1h,
+  page: {acknowledge: 3m, decide: 10m, off_hours: 1}}
+follow_up: 2h
+detection: {people: none}
+strategies: {blue_green: {smoke: none}}
+"""
+
+
+def test_each_assumption_is_moved_alone_and_the_largest_is_named() -> None:
+    """Left to the profile are start-up, and the alarm: the first moves the time to deploy, of
+    which 75 s median is the whole; the range must hold the simulated value."""
+    scenario = loads(TEXT)
+    assert "service.startup" in {row.path for row in varied(scenario)}
+    results = simulate(scenario, 60, seed=1)
+    found = {row.figure: row for row in uncertainty(results)["blue_green"]}
+    time = found["time_to_deploy"]
+    assert time.largest[0] == "service.startup"
+    value = results.risk()["blue_green"].given_good.time_to_deploy.mean.value
+    assert value is not None
+    assert time.assumptions[0] <= value <= time.assumptions[1]
+    assert time.assumptions[1] - time.assumptions[0] > 60
+    harm = found["failed_requests"]
+    assert harm.assumptions[0] < harm.assumptions[1]
+    assert all(path.startswith("detection.alarms") for path in harm.largest[:1])
