@@ -46,6 +46,7 @@ def compare(
 ) -> None:
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
     form = options.chosen_format(output_format, as_json, _FORMATS)
+    options.can_write(output, save)
     found = _compared(
         scenario,
         sets,
@@ -87,6 +88,7 @@ def check(
 ) -> None:
     """Judge the planned strategy's objectives: exit code 0 if all are kept, 99 if not."""
     form = options.chosen_format(output_format, as_json, ("table", "json"))
+    options.can_write(output)
     workers = options.workers(jobs, executor)
     words = _read(scenario, sets)
     if not words.objectives:
@@ -107,12 +109,7 @@ def check(
 def _save(found: Comparison, where: str, command: str, quiet: bool) -> None:
     from simulator.report.folder import save
 
-    try:
-        folder = save(found, where, command)
-    except OSError as error:
-        raise typer.BadParameter(
-            f"cannot write into {where!r}: {error.strerror}", param_hint="--save"
-        ) from None
+    folder = save(found, where, command)
     options.note(f"saved: {folder}/report.html", quiet)
 
 

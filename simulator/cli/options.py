@@ -102,6 +102,23 @@ def emit(text: str, output: str | None) -> None:
         ) from None
 
 
+def can_write(output: str | None, folder: str | None = None) -> None:
+    """Refuse a file or folder that cannot be written before anything is simulated."""
+    from pathlib import Path
+
+    if output not in (None, "-") and not Path(str(output)).resolve().parent.is_dir():
+        raise typer.BadParameter(
+            f"cannot write {output!r}: its folder is not there", param_hint="-o"
+        )
+    if folder is not None:
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise typer.BadParameter(
+                f"cannot write into {folder!r}: {error.strerror}", param_hint="--save"
+            ) from None
+
+
 def note(text: str, quiet: bool = False) -> None:
     """A remark for people, on standard error."""
     if not quiet:
