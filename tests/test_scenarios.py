@@ -118,7 +118,7 @@ def test_two_weeks_of_a_real_load_balancer(shared: Path) -> None:
             sets=[
                 f"traffic={{trace: {{file: {file}, time: timestamp, value: value, per: 5m, "
                 f'scale: 2000}}, users: 250k, start_at: "{start}"}}',
-                "detection={noticed: {after: 10m}}",
+                "detection={noticed: {after: 10m}, alarms: none, people: none}",
                 "service.errors=none",
                 "service.incidents=none",
                 "service.warm_up=none",
