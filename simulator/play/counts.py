@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simulator.play.fault import Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -200,9 +203,24 @@ class Counts:
 
     def _record(self, stretch: Stretch, a: float, b: float) -> None:
         assert self.track is not None
-        weight = 0.0 if stretch.nobody else stretch.weight
-        harm = 1.0 if stretch.nobody else stretch.harm
-        self.track.append((a, b, weight, *stretch.capacity, harm))
+        kinks = {
+            since + self.plan.warm_for
+            for cohort in stretch.fleet.cohorts
+            for _, since in cohort
+            if a < since + self.plan.warm_for < b
+        }
+        if stretch.varying and not stretch.nobody:
+            kinks.update(np.linspace(a, b, min(int((b - a) / 30.0) + 2, 40)).tolist()[1:-1])
+        edges = [a, *sorted(kinks), b]
+        for start, end in pairwise(edges):
+            weight = 0.0 if stretch.nobody else stretch.weight
+            harm = 1.0 if stretch.nobody else stretch.harm
+            if stretch.varying and not stretch.nobody:
+                old, new = stretch.at(np.array([(start + end) / 2]))
+                weight = float(np.ravel(new.share)[0])
+                bad = sum(s.share * (s.failing + s.late + s.corrupt) for s in (old, new))
+                harm = float(np.ravel(bad)[0])
+            self.track.append((start, end, weight, *stretch.capacity_at(start), harm))
 
 
 NOBODY = 3

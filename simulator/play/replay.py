@@ -97,6 +97,7 @@ def replay(
     luck = Luck(seed)
     luck.rekey((number << 40) + replication)
     defect = change.defects[number - 1] if number else None
-    rollout = run(prepare(scenario, strategy), luck, draw(defect, luck), track=True)
+    plan = prepare(scenario, strategy)
+    rollout = run(plan, luck, draw(defect, luck), track=True)
     course = tuple(Span(*row) for row in rollout.counts.track or [] if not math.isnan(row[2]))
     return Replay(strategy, kind, tuple(rollout.journal), course, outcome(rollout, kind))

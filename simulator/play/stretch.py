@@ -180,6 +180,19 @@ class Stretch:
         self.until = min(self.until, next_warm)
         return lowered
 
+    def capacity_at(self, t: float) -> tuple[float, float]:
+        """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
+        plan = self.plan
+        total = [0.0, 0.0]
+        for version in (OLD, NEW):
+            for count, since in self.fleet.cohorts[version]:
+                warm = 1.0 if t >= since + plan.warm_for else plan.warm_share
+                total[version] += count * warm if count else 0.0
+        return (
+            total[OLD] * plan.capacity if total[OLD] else 0.0,
+            total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
+        )
+
     def _leak(self, now: float) -> float:
         """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
         fault, total, value = self.fault, 0.0, 0.0

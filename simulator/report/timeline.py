@@ -42,11 +42,13 @@ def timeline(told: Replay, scenario: Scenario, where: str) -> None:
     for number, mark in enumerate(marks):
         rows[0].annotate(
             sentence(mark),
-            (mark.time / size, 100 - 13 * (number % 5)),
-            xytext=(3, 0),
+            (mark.time / size, 100 - 15 * (number % 5)),
+            xytext=(-3 if mark.time > 0.6 * end else 3, 0),
             textcoords="offset points",
             fontsize=7,
             va="top",
+            ha="right" if mark.time > 0.6 * end else "left",
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
     harmed = wording.share(told.outcome.users_harmed)
     figure.suptitle(
@@ -76,7 +78,7 @@ def _rows(rows: Any, course: list[Span], edges: Any, scenario: Scenario, size: f
         times = np.linspace(0, edges[-1], 200)
         rate = np.asarray(scenario.traffic.at(times * size))
         rows[1].plot(times, rate, color=charts.COLOURS[5], linestyle="--", label="load")
-        rows[1].set_ylim(0, max(*total, float(rate.max())) * 1.1)
+        rows[1].set_ylim(0, max(*total, float(rate.max())) * 1.25)
         rows[1].legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
     else:
         rows[1].text(0.5, 0.5, "capacity is not limited", ha="center", transform=rows[1].transAxes)

@@ -1,0 +1,58 @@
+"""A replay is the study's own replication, told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+import simulator as ds
+
+SCENARIO = ds.loads(
+    """
+version: 1
+profile: ec2-ami
+service: {instances: 8, utilisation: 55%, errors: {mean: 0.2%, cv: 1, for: 5m}}
+traffic: {daily: {mean: 100 rps, peak: 150 rps, peak_at: 13:00}, users: 20k}
+strategies: {canary: {}, rolling: {}, immutable: {}}
+"""
+)
+RESULTS = ds.compare(SCENARIO, 50, seed=4)
+
+
+@pytest.mark.parametrize("strategy", list(SCENARIO.strategies))
+def test_it_is_the_replication_of_the_study(strategy: str) -> None:
+    for stratum, label in enumerate(("good", *SCENARIO.change.labels)):
+        columns = RESULTS.columns[strategy][stratum]
+        for number in (0, 17):
+            outcome = ds.replay(SCENARIO, strategy, 4, number, label).outcome
+            for name, value in outcome._asdict().items():
+                if name in ("replication", "defect"):
+                    continue
+                played = columns[name][number]
+                both_nan = isinstance(value, float) and math.isnan(value) and math.isnan(played)
+                assert value == played or both_nan, (label, number, name)
+
+
+def test_its_course_has_no_gaps_and_its_story_is_in_order() -> None:
+    told = ds.replay(SCENARIO, "canary", 4, 3, "errors")
+    for before, after in zip(told.course[:-1], told.course[1:], strict=True):
+        assert after.start == pytest.approx(before.end)
+        assert 0 <= after.weight <= 1
+        assert 0 <= after.harm <= 1
+    times = [seconds for seconds, _ in told.story()]
+    assert times == sorted(times)
+
+
+def test_an_unknown_defect_is_named() -> None:
+    with pytest.raises(ValueError, match="no defect"):
+        ds.replay(SCENARIO, "canary", 4, 0, "nonsense")
+
+
+def test_the_door_lists_what_it_offers() -> None:
+    assert set(ds.__all__) == {
+        *("Scenario", "ScenarioError", "__version__"),
+        *("compare", "conclude", "load", "loads", "packaged", "rehearse", "replay"),
+    }
+    for name in ds.__all__:
+        assert getattr(ds, name)
