@@ -61,7 +61,9 @@ def _plan_text(plan: Rehearsal, instances: int) -> str:
         f"at most {plan.instances} instances (service: {instances})"
     ]
     lines += [f"  unsuitable: {reason}" for reason in plan.reasons]
-    lines += [f"  {wording.length(e.time):>9}  {sentence(e)}" for e in plan.journal]
+    for entry, requests in zip(plan.journal, plan.requests, strict=True):
+        seen = "" if requests is None else f": {wording.count(requests)} requests on new"
+        lines.append(f"  {wording.length(entry.time):>9}  {sentence(entry)}{seen}")
     return "\n".join(lines)
 
 

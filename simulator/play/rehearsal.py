@@ -18,13 +18,15 @@ _RARE = 0.99
 class Rehearsal(NamedTuple):
     """A strategy's plan: the journal of its script with every random time at its median.
 
-    `duration` is the time to deploy and `finish` the time until the fleet is back to steady size,
+    `requests` says for each entry that watches how many requests the new version is expected to
+    get meanwhile (None for the others); `duration` is the time to deploy and `finish` the time until the fleet is back to steady size,
     seconds; `instances` the most held at once; `reasons` say why it cannot be carried out.
     """
 
     name: str
     kind: str
     journal: tuple[Entry, ...]
+    requests: tuple[float | None, ...]
     duration: float
     finish: float
     instances: int
@@ -54,7 +56,7 @@ def rehearse(scenario: Scenario, name: str) -> Rehearsal:
 def _rehearse(plan: Plan) -> Rehearsal:
     reasons = plan.strategy.unsuitable(plan.scenario)
     if reasons:
-        return Rehearsal(plan.name, plan.strategy.kind, (), 0.0, 0.0, plan.size, reasons)
+        return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, plan.size, reasons)
     rollout, duration = play_script(plan, _Median(0))
     peak = int(rollout.fleet.peak)
     limit = plan.scenario.service.limit
@@ -64,11 +66,26 @@ def _rehearse(plan: Plan) -> Rehearsal:
         plan.name,
         plan.strategy.kind,
         tuple(rollout.journal),
+        _seen(plan, tuple(rollout.journal)),
         duration,
         rollout.env.now,
         peak,
         reasons,
     )
+
+
+def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
+    """Expected requests on the new version (mirrored ones too) while each entry watches."""
+    weight, found = 0.0, list[float | None]()
+    for entry in journal:
+        if entry.verb == "shift":
+            weight = entry.detail
+        share = {"bake": weight, "run in parallel": 1.0}.get(entry.verb)
+        if share is None:
+            found.append(None)
+        else:
+            found.append(share * plan.requests_between(entry.time, entry.time + entry.detail))
+    return tuple(found)
 
 
 def prepare(scenario: Scenario, name: str) -> Plan:
