@@ -41,7 +41,8 @@ def rehearse(
                 "suitable": plan.suitable,
                 "reasons": list(plan.reasons),
                 "steps": [
-                    {"time": e.time, "verb": e.verb, "detail": e.detail} for e in plan.journal
+                    {"time": e.time, "verb": e.verb, "detail": e.detail, "requests": requests}
+                    for e, requests in zip(plan.journal, plan.requests, strict=True)
                 ],
             }
             for plan in plans

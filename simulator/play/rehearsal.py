@@ -19,8 +19,9 @@ class Rehearsal(NamedTuple):
     """A strategy's plan: the journal of its script with every random time at its median.
 
     `requests` says for each entry that watches how many requests the new version is expected to
-    get meanwhile (None for the others); `duration` is the time to deploy and `finish` the time until the fleet is back to steady size,
-    seconds; `instances` the most held at once; `reasons` say why it cannot be carried out.
+    get meanwhile (None for the others); `duration` is the time to deploy and `finish` the time
+    until the fleet is back to steady size, seconds; `instances` the most held at once; `reasons`
+    say why it cannot be carried out.
     """
 
     name: str
