@@ -18,7 +18,7 @@ _DOOR = {
     "Scenario": "simulator.words.scenario",
     "ScenarioError": "simulator.words.reading",
     "compare": "simulator.door",
-    "conclude": "simulator.findings.comparison",
+    "conclude": "simulator.decide.advice",
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
 }

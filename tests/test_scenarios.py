@@ -59,7 +59,8 @@ def test_every_strategy_plays_every_kind_of_release(name: str) -> None:
 def test_in_the_web_shop_people_catch_a_third_of_the_bad_releases() -> None:
     """30 to 40 %, weighted by the default mix, over the shop's strategies (29 % of severe
     incidents at a large service were reported by external users, 10 % internally); n = 60 per
-    stratum group, standard error below 1.5 points."""
+    stratum group, standard error below 1.5 points. Parallel adoption is left out: its users get
+    the old version's answers until the cut-over, so they have nothing to report."""
     scenario = load("web-shop")
     names = [name for name in scenario.strategies if name != "parallel_adoption"]
     risk = simulate(scenario, 60, seed=3, names=names).risk()

@@ -63,7 +63,8 @@ app.registered_callback.help = _root.__doc__  # type: ignore[union-attr]
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the application; raises SystemExit with the exit code."""
-    wants_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
+    arguments = _flips_alone(list(sys.argv[1:] if arguments is None else arguments))
+    wants_json = "--json" in arguments
     try:
         app(args=arguments, standalone_mode=True)
     except KeyboardInterrupt:
@@ -73,6 +74,17 @@ def run(arguments: list[str] | None = None) -> None:
         raise SystemExit(0) from None
     except Exception as error:  # the last line of defence: no traceback reaches a user
         _explain(error, wants_json)
+
+
+def _flips_alone(arguments: list[str]) -> list[str]:
+    """`--flips` without a range means every assumption."""
+    whole: list[str] = []
+    for place, argument in enumerate(arguments):
+        whole.append(argument)
+        following = arguments[place + 1 : place + 2]
+        if argument == "--flips" and not any(x == "all" or "=" in x for x in following):
+            whole.append("all")
+    return whole
 
 
 def _explain(error: Exception, wants_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,11 +10,32 @@ import typer
 from simulator.cli import options
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison, Options
+    from simulator.decide.flip import Search
     from simulator.words.scenario import Scenario
 
 _FORMATS = ("table", "json", "csv", "markdown")
 _FAILED, _INTERRUPTED = 99, 130
+
+
+_Pace = Annotated[
+    str, typer.Option("--pace", help="Paces of the curves of time against harm; 1 for none.")
+]
+_Save = Annotated[
+    str | None, typer.Option("--save", metavar="DIR", help="Write a run folder with a report.")
+]
+_Assumptions = Annotated[
+    bool, typer.Option(help="Range of the headline figures over the assumptions.")
+]
+_Flips = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--flips",
+        metavar="PATH=LOW..HIGH",
+        help="Where the recommendation changes; `all` for every assumption (repeatable).",
+    ),
+]
+_Check = Annotated[bool, typer.Option("--check", help="Exit with 99 if an objective fails.")]
 
 
 def compare(
@@ -23,43 +45,30 @@ def compare(
     seed: options.Seed = 1,
     strategy: options.Names = None,
     sets: options.Sets = None,
-    pace: Annotated[
-        str, typer.Option("--pace", help="Paces of the curves of time against harm; 1 for none.")
-    ] = "0.25,0.5,1,2,4",
+    pace: _Pace = "0.25,0.5,1,2,4",
+    flips: _Flips = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
     output_format: options.Format = "table",
     as_json: options.Json = False,
     output: options.Output = None,
-    save: Annotated[
-        str | None, typer.Option("--save", metavar="DIR", help="Write a run folder with a report.")
-    ] = None,
-    assumptions: Annotated[
-        bool, typer.Option("--assumptions", help="Range of the headlines over the assumptions.")
-    ] = False,
-    gate: Annotated[
-        bool,
-        typer.Option("--check", help="Exit with 99 if an objective fails."),
-    ] = False,
+    save: _Save = None,
+    assumptions: _Assumptions = True,
+    gate: _Check = False,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
     form = options.chosen_format(output_format, as_json, _FORMATS)
     options.can_write(output, save)
-    found = _compared(
-        scenario,
-        sets,
-        replications,
-        seed,
-        strategy,
-        pace,
-        options.workers(jobs, executor),
-        quiet,
-        options.relative(precision),
-        assumptions,
-    )
-    options.emit(_rendered(found, form, no_color, scenario), output)
+    workers, paces = options.workers(jobs, executor), _paces(pace)
+    limit = options.relative(precision)
+    words = _read(scenario, sets, strategy, quiet)
+    from simulator.decide.advice import Options
+
+    asked = Options(workers, paces, limit, assumptions, _searches(words, flips))
+    found = _compared(words, replications, seed, strategy or (), asked, quiet)
+    options.emit(_rendered(found, form, no_color), output)
     if save is not None:
         command = f"deploysim compare {scenario} -n {replications} --seed {seed}"
         _save(found, save, command, quiet)
@@ -90,15 +99,18 @@ def check(
     form = options.chosen_format(output_format, as_json, ("table", "json"))
     options.can_write(output)
     workers = options.workers(jobs, executor)
-    words = _read(scenario, sets)
+    words = _read(scenario, sets, None, quiet)
     if not words.objectives:
         raise typer.BadParameter(
             f"{scenario} has no objectives to check; add objectives: to the file",
             param_hint="SCENARIO",
         )
-    found = _compared(scenario, sets, replications, seed, [words.to_check], "1", workers, True)
+    from simulator.decide.advice import Options
+
+    asked = Options(workers, (1.0,), assumptions=False)
+    found = _compared(words, replications, seed, [words.to_check], asked, quiet)
     if form == "json":
-        options.emit(_rendered(found, "json", no_color, scenario), output)
+        options.emit(_rendered(found, "json", no_color), output)
     else:
         from simulator.cli.tables import objectives_table
 
@@ -113,27 +125,19 @@ def _save(found: Comparison, where: str, command: str, quiet: bool) -> None:
     options.note(f"saved: {folder}/report.html", quiet)
 
 
-def _read(scenario: str, sets: list[str] | None) -> Scenario:
+def _compared(
+    words: Scenario, count: int, seed: int, names: Sequence[str], asked: Options, quiet: bool
+) -> Comparison:
+    from simulator.decide.advice import compare as run
+
+    return run(words, count, seed, names, asked, options.progress(quiet))
+
+
+def _read(where: str, sets: list[str] | None, names: Sequence[str] | None, quiet: bool) -> Scenario:
+    """The scenario, with its notes shown; raises a usage error for an unknown strategy."""
     from simulator.words.reading import load
 
-    return load(scenario, sets=sets or ())
-
-
-def _compared(
-    where: str,
-    sets: list[str] | None,
-    replications: int,
-    seed: int,
-    names: list[str] | None,
-    pace: str,
-    workers: int,
-    quiet: bool,
-    precision: float | None = None,
-    assumptions: bool = False,
-) -> Comparison:
-    from simulator.findings.comparison import compare as run
-
-    words = _read(where, sets)
+    words = load(where, sets=sets or ())
     for name in names or ():
         if name not in words.strategies:
             raise typer.BadParameter(
@@ -142,17 +146,33 @@ def _compared(
             )
     for text in words.notes:
         options.note(f"note: {text}", quiet)
-    return run(
-        words,
-        replications,
-        seed,
-        names or (),
-        workers,
-        _paces(pace),
-        options.progress(quiet),
-        precision,
-        assumptions,
-    )
+    return words
+
+
+def _searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...]:
+    """What --flips asks for; raises a usage error for what is no range."""
+    from simulator.decide.flip import assumed, search
+    from simulator.words.problems import ScenarioError
+
+    found: list[Search] = []
+    for text in texts or ():
+        path, _, span = text.partition("=")
+        low, between, high = span.partition("..")
+        if text == "all":
+            found += assumed(words)
+            continue
+        if not (path and between and low and high):
+            raise typer.BadParameter(
+                f"{text!r} is no range; write PATH=LOW..HIGH, e.g. response.watch=5m..1h, or all",
+                param_hint="--flips",
+            )
+        try:
+            found.append(search(words, path, low, high))
+        except ScenarioError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise typer.BadParameter(str(error), param_hint="--flips") from None
+    return tuple(found)
 
 
 def _paces(text: str) -> tuple[float, ...]:
@@ -167,18 +187,18 @@ def _paces(text: str) -> tuple[float, ...]:
     return paces
 
 
-def _rendered(found: Comparison, form: str, no_color: bool, scenario: str) -> str:
+def _rendered(found: Comparison, form: str, no_color: bool) -> str:
     if form == "json":
         import json
 
-        from simulator.findings.export import document
+        from simulator.report.export import document
 
         return json.dumps(document(found), indent=1, allow_nan=False)
     if form == "csv":
         import csv
         import io
 
-        from simulator.findings.export import HEADER, rows
+        from simulator.report.export import HEADER, rows
 
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.report import headlines, wording
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
 
 WIDTH = 100
 _NAME = 18
@@ -52,20 +52,49 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     equal = headlines.at_equal_time(comparison)
     if equal:
         lines += textwrap.wrap(equal, WIDTH)
-    ranges = headlines.two_uncertainties(comparison)
-    if ranges:
-        lines += [
-            "",
-            paint.bold("Means: simulation error, and range over the assumptions one by one"),
-        ]
-        for text in ranges:
-            lines += textwrap.wrap(text, WIDTH - 2, initial_indent="  ", subsequent_indent="      ")
+    lines += _more_flips(comparison, paint)
+    lines += _both_uncertainties(comparison, paint)
     listed = headlines.assumptions(comparison)
     if listed:
         lines += ["", paint.bold("Assumed, not stated in the file (those that matter most)")]
         lines += [_clip(f"  {text}", WIDTH) for text in listed]
         lines.append(f"  ... {len(comparison.scenario.assumed)} in all: deploysim defaults")
     return "\n".join(lines)
+
+
+def _more_flips(comparison: Comparison, paint: _Paint) -> list[str]:
+    """What was searched with --flips, and what came of it."""
+    if not comparison.searched:
+        return []
+    lines = ["", paint.bold("Where the recommendation changes (one setting at a time)")]
+    lines += [f"  {headlines.flip(comparison, found)}" for found in comparison.flips]
+    flipping = {found.path for found in comparison.flips}
+    still = [path for path in comparison.searched if path not in flipping]
+    if still:
+        text = f"Nowhere between low and high of: {', '.join(still)}."
+        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return lines
+
+
+def _both_uncertainties(comparison: Comparison, paint: _Paint) -> list[str]:
+    """Two lines a strategy: what more replications would narrow, and what only facts would."""
+    found = headlines.two_uncertainties(comparison)
+    if not found:
+        return []
+    lines = [
+        "",
+        paint.bold("Means with both uncertainties (assumptions: one at a time, low to high)"),
+    ]
+    last = ""
+    for row in [headlines.Doubt(*headlines.DOUBTS), *found]:
+        name = "" if row.strategy == last else row.strategy
+        last = row.strategy
+        text = f"{_clip(name, _NAME):<{_NAME}} {row.figure:<12} {row.simulation:>15} "
+        text += f"{row.assumptions:>17}  {row.largest}"
+        lines.append(
+            paint.dim(_clip(text, WIDTH)) if row.strategy == "strategy" else _clip(text, WIDTH)
+        )
+    return lines
 
 
 def _title(comparison: Comparison, paint: _Paint) -> list[str]:

@@ -1,4 +1,4 @@
-"""The comparison: strategies side by side, what beats what, and what is recommended."""
+"""Strategies side by side on the same releases: differences, what beats what, time against harm."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.findings import pairs, study
-from simulator.findings.assumptions import Uncertainty, uncertainty
 from simulator.findings.means import Interval
 from simulator.findings.pairs import Pair
-from simulator.findings.results import Results, Risk
-from simulator.findings.study import Progress
-from simulator.findings.verdict import Recommendation, Threshold, recommend, thresholds
+from simulator.findings.results import Results
+from simulator.findings.study import Job, Progress
 from simulator.play.rehearsal import prepare
 from simulator.words.figures import FIGURES
 
@@ -22,9 +20,8 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
-SIDE_STUDY = 200
+SIDE_STUDY, FEWEST = 200, 10
 FIRST_LOOK, LAST_LOOK = 1000, 64_000
-PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 class PacePoint(NamedTuple):
@@ -44,44 +41,12 @@ class Difference(NamedTuple):
     pair: Pair
 
 
-class EqualTime(NamedTuple):
-    """Users harmed given a defect (mean), the least first, were every strategy stretched or
-    squeezed to deploy in `time` seconds; strategies that cannot be that quick are left out.
-    """
-
-    time: float
-    ranking: tuple[tuple[str, float], ...]
-
-
 class Dominance(NamedTuple):
     """`better` has stochastically smaller values of `figure` than `worse`, given a defect."""
 
     better: str
     worse: str
     figure: str
-
-
-class Comparison(NamedTuple):
-    """Results with everything that follows from them."""
-
-    results: Results
-    pace: dict[str, tuple[PacePoint, ...]]
-    differences: tuple[Difference, ...]
-    front: tuple[str, ...]
-    dominance: tuple[Dominance, ...]
-    thresholds: tuple[Threshold, ...]
-    recommendation: Recommendation | None
-    uncertainty: dict[str, tuple[Uncertainty, ...]]
-
-    @property
-    def risk(self) -> Risk:
-        """The risk of every strategy."""
-        return self.results.risk()
-
-    @property
-    def scenario(self) -> Scenario:
-        """The scenario that was compared."""
-        return self.results.scenario
 
 
 def simulate(
@@ -103,7 +68,7 @@ def simulate(
     playable = [name for name in chosen if plans[name].rehearsed > 0 or not plans[name].reasons]
     stopped = False
     try:
-        columns = study.run(scenario, playable, groups, seed, jobs, progress)
+        (columns,) = study.run([Job(scenario, playable, groups)], seed, jobs, progress)
     except study.Interrupted as stop:
         if not stop.columns:
             raise
@@ -141,7 +106,7 @@ def simulate_until(
         done = [group.replications for group in results.groups]
         count *= 2
         groups = study.strata(scenario, count)
-        more = study.run(scenario, active, groups, seed, jobs, progress, done)
+        (more,) = study.run([Job(scenario, active, groups, done)], seed, jobs, progress)
         columns = {name: dict(parts) for name, parts in results.columns.items()}
         for name, parts in more.items():
             for number, part in parts.items():
@@ -163,56 +128,6 @@ def _precise(results: Results, name: str, precision: float) -> bool:
         if (high - low) / 2 > precision * abs(value):
             return False
     return True
-
-
-def compare(
-    scenario: Scenario,
-    replications: int = 1000,
-    seed: int = 1,
-    names: Sequence[str] = (),
-    jobs: int = 1,
-    paces: Sequence[float] = PACES,
-    progress: Progress | None = None,
-    precision: float | None = None,
-    assumptions: bool = False,
-) -> Comparison:
-    """The main job: play every strategy and work out what follows.
-
-    With `precision` (relative half-width of the headline means) it decides how many replications;
-    with `assumptions` every headline gets its range over the assumptions.
-    """
-    if precision is None:
-        results = simulate(scenario, replications, seed, names, jobs, progress)
-    else:
-        results = simulate_until(scenario, precision, seed, names, jobs, progress)
-    if results.stopped:
-        return conclude(results, confirm=False)
-    found = conclude(results, pace_curves(results, paces, jobs), jobs)
-    if assumptions:
-        found = found._replace(uncertainty=uncertainty(results, (), jobs, progress))
-    return found
-
-
-def conclude(
-    results: Results,
-    pace: dict[str, tuple[PacePoint, ...]] | None = None,
-    jobs: int = 1,
-    confirm: bool = True,
-) -> Comparison:
-    """Everything that follows from results that are there (pace curves only if given).
-
-    With `confirm` the recommendation is checked with fresh replications.
-    """
-    return Comparison(
-        results,
-        pace or {},
-        differences(results),
-        pareto(results),
-        dominance(results),
-        thresholds(results),
-        recommend(results, jobs, confirm),
-        {},
-    )
 
 
 def differences(results: Results) -> tuple[Difference, ...]:
@@ -262,8 +177,43 @@ def dominance(results: Results) -> tuple[Dominance, ...]:
     return tuple(found)
 
 
+def side_study(results: Results, most: int = SIDE_STUDY) -> tuple[study.Stratum, ...]:
+    """The strata of a side study: at most 200 replications per stratum group, 10 a kind."""
+    count = min(max(results.replications["good"], 1), most)
+    return study.strata(results.scenario, count, FEWEST)
+
+
+def played(
+    results: Results,
+    variants: Sequence[tuple[Scenario, Sequence[str], Sequence[study.Stratum]]],
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[Results]:
+    """Side studies of changed scenarios, each for some strategies and strata, all at once."""
+    work = [Job(scenario, names, groups) for scenario, names, groups in variants]
+    found = study.run(work, results.seed, jobs, progress)
+    return [
+        Results(
+            job.scenario,
+            results.seed,
+            tuple(job.groups),
+            columns,
+            {name: plan.limit for name, plan in plans.items()},
+            {name: plan.reasons for name, plan in plans.items()},
+        )
+        for job, columns in zip(work, found, strict=True)
+        for plans in [{name: prepare(job.scenario, name) for name in columns}]
+    ]
+
+
+def fresh_study(results: Results, jobs: int = 1) -> Results:
+    """A side study of the same scenario with luck of its own: no winner by luck survives it."""
+    other = results.other_luck()
+    return played(other, [(results.scenario, results.names, side_study(results))], jobs)[0]
+
+
 def pace_curves(
-    results: Results, paces: Sequence[float], jobs: int = 1
+    results: Results, paces: Sequence[float], jobs: int = 1, progress: Progress | None = None
 ) -> dict[str, tuple[PacePoint, ...]]:
     """Time against harm when every bake, pause, wave and overlap is stretched or squeezed.
 
@@ -272,55 +222,28 @@ def pace_curves(
     """
     if list(paces) == [1]:
         return {}
-    scenario = results.scenario
-    count = min(max(results.replications["good"], 1), SIDE_STUDY)
-    curves = {}
+    scenario, groups = results.scenario, side_study(results)
+    variants, where = [], []
     for name in results.names:
-        points = []
+        now = scenario.strategies[name].pace
         for pace in sorted(set(paces) | {1.0}):
-            varied = scenario.with_(
-                f"strategies.{name}.pace", pace * scenario.strategies[name].pace
-            )
-            if pace != 1 and _same_speed(scenario, varied, name):
-                continue
-            side = simulate(varied, count, results.seed, [name], jobs)
-            risk = side.risk()[name]
-            points.append(
-                PacePoint(
-                    pace,
-                    risk.given_good.time_to_deploy.mean,
-                    risk.given_defect.users_harmed.mean,
-                )
-            )
-        curves[name] = tuple(points)
-    return curves
+            varied = scenario.with_(f"{_strategy(name)}.pace", pace * now)
+            if pace == 1 or not _same_speed(scenario, varied, name):
+                variants.append((varied, [name], groups))
+                where.append((name, pace))
+    curves: dict[str, list[PacePoint]] = {}
+    found = played(results, variants, jobs, progress)
+    for (name, pace), side in zip(where, found, strict=True):
+        risk = side.risk()[name]
+        point = PacePoint(
+            pace, risk.given_good.time_to_deploy.mean, risk.given_defect.users_harmed.mean
+        )
+        curves.setdefault(name, []).append(point)
+    return {name: tuple(points) for name, points in curves.items()}
 
 
-def equal_time(comparison: Comparison) -> EqualTime | None:
-    """The strategies compared at the planned one's time to deploy, along their pace curves.
-
-    Between two paces harm is linear in the logarithm of time; a strategy that is quicker than
-    this at its slowest pace keeps the harm it has there. None without curves or a time.
-    """
-    scenario = comparison.scenario
-    if scenario.to_check not in comparison.risk or not comparison.pace:
-        return None
-    time = comparison.risk[scenario.to_check].given_good.time_to_deploy.mean.value
-    if time is None or time <= 0:
-        return None
-    found = []
-    for name, points in comparison.pace.items():
-        known = [
-            (p.time_to_deploy.value, p.users_harmed.value)
-            for p in points
-            if p.time_to_deploy.value and p.users_harmed.value is not None
-        ]
-        known.sort()
-        if known and known[0][0] <= time * (1 + 1e-9):
-            times = np.log([t for t, _ in known])
-            harm = float(np.interp(np.log(time), times, [h for _, h in known]))
-            found.append((name, harm))
-    return EqualTime(time, tuple(sorted(found, key=lambda item: item[1])))
+def _strategy(name: str) -> str:
+    return f'strategies["{name}"]'
 
 
 def _same_speed(scenario: Scenario, varied: Scenario, name: str) -> bool:

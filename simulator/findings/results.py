@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.findings.estimates import Estimates, estimate, estimates
-from simulator.findings.means import Interval, Strata, proportion
+from simulator.findings.means import Interval, Strata, means, proportion, restrict
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
 from simulator.words.figures import FIGURES
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 Array = NDArray[np.float64]
+FRESH = 7_919
 OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
 
 
@@ -68,6 +69,13 @@ class Given:
                 raise KeyError(figure)
             self._known[figure] = estimate(self.values(figure), self.strata, self._limit)
         return self._known[figure]
+
+    def mean(self, figure: str) -> float | None:
+        """A figure's mean without its interval, None where it never applies."""
+        if not self.n:
+            return None
+        rows, _ = restrict(self.strata.rows(self.values(figure)), self._limit)
+        return means(rows, self.strata).intervals()[0].value
 
     def estimates(self) -> dict[str, Estimates]:
         """All statistics of all figures, worked out together."""
@@ -267,13 +275,28 @@ class Results:
             number: min(len(parts[number]["ended"]) for parts in self.columns.values())
             for number in next(iter(self.columns.values()))
         }
+        return self.first(lengths)
+
+    def first(self, lengths: Mapping[int, int], names: Sequence[str] = ()) -> Results:
+        """The same with at most so many replications of each stratum, of some strategies."""
         columns = {
             name: {
-                number: {key: values[: lengths[number]] for key, values in part.items()}
+                number: {key: values[: lengths.get(number)] for key, values in part.items()}
                 for number, part in parts.items()
             }
             for name, parts in self.columns.items()
+            if not names or name in names
         }
+        return self.with_columns(columns)
+
+    def other_luck(self) -> Results:
+        """The same, to play side studies with a seed that shares no luck with it."""
+        return Results(
+            self.scenario, self.seed + FRESH, self.groups, self.columns, self.limits, self.reasons
+        )
+
+    def with_columns(self, columns: Mapping[str, Mapping[int, Columns]]) -> Results:
+        """The same study with other replications."""
         return Results(self.scenario, self.seed, self.groups, columns, self.limits, self.reasons)
 
     @cached_property

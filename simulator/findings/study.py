@@ -136,33 +136,43 @@ def batches(
             yield Batch(name, number, start, stop)
 
 
-def run(
-    scenario: Scenario,
-    names: Sequence[str],
-    groups: Sequence[Stratum],
-    seed: int,
-    jobs: int = 1,
-    progress: Progress | None = None,
-    done: Sequence[int] = (),
-) -> dict[str, dict[int, Columns]]:
-    """Play all strata for all strategies; for each strategy the columns of each stratum.
+class Job(NamedTuple):
+    """Strata to be played by some strategies of a scenario, beyond those `done` of each."""
 
-    `jobs` worker processes; the result is the same for any number of them. A keyboard interrupt
-    raises `Interrupted` with what was finished.
+    scenario: Scenario
+    names: Sequence[str]
+    groups: Sequence[Stratum]
+    done: Sequence[int] = ()
+
+
+def run(
+    work: Sequence[Job],
+    seed: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[dict[str, dict[int, Columns]]]:
+    """Play every job; for each, by strategy, the columns of each stratum.
+
+    The result is the same for any number of worker processes. A keyboard interrupt raises
+    `Interrupted` with what was finished of the first job.
     """
-    work = list(batches(names, groups, done))
-    total = sum(batch.stop - batch.start for batch in work)
-    found: dict[Batch, Columns] = {}
+    items = [
+        (number, batch)
+        for number, job in enumerate(work)
+        for batch in batches(job.names, job.groups, job.done)
+    ]
+    total = sum(batch.stop - batch.start for _, batch in items)
+    found: list[dict[Batch, Columns]] = [{} for _ in work]
     played = 0
     try:
-        for batch, part in _played(scenario, seed, work, jobs):
-            found[batch] = part
+        for number, batch, part in _played(work, seed, items, workers):
+            found[number][batch] = part
             played += batch.stop - batch.start
             if progress is not None:
                 progress(played, total)
     except KeyboardInterrupt:
-        raise Interrupted(_complete(_gathered(work, found), groups)) from None
-    return _gathered(work, found)
+        raise Interrupted(_complete(_gathered(work[0], found[0]), work[0].groups)) from None
+    return [_gathered(job, parts) for job, parts in zip(work, found, strict=True)]
 
 
 def _complete(
@@ -173,23 +183,38 @@ def _complete(
 
 
 def _played(
-    scenario: Scenario, seed: int, work: Sequence[Batch], jobs: int
-) -> Iterator[tuple[Batch, Columns]]:
-    digest = scenario.sha256
-    if jobs <= 1 or len(work) <= 1:
-        for batch in work:
-            yield play(scenario, digest, seed, batch)
+    work: Sequence[Job], seed: int, items: Sequence[tuple[int, Batch]], workers: int
+) -> Iterator[tuple[int, Batch, Columns]]:
+    digests = [job.scenario.sha256 for job in work]
+    calls = (
+        (number, work[number].scenario, digests[number], seed, batch) for number, batch in items
+    )
+    if workers <= 1 or len(items) <= 1:
+        for call in calls:
+            yield _numbered(*call)
         return
     from joblib import Parallel, delayed
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-    yield from parallel(delayed(play)(scenario, digest, seed, batch) for batch in work)
+    parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=_at_once(items))
+    yield from parallel(delayed(_numbered)(*call) for call in calls)
 
 
-def _gathered(work: Sequence[Batch], found: dict[Batch, Columns]) -> dict[str, dict[int, Columns]]:
+def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
+    """Batches that a worker takes at once: more when they are small."""
+    mean = sum(batch.stop - batch.start for _, batch in items) / len(items)
+    return max(int(_CHUNK / 2 / mean), 1)
+
+
+def _numbered(
+    number: int, scenario: Scenario, digest: str, seed: int, batch: Batch
+) -> tuple[int, Batch, Columns]:
+    return number, *play(scenario, digest, seed, batch)
+
+
+def _gathered(job: Job, found: dict[Batch, Columns]) -> dict[str, dict[int, Columns]]:
     """Join the batches of each strategy and stratum in the order of their replications."""
     parts: dict[str, dict[int, list[Columns]]] = {}
-    for batch in work:
+    for batch in batches(job.names, job.groups, job.done):
         if batch in found:
             parts.setdefault(batch.strategy, {}).setdefault(batch.stratum, []).append(found[batch])
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,11 +71,23 @@ class Noise:
             return plan.noise * requests * float(self._upto(first + 1)[first])
         return float(self.expected(np.array([a, b]), np.array([requests]))[0])
 
+    def calm_until(self, a: float, b: float, most: float) -> float:
+        """The first moment in [a, b] at which the multiplier exceeds `most`, else b (seconds)."""
+        if most == math.inf or self._plan.noise_cv == 0:
+            return b
+        block = self._plan.noise_block
+        first = max(int((a - self._offset) // block), 0)
+        last = max(int((b - self._offset) // block), first)
+        loud = self._upto(last + 1)[first : last + 1] > most
+        if not loud.any():
+            return b
+        return min(max(self._offset + block * (first + int(loud.argmax())), a), b)
+
     def _upto(self, count: int) -> Array:
         if len(self._blocks) >= count:
             return self._blocks
-        while len(self._blocks) < count:
-            shape = self._plan.noise_cv**-2
-            more = self._luck.noise().standard_gamma(shape, 32) / shape
-            self._blocks = np.concatenate([self._blocks, more])
+        shape = self._plan.noise_cv**-2
+        missing = max(count, len(self._blocks) + 32) - len(self._blocks)
+        more = self._luck.noise().standard_gamma(shape, missing) / shape
+        self._blocks = np.concatenate([self._blocks, more])
         return self._blocks

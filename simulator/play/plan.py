@@ -54,7 +54,7 @@ class Plan:
         self.warm_share = warm.capacity if warm else 1.0
         self.people = scenario.detection.people
         self.tolerated = 1.0 - scenario.slo.availability
-        self.quiet: dict[tuple[float, ...], bool] = {}
+        self.quiet: dict[tuple[float, ...], float] = {}
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
         self.judged = scenario.detection.judge is not None or strategy.judged
         self.rehearsed = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ def breach_bound(requests: float, bad: float, noise: float, cv: float, above: fl
     return best
 
 
-def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> bool:
-    """Whether no whole period of this alarm in [a, b] can breach, but for one chance in 1e12."""
+def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> float:
+    """Up to which multiplier of the baseline errors no whole period of this alarm in [a, b] can
+    breach, but for one chance in 1e12; infinite if it cannot at all, 0 if it might anyway.
+    """
     old, new = stretch.versions
     weights = {
         "new": ((new, new.share + stretch.mirror),),
@@ -58,7 +61,7 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> boo
     }[alarm.watch]
     share = sum(w for _, w in weights)
     if share <= 0:
-        return alarm.missing != "breaching"
+        return 0.0 if alarm.missing == "breaching" else math.inf
     errors = alarm.metric != "late"
     late = alarm.metric != "errors"
     bad = sum(w * (s.failing * errors + s.late * late) for s, w in weights)
@@ -66,35 +69,49 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> boo
     key = (share, bad, least, most, alarm.above, alarm.period, errors, late)
     known = plan.quiet.get(key)
     if known is None:
-        scale = most / max(least, 1e-300)
-        known = (
-            breach_bound(
-                least * share * alarm.period,
-                most * bad * alarm.period,
-                plan.noise * share * least * alarm.period * scale if errors else 0.0,
-                plan.noise_cv,
-                alarm.above,
-            )
-            < _NEGLIGIBLE
-        )
+        requests = least * share * alarm.period
+        bad *= most * alarm.period
+        noise = plan.noise * share * most * alarm.period if errors else 0.0
+        known = 0.0
+        for most_noise, cv in _rungs(plan.noise, plan.noise_cv, alarm.above):
+            mean = noise if math.isinf(most_noise) else noise * most_noise
+            if breach_bound(requests, bad, mean, cv, alarm.above) < _NEGLIGIBLE:
+                known = most_noise
+                break
         if len(plan.quiet) < 10_000:
             plan.quiet[key] = known
     return known
 
 
-def quiet_from(plan: Plan, alarm: Alarm) -> float:
-    """Requests from which on a period with baseline errors only cannot breach (1e-12).
+def _rungs(noise: float, cv: float, above: float) -> list[tuple[float, float]]:
+    """Multipliers of the baseline to try, the largest first, and the spread that is left."""
+    rungs = [(math.inf, cv)]
+    if noise > 0 and cv > 0:
+        rungs += [(part * above / noise, 0.0) for part in (0.8, 0.65, 0.5, 0.35, 0.2, 0.1)]
+    return rungs
 
-    The bound falls with the number of requests until the baseline's own spread dominates; the
-    smallest number on a fine geometric grid above which every point is quiet is taken.
+
+def quiet_from(plan: Plan, alarm: Alarm) -> tuple[tuple[float, float], ...]:
+    """Pairs (multiplier, requests): from so many requests on a period with baseline errors only,
+    multiplied at most so much, cannot breach (but for one chance in 1e12).
     """
     if alarm.metric == "late" or plan.noise == 0:
-        return 0.0
-    least = math.inf
-    for step in range(240, -1, -1):
-        requests = 10.0 ** (step / 20)
-        noise = plan.noise * requests
-        if breach_bound(requests, 0.0, noise, plan.noise_cv, alarm.above) >= _NEGLIGIBLE:
-            break
-        least = requests
-    return least
+        return ((math.inf, 0.0),)
+    return _quiet_from(plan.noise, plan.noise_cv, alarm.above)
+
+
+@lru_cache(maxsize=256)
+def _quiet_from(noise: float, cv: float, above: float) -> tuple[tuple[float, float], ...]:
+    """The smallest number on a fine geometric grid above which every point is quiet."""
+    found = []
+    for multiplier, spread in _rungs(noise, cv, above):
+        mean = noise if math.isinf(multiplier) else noise * multiplier
+        least = math.inf
+        for step in range(240, -1, -1):
+            requests = 10.0 ** (step / 20)
+            if breach_bound(requests, 0.0, mean * requests, spread, above) >= _NEGLIGIBLE:
+                break
+            least = requests
+        if least < math.inf:
+            found.append((multiplier, least))
+    return tuple(found)

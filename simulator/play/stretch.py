@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.leak import Leak
 from simulator.play.router import Router
 
 if TYPE_CHECKING:
@@ -63,11 +64,13 @@ class Stretch:
         "fault",
         "fleet",
         "harm",
-        "leaking",
+        "leak",
+        "leaked",
         "mirror",
         "nobody",
         "plan",
         "start",
+        "straight",
         "until",
         "varying",
         "versions",
@@ -87,9 +90,10 @@ class Stretch:
         self.weight = router.share(fleet) if fleet.drift is None else self._drifting(now + 1e-9)
         self.nobody = self.weight != self.weight
         self.varying = fleet.drift is not None
-        self.leaking = False
-        leak = self._leak(now) if fault.leak else 0.0
-        self.varying = self.varying or self.leaking
+        self.leak: Leak | None = None
+        self.leaked = self._leak_now(now) if fault.leak else 0.0
+        self.varying = self.varying or self.leak is not None
+        self.straight = self.varying and plan.steady and fleet.drift is None
         self._capacities(now)
         if self.nobody:
             self.weight = 0.0
@@ -101,10 +105,12 @@ class Stretch:
             rate = plan.rate if plan.steady else self._busiest(now)
             if self._harmless(rate):
                 return
-            self.versions = self._shares(self.weight, rate, self.capacity, leak, max)
+            self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
             if not plan.steady and (self.versions[0].common > 0 or self.versions[1].common > 0):
                 self.varying = True
-        if self.varying:
+        if self.straight:
+            self.versions = self._mean_shares(now, min(self.until, now + 60.0))
+        elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
             old, new = self.at(middle)
             self.weight = float(np.ravel(new.share)[0])
@@ -193,41 +199,50 @@ class Stretch:
             total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
         )
 
-    def _leak(self, now: float) -> float:
+    def _leak_now(self, now: float) -> float:
         """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
-        fault, total, value = self.fault, 0.0, 0.0
-        first, last, ramping = math.inf, -math.inf, False
-        for count, since in self.fleet.cohorts[NEW]:
-            total += count
-            begins = since + fault.onset
-            first, last = min(first, begins), max(last, begins + fault.ramp)
-            if now >= begins + fault.ramp:
-                value += count
-            ramping = ramping or begins <= now < begins + fault.ramp
-        if total and (ramping or first <= now < last):
-            self.leaking = True
-            self.until = min(self.until, last)
-        elif now < first:
+        fault = self.fault
+        cohorts = self.fleet.cohorts[NEW]
+        if not cohorts:
+            return 0.0
+        first = min(since for _, since in cohorts) + fault.onset
+        last = max(since for _, since in cohorts) + fault.onset + fault.ramp
+        if now < first:
             self.until = min(self.until, first)
-        return fault.leak * value / total if total else 0.0
+            return 0.0
+        if now >= last:
+            return fault.leak
+        self.leak = Leak(cohorts, fault.onset, fault.ramp, fault.leak)
+        self.until = min(self.until, last)
+        return 0.0
 
-    def _leak_kinks(self, a: float, b: float) -> Array:
-        """The moments in (a, b) at which a cohort begins to leak or has reached the full rate."""
-        since = np.array([row[1] for row in self.fleet.cohorts[NEW]]) + self.fault.onset
-        kinks = np.concatenate([since, since + self.fault.ramp])
-        return kinks[(kinks > a) & (kinks < b)]
+    def _leak_at(self, t: Array) -> Array | float:
+        return self.leaked if self.leak is None else self.leak.at(t)
 
-    def _leak_at(self, t: Array) -> Array:
-        total, value = 0.0, np.zeros_like(t)
-        for count, since in self.fleet.cohorts[NEW]:
-            total += count
-            age = t - since - self.fault.onset
-            if self.fault.ramp > 0:
-                value += count * np.clip(age / self.fault.ramp, 0.0, 1.0)
-            else:
-                value += count * (age >= 0)
-        leak: Array = self.fault.leak * value / max(total, 1.0)
-        return leak
+    def _during(self, edges: Array) -> tuple[Shares, Shares]:
+        """The mean shares of each cell while a leak grows and all else is constant."""
+        assert self.leak is not None
+        leak = self.leak.means(edges)
+        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+
+    def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
+        assert self.leak is not None
+        leak = float(self.leak.means(np.array([a, b]))[0])
+        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+
+    def _degraded(self, a: float, b: float) -> float:
+        """Seconds of [a, b] with more bad requests than tolerated, while a leak grows."""
+        assert self.leak is not None
+        bads = []
+        for leak in (0.0, 1.0):
+            old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+            both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
+            bads.append(1.0 - self.clear + both)
+        rise = bads[1] - bads[0]
+        spare = self.plan.tolerated - bads[0]
+        if rise <= 0:
+            return b - a if spare < 0 else 0.0
+        return max(b - max(a, self.leak.reaches(spare / rise)), 0.0)
 
     def _shares(
         self, weight: Any, rate: Any, capacity: tuple[Any, Any], leak: Any, top: Top
@@ -289,8 +304,7 @@ class Stretch:
             capacity = (math.inf, math.inf)
             if each < math.inf:
                 capacity = (old * each, new * each / self.fault.factor)
-        leak = self._leak_at(t) if self.fault.leak else 0.0
-        return self._shares(weight, rate, capacity, leak, np.maximum)
+        return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum)
 
     def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
         """Expected (version, requests, failing, late) of each cell between neighbouring edges.
@@ -298,11 +312,12 @@ class Stretch:
         What the detectors of the new version see includes mirrored requests.
         """
         seen = (0.0, self.mirror)
-        if not self.varying:
+        if not self.varying or self.straight:
             base = self.plan.requests(edges)
+            versions = self._during(edges) if self.straight else self.versions
             return [
                 (v, base * (s.share + seen[v]), base * load * s.failing, base * load * s.late)
-                for v, s in enumerate(self.versions)
+                for v, s in enumerate(versions)
                 for load in (s.share + seen[v],)
             ]
         fine, starts, times, weights = self._quadrature(edges)
@@ -320,12 +335,14 @@ class Stretch:
         user who is always on it: common, segment).
         """
         tolerated = self.plan.tolerated
-        if not self.varying:
+        if not self.varying or self.straight:
             length = b - a
             base = self.plan.requests_between(a, b)
             rows: list[tuple[float, ...]] = []
             bad = 1.0 - self.clear
-            for share, failing, late, corrupt, common, segment in self.versions:
+            for share, failing, late, corrupt, common, segment in (
+                self._mean_shares(a, b) if self.straight else self.versions
+            ):
                 part = base * share
                 bad += share * (failing + late)
                 rows.append(
@@ -339,7 +356,10 @@ class Stretch:
                     )
                 )
             w = self.weight
-            return w * length, 2 * w * (1 - w) * length, length if bad > tolerated else 0.0, rows
+            degraded = length if bad > tolerated else 0.0
+            if self.straight:
+                degraded = self._degraded(a, b)
+            return w * length, 2 * w * (1 - w) * length, degraded, rows
         fine, _, times, weights = self._quadrature(np.array([a, b]))
         half = np.diff(fine)[:, None] / 2 * _WEIGHTS
         rows = []
@@ -363,8 +383,8 @@ class Stretch:
         """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
         a, b = float(edges[0]), float(edges[-1])
         extra = [np.asarray(self.plan.traffic.kinks(a, b), dtype=float)]
-        if self.leaking:
-            extra.append(self._leak_kinks(a, b))
+        if self.leak is not None:
+            extra.append(self.leak.kinks(a, b))
         if b - a > _LONGEST_CELL:
             extra.append(np.linspace(a, b, int((b - a) / _LONGEST_CELL) + 2)[1:-1])
         fine = np.unique(np.concatenate([edges, *extra]))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.play import judging
 from simulator.play.alarm import AlarmWatch
+from simulator.play.calm import calm_until
 from simulator.play.cells import Cells, Part
 from simulator.play.counts import NOBODY, Counts
 from simulator.play.fleet import NEW, OLD
@@ -161,7 +162,7 @@ class Watch:
         shares = (old.share, new.share + stretch.mirror, 0.0, 0.0)
         count = first.count_to(b)
         if count > 0:
-            b = self._calm_until(shares, a, b)
+            b = calm_until(plan, lambda: self.noise, self._alarms, self._open, shares, (a, b))
             count = first.count_to(b)
             if b <= a or (count <= 0 and b < first.end(first.next)):
                 return a
@@ -181,43 +182,6 @@ class Watch:
             self._open.append(Part(a_open, many, 0.0, rows))
         return b
 
-    def _calm_until(self, shares: tuple[float, ...], a: float, b: float) -> float:
-        """How far no alarm can breach, with so much traffic on each version; a if not at all."""
-        plan, first = self._rollout.plan, self._alarms[0]
-        rest = plan.requests_between(a, first.end(first.next))
-        rate = 0.0
-        for alarm, least in zip(self._alarms, plan.quiet_from, strict=True):
-            if alarm.done:
-                continue
-            share = 0.0
-            for version in alarm.versions:
-                share += shares[version]
-            if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
-                return a
-            if not self._calm_parts(alarm, rest * share, least):
-                return a
-            if share > 0:
-                rate = max(rate, least / (share * alarm.period))
-        if first.count_to(b) <= 1:
-            return b
-        until = plan.load.busy_until(a, b, rate)
-        if until < b:
-            return first.end(first.next + first.count_to(until) - 1) if first.count_to(until) else a
-        return b
-
-    def _calm_parts(self, alarm: AlarmWatch, requests: float, least: float) -> bool:
-        """Whether the open period with so many requests to come cannot breach."""
-        for part in self._open:
-            if part.incident:
-                return False
-            for version in alarm.versions:
-                if version in part.rows:
-                    expected, failing, late = part.rows[version]
-                    if failing or late:
-                        return False
-                    requests += expected
-        return requests == 0 or requests >= least
-
     def _closing(self, b: float, most: int) -> Array:
         """The next period ends of any alarm up to b, at most `most`."""
         if self._alone:
@@ -233,13 +197,18 @@ class Watch:
             return a
         first = self._alarms[0]
         count = first.count_to(b)
-        if count <= 0 or not all(
-            alarm.done or (alarm.calm and quiet(rollout.plan, stretch, alarm.words, a, b))
-            for alarm in self._alarms
-        ):
+        if count <= 0 or self._open:
             return a
-        if self._open:
-            return a
+        multiplier = math.inf
+        for alarm in self._alarms:
+            if not alarm.done:
+                calm = alarm.calm and quiet(rollout.plan, stretch, alarm.words, a, b)
+                multiplier = min(multiplier, calm)
+        if multiplier < math.inf:
+            b = self.noise.calm_until(a, b, multiplier) if multiplier > 0 else a
+            count = first.count_to(b)
+            if count <= 0:
+                return a
         until = min(first.end(first.next + count - 1), b)
         drawn = None
         if self._window is not None:

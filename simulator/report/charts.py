@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure as Canvas
 
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
     from simulator.findings.means import Interval
 
 # Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision.

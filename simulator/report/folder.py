@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator import __version__
-from simulator.findings.export import document
+from simulator.report.export import document
 from simulator.report.page import page
 from simulator.words.writing import dump
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
 
 _PACKAGES = ("simpy", "numpy", "scipy", "pandas", "pydantic")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.findings.comparison import equal_time
+from simulator.decide.advice import equal_time
+from simulator.decide.flip import DELAY, nearest
 from simulator.findings.means import Interval
 from simulator.report import wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
+    from simulator.decide.flip import Flip
     from simulator.findings.results import StrategyRisk
 
 _TOP = 4
@@ -104,15 +106,37 @@ def verdict(comparison: Comparison) -> str:
     text = f"Recommended: {recommendation.strategy}, because {recommendation.because}."
     if recommendation.runner_up:
         text += f" Runner-up: {recommendation.runner_up}."
-    flip = recommendation.flips_when
-    if flip is not None:
-        text += (
-            f" {flip.to} takes over when {wording.share(flip.flips_at)} of releases are "
-            f"defective (now {wording.share(flip.now)})."
-        )
+    text += _flips(comparison)
     if not recommendation.confirmed:
-        text += " Fresh replications choose another one: it is a close call."
+        text += " It is a close call: fresh replications choose another one."
     return text
+
+
+def flip(comparison: Comparison, found: Flip) -> str:
+    """Where another strategy takes over: its name, the setting and the two values."""
+    scenario = comparison.scenario
+    now, there = (wording.setting(scenario, found.path, v) for v in (found.now, found.flips_at))
+    side = "above" if found.flips_at > found.now else "below"
+    sure = (
+        found.verified or not comparison.recommendation or not comparison.recommendation.confirmed
+    )
+    doubt = "" if sure else "; fresh replications do not confirm it"
+    return f"{found.to} takes over {side} {found.path} = {there} (now {now}{doubt})"
+
+
+def _flips(comparison: Comparison) -> str:
+    """The nearest flip, and what being early would have to be worth if nothing says so."""
+    closest = nearest(comparison.flips)
+    text = f" {flip(comparison, closest)}." if closest is not None else ""
+    if comparison.scenario.costs.delay:
+        return text
+    early = next((f for f in comparison.flips if f.path == DELAY), None)
+    currency = comparison.scenario.costs.currency
+    text += " This ignores the value of being early"
+    if early is not None:
+        price = wording.money(early.flips_at, currency)
+        text += f"; {early.to} takes over when an hour is worth more than {price}"
+    return f"{text}."
 
 
 def at_equal_time(comparison: Comparison) -> str | None:
@@ -127,27 +151,40 @@ def at_equal_time(comparison: Comparison) -> str | None:
     )
 
 
-def two_uncertainties(comparison: Comparison) -> list[str]:
-    """A line per strategy and headline: value, simulation error, range over the assumptions."""
-    lines = []
+class Doubt(NamedTuple):
+    """A headline mean as text: its simulation error, its range over the assumptions, and the
+    assumption that moves it most.
+    """
+
+    strategy: str
+    figure: str
+    simulation: str
+    assumptions: str
+    largest: str
+
+
+DOUBTS = ("strategy", "mean of", "simulation", "assumptions", "mostly by")
+_DOUBTED = {"time_to_deploy": "deploys in", "users_harmed": "users harmed"}
+
+
+def two_uncertainties(comparison: Comparison) -> list[Doubt]:
+    """For each strategy time to deploy and users harmed, each with both uncertainties."""
+    found = []
     for name, rows in comparison.uncertainty.items():
         for row in rows:
-            unit = FIGURES[row.figure].unit
-            low, high = row.assumptions
-            simulated = wording.between(Interval(low, *row.simulation), unit)
-            assumed = wording.between(Interval(low, low, high), unit)
-            most = f"; most: {', '.join(row.largest)}" if row.largest else ""
-            lines.append(
-                f"{name}, {row.figure.replace('_', ' ')}: simulation {simulated}, "
-                f"assumptions {assumed}{most}"
-            )
-    return lines
+            if row.figure in _DOUBTED:
+                unit = FIGURES[row.figure].unit
+                simulated = wording.between(Interval(0.0, *row.simulation), unit)
+                assumed = wording.between(Interval(0.0, *row.assumptions), unit)
+                largest = row.largest[0] if row.largest else ""
+                found.append(Doubt(name, _DOUBTED[row.figure], simulated, assumed, largest))
+    return found
 
 
 def assumptions(comparison: Comparison, most: int = 5) -> list[str]:
-    """The assumptions that matter most, as text."""
+    """The assumptions that matter most, as text: as measured, else a fixed list."""
     listed: list[str] = []
-    for path in _MATTER:
+    for path in comparison.matter or _MATTER:
         for row in comparison.scenario.assumed:
             if row.path == path and len(listed) < most:
                 spread = f" (plausible: {row.low} to {row.high})" if row.low is not None else ""

@@ -8,7 +8,7 @@ from simulator.report import headlines, wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
 
 
 def _cell(text: str) -> str:

@@ -9,7 +9,7 @@ from simulator.report import charts, headlines, wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
 
 
 def page(comparison: Comparison, command: str) -> str:
@@ -45,6 +45,7 @@ def page(comparison: Comparison, command: str) -> str:
         results=comparison.results,
         verdict=headlines.verdict(comparison),
         ranges=headlines.two_uncertainties(comparison),
+        doubts=headlines.DOUBTS,
         equal_time=headlines.at_equal_time(comparison),
         columns=headlines.COLUMNS,
         rows=headlines.rows(comparison),

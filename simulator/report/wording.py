@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from simulator.words.changes import parse_path
+from simulator.words.problems import ScenarioError
 
 if TYPE_CHECKING:
     from simulator.findings.means import Interval
+    from simulator.words.scenario import Scenario
 
 DASH = "-"
 
@@ -84,3 +88,15 @@ def between(interval: Interval, unit: str) -> str:
     elif low.startswith("0 ") or low == "0":
         low = "0"
     return f"{low}–{high}"
+
+
+def setting(scenario: Scenario, path: str, value: float) -> str:
+    """A setting's value as a scenario file would say it, three digits."""
+    number: float = round(value) if value >= 1000 else float(f"{value:.3g}")
+    try:
+        where: Any = scenario.with_(path, number).resolved()
+    except ScenarioError:
+        where = scenario.with_(path, round(value)).resolved()
+    for key in parse_path(path):
+        where = where[key]
+    return str(where)

@@ -11,7 +11,7 @@ from simulator.report import wording
 from simulator.report.charts import colours
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
 
 _TICKS = (1, 5, 10, 30, 60, 240, 720, 1440, 10_080, 43_200)
 _LABEL = (

@@ -6,7 +6,8 @@ import os
 
 import streamlit as st
 
-from simulator.findings.comparison import Comparison, conclude, simulate
+from simulator.decide.advice import Comparison, conclude
+from simulator.findings.comparison import simulate
 from simulator.findings.results import Results
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario

@@ -32,6 +32,9 @@ def small(tmp_path: Path) -> str:
     return str(path)
 
 
+QUICK = ("compare", "-n", "50", "--pace", "1", "--jobs", "1", "--no-assumptions")
+
+
 def call(*arguments: str) -> int:
     with pytest.raises(SystemExit) as ended:
         run(list(arguments))
@@ -41,16 +44,17 @@ def call(*arguments: str) -> int:
 def test_compare_prints_a_table_of_at_most_100_columns(
     small: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1") == 0
+    assert call("compare", small, "-n", "20", "--pace", "1", "--jobs", "2") == 0
     captured = capsys.readouterr()
     assert "Where bad releases are caught" in captured.out
     assert "Recommended" in captured.out
+    assert "Means with both uncertainties" in captured.out
     assert max(len(line) for line in captured.out.splitlines()) <= 100
     assert "Next:" in captured.err
 
 
 def test_json_is_alone_on_standard_output(small: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1", "--json") == 0
+    assert call(*QUICK, small, "--json") == 0
     body = json.loads(capsys.readouterr().out)
     assert body["schema_version"] == 1
     assert set(body["strategies"]) == {"canary", "blue_green"}
@@ -63,7 +67,7 @@ def test_json_is_alone_on_standard_output(small: str, capsys: pytest.CaptureFixt
 def test_other_formats(
     small: str, form: str, begins: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("compare", small, "-n", "50", "--pace", "1", "--jobs", "1", "--format", form) == 0
+    assert call(*QUICK, small, "--format", form) == 0
     assert capsys.readouterr().out.startswith(begins)
 
 
@@ -143,7 +147,7 @@ def test_a_run_folder_holds_everything(
     small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
-    command = ["compare", small, "-n", "50", "--jobs", "1", "--pace", "1,2", "--save", str(folder)]
+    command = [*QUICK, small, "--pace", "1,2", "--save", str(folder)]
     assert call(*command) == 0
     names = {path.name for path in folder.iterdir()}
     assert names == {
@@ -189,3 +193,13 @@ def test_help_is_quick_and_light() -> None:
     assert "deploysim compare" in done.stdout
     assert done.stderr.strip() == "[]"
     assert best < 0.5
+
+
+def test_flips_are_searched_on_demand(small: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*QUICK, small, "--flips", "detection.alarms[0].above=0.5%..5%") == 0
+    shown = capsys.readouterr().out
+    assert "Where the recommendation changes" in shown
+    assert "detection.alarms[0].above" in shown
+    assert call(*QUICK, small, "--flips", "response.watch=1h") == 2
+    assert call(*QUICK, small, "--flips", "response.watch=1h..5m") == 2
+    assert call(*QUICK, small, "--flips", "response.wait=5m..1h") == 3

@@ -7,13 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from simulator.findings.comparison import (
-    compare,
-    conclude,
-    equal_time,
-    simulate,
-    simulate_until,
-)
+from simulator.decide.advice import Options, compare, conclude, equal_time
+from simulator.findings.comparison import simulate, simulate_until
 from simulator.findings.results import Results
 from simulator.findings.study import strata
 from simulator.words.reading import loads
@@ -162,7 +157,7 @@ def test_more_replications_until_precise_enough(scenario: Scenario) -> None:
 
 
 def test_at_equal_time_strategies_are_compared_along_their_curves(scenario: Scenario) -> None:
-    found = compare(scenario, 50, seed=1, paces=(0.5, 1.0, 2.0))
+    found = compare(scenario, 50, seed=1, options=Options(paces=(0.5, 1.0, 2.0), assumptions=False))
     equal = equal_time(found)
     assert equal is not None
     assert equal.time == found.risk["canary"].given_good.time_to_deploy.mean.value

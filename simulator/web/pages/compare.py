@@ -7,8 +7,8 @@ import json
 import pandas as pd
 import streamlit as st
 
-from simulator.findings.export import document
 from simulator.report import headlines, wording
+from simulator.report.export import document
 from simulator.report.page import page as report_page
 from simulator.web import charts, jobs
 from simulator.words.reading import ScenarioError, load, packaged, packaged_folder

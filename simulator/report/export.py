@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
+from simulator.decide.flip import nearest
 from simulator.findings.results import OUTCOMES
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
-    from simulator.findings.comparison import Comparison
+    from simulator.decide.advice import Comparison
+    from simulator.decide.flip import Flip
     from simulator.findings.estimates import Estimates
     from simulator.findings.means import Interval
     from simulator.findings.results import Given, StrategyRisk
@@ -104,18 +106,15 @@ def _differences(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
+def _flip(flip: Flip | None) -> dict[str, Any] | None:
+    return None if flip is None else {**flip._asdict(), "searched": list(flip.searched)}
+
+
 def _recommendation(comparison: Comparison) -> dict[str, Any] | None:
     found = comparison.recommendation
     if found is None:
         return None
-    flips = found.flips_when
-    return {
-        "strategy": found.strategy,
-        "because": found.because,
-        "runner_up": found.runner_up,
-        "confirmed": found.confirmed,
-        "flips_when": None if flips is None else dict(flips._asdict()),
-    }
+    return {**found._asdict(), "flips_when": _flip(nearest(comparison.flips))}
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -137,6 +136,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "front": list(comparison.front),
         "dominance": [dict(row._asdict()) for row in comparison.dominance],
         "recommendation": _recommendation(comparison),
+        "flips": [_flip(flip) for flip in comparison.flips],
         "thresholds": [
             {
                 "expression": t.expression,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.findings.assumptions import uncertainty, varied
+from simulator.decide.sensitivity import matter, uncertainty, varied
 from simulator.findings.comparison import simulate
 from simulator.words.reading import loads
 
@@ -38,3 +38,14 @@ def test_each_assumption_is_moved_alone_and_the_largest_is_named() -> None:
     harm = found["failed_requests"]
     assert harm.assumptions[0] < harm.assumptions[1]
     assert all(path.startswith("detection.alarms") for path in harm.largest[:1])
+
+
+def test_the_defects_own_assumptions_touch_their_stratum_alone() -> None:
+    """The rate of one kind of defect moves harm, never the time to deploy of good releases."""
+    scenario = loads(TEXT.replace("{kind: errors, rate: 5%}", "{kind: errors}"))
+    results = simulate(scenario, 60, seed=1)
+    found = uncertainty(results)
+    rows = {row.figure: row for row in found["blue_green"]}
+    assert "change.defects[0].rate" in rows["users_harmed"].largest
+    assert "change.defects[0].rate" not in rows["time_to_deploy"].largest
+    assert "change.defects[0].rate" in matter(found)

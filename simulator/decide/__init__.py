@@ -1,0 +1,1 @@
+"""Deciding: what a recommendation rests on, and what would change it."""

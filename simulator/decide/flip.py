@@ -1,0 +1,259 @@
+"""Flips: where another strategy becomes the best one when a single setting changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel
+
+from simulator.decide.sensitivity import varied
+from simulator.findings.comparison import played, side_study
+from simulator.findings.study import Columns, Progress
+from simulator.findings.verdict import has_money, ranking
+from simulator.words.changes import parse_path
+from simulator.words.distributions import Distribution
+from simulator.words.problems import ScenarioError
+
+if TYPE_CHECKING:
+    from simulator.findings.results import Results
+    from simulator.words.scenario import Scenario
+
+CHANCE, DELAY = "change.defect_probability", "costs.delay"
+_CHANCES = (0.001, 0.5)
+_DELAYS = (0.01, 1e6)
+_APART = 100.0
+_PRECISE, _ROUGH = 0.01, 0.05
+_ASIDE = 1.25
+_HOUR = 3600.0
+# What a price is multiplied with: a part of the loss, the figure, and the unit's size.
+_PRICED = {
+    "costs.failed_request": ("loss_failed_requests", "failed_requests", 1.0),
+    "costs.corrupt_write": ("loss_corrupt_writes", "corrupt_writes", 1.0),
+    "costs.outage": ("loss_outage", "outage", _HOUR),
+    DELAY: ("loss_delay", "time_to_value", _HOUR),
+}
+
+
+class Flip(NamedTuple):
+    """Where the recommendation changes: the path, its value now and there, and to what.
+
+    Values are seconds, shares, requests/s, counts or money; `searched` is the range that was
+    looked at; `verified` says that replications with fresh luck agree on both sides.
+    """
+
+    path: str
+    now: float
+    flips_at: float
+    to: str
+    searched: tuple[float, float]
+    verified: bool
+
+
+class Search(NamedTuple):
+    """A setting to look for a flip in: its path and the range, as texts of a scenario file."""
+
+    path: str
+    low: Any
+    high: Any
+
+
+At = Callable[[float], str]
+
+
+class _Search(NamedTuple):
+    """A flip to look for: where, from which value, between which ends, and how precisely."""
+
+    path: str
+    now: float
+    ends: tuple[float, float]
+    best: str
+    within: float
+
+
+def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Flip, ...]:
+    """Flips in the probability of a defect and in prices: they need no new replications.
+
+    Both sides of each are checked against `fresh` replications. The nearest comes first.
+    """
+    costs = results.scenario.costs
+    searched = {CHANCE: (results.scenario.change.defect_probability, *_CHANCES)}
+    if has_money(results):
+        for path in _PRICED:
+            now = getattr(costs, path.split(".")[1])
+            if now > 0:
+                searched[path] = (now, now / _APART, now * _APART)
+            elif path == DELAY:
+                searched[path] = (now, *_DELAYS)
+    found = []
+    for path, (now, low, high) in searched.items():
+        leader, again = _weighing(results, path), _weighing(fresh, path) if fresh else None
+        found += _both_ways(_Search(path, now, (low, high), best, _PRECISE), leader, again)
+    return tuple(sorted(found, key=_distance))
+
+
+def _weighing(results: Results, path: str) -> At:
+    return lambda value: ranking(reconsidered(results, path, value))[0]
+
+
+def nearest(found: Sequence[Flip]) -> Flip | None:
+    """The flip with the smallest relative change of its setting."""
+    return next((flip for flip in found if flip.now > 0), None)
+
+
+def reconsidered(results: Results, path: str, value: float) -> Results:
+    """The same replications under another probability of a defect, or another price."""
+    if path == CHANCE:
+        return results.reweighted(value)
+    part, figure, size = _PRICED[path]
+    columns = {
+        name: {
+            number: _repriced(columns, part, figure, value / size, results.limits[name])
+            for number, columns in parts.items()
+        }
+        for name, parts in results.columns.items()
+    }
+    other = results.with_columns(columns)
+    other.scenario = results.scenario.with_(path, value)
+    return other
+
+
+def _repriced(columns: Columns, part: str, figure: str, price: float, limit: float) -> Columns:
+    amount = np.minimum(np.asarray(columns[figure], dtype=float), limit) * price
+    loss = np.asarray(columns["loss"], dtype=float) - np.asarray(columns[part]) + amount
+    return {**columns, part: amount, "loss": loss}
+
+
+def searched_flips(
+    results: Results,
+    best: str,
+    searches: Sequence[Search],
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> tuple[Flip, ...]:
+    """Flips in any settings, by bisection on side studies (at most 200 replications a group).
+
+    Raises ScenarioError for a path or a value that the scenario does not take.
+    """
+    scenario, found = results.scenario, []
+    ends = [
+        scenario.with_(search.path, value)
+        for search in searches
+        for value in (search.low, search.high)
+    ]
+    at_ends = _leaders(results, ends, jobs, progress)
+    for number, search in enumerate(searches):
+        low, high = (number_at(end, search.path) for end in ends[2 * number : 2 * number + 2])
+        known = {low: at_ends[2 * number], high: at_ends[2 * number + 1]}
+        now = min(max(number_at(scenario, search.path), low), high)
+        leader = _playing(results, search.path, jobs, known)
+        again = _playing(results.other_luck(), search.path, jobs, {})
+        found += _both_ways(_Search(search.path, now, (low, high), best, _ROUGH), leader, again)
+    return tuple(sorted(found, key=_distance))
+
+
+def _playing(results: Results, path: str, jobs: int, known: dict[float, str]) -> At:
+    """Who leads at a value, by a side study unless it is known."""
+    whole = isinstance(_value_at(results.scenario, path), int)
+
+    def leader(value: float) -> str:
+        value = round(value) if whole else value
+        if value not in known:
+            known[value] = _leaders(results, [results.scenario.with_(path, value)], jobs, None)[0]
+        return known[value]
+
+    return leader
+
+
+def _leaders(
+    results: Results, variants: Sequence[Scenario], jobs: int, progress: Progress | None
+) -> list[str]:
+    groups = side_study(results)
+    work = [(variant, results.names, groups) for variant in variants]
+    return [ranking(side)[0] for side in played(results, work, jobs, progress)]
+
+
+def search(scenario: Scenario, path: str, low: Any, high: Any) -> Search:
+    """A search that the scenario takes; raises ScenarioError, or ValueError when low >= high."""
+    ends = [number_at(scenario.with_(path, value), path) for value in (low, high)]
+    number_at(scenario, path)
+    if not ends[0] < ends[1]:
+        raise ValueError(f"{path}: {low} is not below {high}")
+    return Search(path, low, high)
+
+
+def assumed(scenario: Scenario) -> tuple[Search, ...]:
+    """Every assumption with a plausible range, as a search."""
+    found = []
+    for row in varied(scenario):
+        try:
+            found.append(search(scenario, row.path, row.low, row.high))
+        except (ScenarioError, TypeError, ValueError):
+            continue
+    return tuple(found)
+
+
+def _both_ways(search: _Search, leader: At, again: At | None) -> list[Flip]:
+    """Bisect from the present value towards each end at which another strategy leads."""
+    path, now, ends, best, within = search
+    found = []
+    for end in ends:
+        if end == now or leader(end) == best:
+            continue
+        near, far = now, end
+        if near <= 0:
+            near = ends[0] if ends[0] > 0 else end * 1e-6
+            far = end if leader(near) == best else near
+        while abs(far - near) > within * abs(far):
+            middle = math.sqrt(near * far)
+            if middle in (near, far):
+                break
+            near, far = (middle, far) if leader(middle) == best else (near, middle)
+        flip = Flip(path, now, far, leader(far), ends, True)
+        found.append(flip._replace(verified=again is None or _agrees(again, flip, best)))
+    return found
+
+
+def _agrees(leader: At, flip: Flip, best: str) -> bool:
+    """Whether the same strategies lead a quarter further out and further in."""
+    outward = flip.flips_at >= flip.now
+    low, high = flip.searched
+    aside = _ASIDE if outward else 1 / _ASIDE
+    beyond = min(max(flip.flips_at * aside, low), high)
+    before = max(flip.flips_at / aside, flip.now) if outward else flip.flips_at / aside
+    before = before if outward else min(before, flip.now)
+    return leader(beyond) != best and leader(before) == best
+
+
+def _distance(flip: Flip) -> float:
+    if flip.now <= 0 or flip.flips_at <= 0:
+        return math.inf
+    return abs(math.log(flip.flips_at / flip.now))
+
+
+def number_at(scenario: Scenario, path: str) -> float:
+    """The number that stands at a path: a quantity in its base unit, or the mean of a law.
+
+    Raises TypeError when what stands there is no number.
+    """
+    value = _value_at(scenario, path)
+    if isinstance(value, Distribution):
+        return value.mean()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{path} is no number")
+    return value
+
+
+def _value_at(scenario: Scenario, path: str) -> Any:
+    where: Any = scenario
+    for key in parse_path(path):
+        if isinstance(where, BaseModel):
+            names = {field.alias or name: name for name, field in type(where).model_fields.items()}
+            where = getattr(where, names[str(key)])
+        elif isinstance(where, Mapping):
+            where = where[str(key)]
+        else:
+            where = where[int(key)]
+    return where

@@ -1,0 +1,69 @@
+"""The course of a leak: its mean rate over instances that joined at different times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+class Leak:
+    """The leak's rate over the new version's cohorts, as a function of time (seconds).
+
+    An instance that joined at s leaks nothing until s + onset, then ever more, up to `most` at
+    s + onset + ramp. The mean over instances is piecewise linear, so its integral is a closed form.
+    `first` and `last` are the moments at which it begins to rise and has risen for good.
+    """
+
+    __slots__ = ("_area", "_kinks", "_levels", "first", "last")
+
+    def __init__(
+        self, cohorts: Iterable[Sequence[float]], onset: float, ramp: float, most: float
+    ) -> None:
+        table = np.array(list(cohorts), dtype=float).reshape(-1, 2)
+        begins = table[:, 1] + onset
+        weight = most * table[:, 0] / max(float(table[:, 0].sum()), 1e-300)
+        if ramp <= 0:
+            ramp = 1e-6
+        self.first, self.last = float(begins.min()), float(begins.max()) + ramp
+        kinks = np.concatenate([begins, begins + ramp])
+        bends = np.concatenate([weight, -weight]) / ramp
+        order = np.argsort(kinks, kind="stable")
+        self._kinks = kinks[order]
+        steps, slopes = np.diff(self._kinks), np.cumsum(bends[order])[:-1]
+        self._levels = np.concatenate([[0.0], np.cumsum(slopes * steps)])
+        middles = (self._levels[:-1] + self._levels[1:]) / 2
+        self._area = np.concatenate([[0.0], np.cumsum(middles * steps)])
+
+    def at(self, t: Array) -> Array:
+        """The mean rate at the times t (seconds, any shape), a share of the requests."""
+        rate: Array = np.interp(t, self._kinks, self._levels)
+        return rate
+
+    def means(self, edges: Array) -> Array:
+        """The mean rate over each cell between neighbouring edges (seconds)."""
+        mean: Array = np.diff(self._integral(edges)) / np.diff(edges)
+        return mean
+
+    def kinks(self, a: float, b: float) -> Array:
+        """The moments in (a, b) at which the slope changes."""
+        inside: Array = self._kinks[(self._kinks > a) & (self._kinks < b)]
+        return inside
+
+    def reaches(self, level: float) -> float:
+        """When the mean rate first reaches `level`, infinite if never (seconds)."""
+        if level > self._levels[-1] or level != level:
+            return float("inf")
+        if level <= 0:
+            return -float("inf")
+        return float(np.interp(level, self._levels, self._kinks))
+
+    def _integral(self, t: Array) -> Array:
+        piece = np.clip(np.searchsorted(self._kinks, t, side="right") - 1, 0, None)
+        since = np.maximum(t - self._kinks[piece], 0.0)
+        level = self._levels[piece]
+        whole: Array = self._area[piece] + since * (level + self.at(t)) / 2
+        return whole
