@@ -61,6 +61,9 @@ BIG = ("strategies.it", "{kind: big_bang}")
 FEW = ("detection.alarms[0].minimum_requests", "100000")
 MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 
+_BURN = "[{burn: 6, long: 1h, short: 10m}]"
+BLIPS = ("service.incidents", "{every: 20m, lasts: 3m, errors: 30%}")
+
 # path -> (another value, what else to set first)
 CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "service.instances": ("7", ()),
@@ -98,6 +101,14 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "detection.alarms[0].missing": ("breaching", (FEW,)),
     "detection.alarms[0].phase": ("aligned", ()),
     "detection.alarms[0].name": ("another", ()),
+    "detection.burn_rate": (_BURN, (PEOPLE_ONLY,)),
+    "detection.burn_rate[0].burn": ("30", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
+    "detection.burn_rate[0].long": ("20m", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
+    "detection.burn_rate[0].short": ("1m", (PEOPLE_ONLY, ("detection.burn_rate", _BURN), BLIPS)),
+    "detection.burn_rate[0].watch": ("new", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
+    "detection.burn_rate[0].metric": ("late", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
+    "detection.burn_rate[0].delay": ("90s", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
+    "detection.burn_rate[0].phase": ("aligned", (PEOPLE_ONLY, ("detection.burn_rate", _BURN))),
     "detection.people.report_rate": ("1%", (PEOPLE_ONLY,)),
     "detection.people.needed": ("9", (PEOPLE_ONLY,)),
     "detection.people.delay": ("20m", (PEOPLE_ONLY,)),

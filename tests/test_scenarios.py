@@ -21,7 +21,7 @@ NAMES = packaged()
 def test_they_are_all_there() -> None:
     wanted = {
         *("textbook", "web-shop", "payroll-cutover"),
-        *("quiet-api", "busy-fleet", "daily-traffic"),
+        *("quiet-api", "busy-fleet", "daily-traffic", "canary-blind"),
     }
     assert wanted <= set(NAMES)
 
@@ -144,3 +144,21 @@ def test_two_weeks_of_a_real_load_balancer(shared: Path) -> None:
     ratio = exact[peak] / exact[trough]
     assert ratio > 5
     assert failed[peak] / failed[trough] == pytest.approx(ratio, rel=0.02)
+
+
+def test_the_blind_canary_is_seen_late_or_by_an_alarm_of_its_own() -> None:
+    """On 5 % the defect is 1 % of the service: 14.4x over 1 h never fires, 6x over 6 h after 3.6 h
+    (evaluated each minute, at a random phase); all at once 14.4x fires at the first evaluation at
+    or after 259.2 s. Four standard deviations of the counts needed are 150 and 5 s. An alarm on the
+    new version needs minutes."""
+    scenario = load("canary-blind")
+    risk = simulate(scenario, 100, seed=1).risk()
+    hour, six = risk["canary, 1 h"].given_defect, risk["canary, 6 h"].given_defect
+    assert hour.proportion("caught_at", "5%").value == 0
+    assert six.proportion("caught_at", "5%").value == 1
+    detect = six.values("time_to_detect")
+    assert 12_960 - 150 <= detect.min() <= detect.max() <= 12_960 + 60 + 150
+    once = risk["all at once"].given_defect.values("time_to_detect")
+    assert 259.2 - 5 <= once.min() <= once.max() <= 259.2 + 60 + 5
+    seen = simulate(scenario.with_("detection.alarms", "[{watch: new, above: 1%}]"), 100, seed=1)
+    assert seen.risk()["canary, 1 h"].given_defect.values("time_to_detect").max() <= 120

@@ -19,7 +19,39 @@ Array = NDArray[np.float64]
 _OK, _BREACH, _NO_DATA = 0, 1, -1
 
 
-class AlarmWatch:
+class Periods:
+    """Periods of equal length that end at origin + k x period; `next` is the next k to close."""
+
+    __slots__ = ("_own", "done", "next", "origin", "period")
+
+    origin: float
+    period: float
+    next: int
+    done: bool
+    _own: NDArray[np.intp]
+
+    def count_to(self, b: float) -> int:
+        """How many of its periods end up to and including b."""
+        return math.floor((b - self.origin) / self.period + 1e-9) - self.next + 1
+
+    def closing(self, count: int) -> Array:
+        """The ends of the next `count` periods, seconds."""
+        numbers = np.arange(self.next, self.next + max(count, 0), dtype=np.float64)
+        return self.origin + self.period * numbers
+
+    def end(self, number: int) -> float:
+        """The end of period `number`, seconds."""
+        return self.origin + self.period * number
+
+    def _find_own(self, ends: Array, alone: bool) -> None:
+        """Which cells end with one of its periods; with `alone` all of them."""
+        if alone:
+            self._own = np.arange(len(ends))
+        else:
+            self._own = np.flatnonzero(np.isin(ends, self.closing(len(ends))))
+
+
+class AlarmWatch(Periods):
     """The state of an alarm: the next period to close, and the datapoints that still count.
 
     Periods end at phase + k x period; the phase is one draw per replication, the same share of
@@ -33,14 +65,9 @@ class AlarmWatch:
         "_bad",
         "_m",
         "_n",
-        "_own",
         "_recent",
         "_requests",
         "_states",
-        "done",
-        "next",
-        "origin",
-        "period",
         "versions",
         "words",
     )
@@ -64,19 +91,6 @@ class AlarmWatch:
     def calm(self) -> bool:
         """Whether no breach is remembered and no cell of an unfinished longer period is kept."""
         return not self._requests and _BREACH not in self._recent
-
-    def count_to(self, b: float) -> int:
-        """How many of its periods end up to and including b."""
-        return math.floor((b - self.origin) / self.period + 1e-9) - self.next + 1
-
-    def closing(self, count: int) -> Array:
-        """The ends of the next `count` periods, seconds."""
-        numbers = np.arange(self.next, self.next + max(count, 0), dtype=np.float64)
-        return self.origin + self.period * numbers
-
-    def end(self, number: int) -> float:
-        """The end of period `number`, seconds."""
-        return self.origin + self.period * number
 
     def skip(self, count: int) -> None:
         """Take the next `count` periods as closed without a breach."""
@@ -107,11 +121,7 @@ class AlarmWatch:
 
         With `alone` every cell is one of its own periods.
         """
-        if alone:
-            self._own = np.arange(len(ends))
-        else:
-            mine = self.closing(len(ends))
-            self._own = np.flatnonzero(np.isin(ends, mine))
+        self._find_own(ends, alone)
         self._states = None
         if not len(self._own):
             return None

@@ -61,6 +61,20 @@ class Cells:
         assert total is not None
         return total
 
+    def known(self, versions: tuple[int, ...]) -> bool:
+        """Whether somebody has asked for the requests of all these versions."""
+        return all(version in self._drawn for version in versions if version in self.expected)
+
+    def split(self, versions: tuple[int, ...], metric: str) -> tuple[Array, Array, Array]:
+        """Per cell: expected requests that went well, drawn ones that are bad by another metric
+        than this, and drawn bad ones.
+        """
+        mine = [version for version in versions if version in self.expected]
+        good = sum(self.expected[version] for version in mine)
+        every = sum(self.failed[version] + self.late[version] for version in mine)
+        bad = self.bad(versions, metric).astype(float)
+        return np.asarray(good), np.asarray(every) - bad, bad
+
     def least(self, versions: tuple[int, ...]) -> float:
         """A number of requests that the emptiest cell exceeds except with probability 1e-16."""
         mean = min(

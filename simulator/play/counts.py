@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.play.fault import Fault
-from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.fleet import NEW, NOBODY, OLD, Fleet
 from simulator.play.luck import Luck
 from simulator.play.stretch import Stretch
 from simulator.play.users import Users
@@ -221,9 +221,6 @@ class Counts:
                 bad = sum(s.share * (s.failing + s.late + s.corrupt) for s in (old, new))
                 harm = float(np.ravel(bad)[0])
             self.track.append((start, end, weight, *stretch.capacity_at(start), harm))
-
-
-NOBODY = 3
 
 
 def fleet_is_whole(fleet: Fleet) -> bool:

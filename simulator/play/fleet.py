@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.words.distributions import Distribution
 
-OLD, NEW = 0, 1
+OLD, NEW, MIRROR, NOBODY = 0, 1, 2, 3
 Array = NDArray[np.float64]
 
 

@@ -53,16 +53,17 @@ class Luck:
     """All randomness of one replication, addressed by (seed, replication, purpose, index).
 
     `uniform` gives latent quantities by inverse transform, equal for every rival strategy.
-    `counts()`, `noise()` and `people()` are generators re-keyed on first use in a replication:
-    Poisson counts, the multipliers of the baseline errors (block after block), and the users who
-    report. One object serves one thread; `rekey` moves it to the next replication.
+    `counts()`, `noise()`, `people()` and `history()` are generators re-keyed on first use in a
+    replication: Poisson counts, the multipliers of the baseline errors (block after block), the
+    users who report, and those multipliers before the deployment (block before block). One object
+    serves one thread; `rekey` moves it to the next replication.
     """
 
     __slots__ = ("_fresh", "_generators", "_key", "_root", "_states", "replication")
 
     def __init__(self, seed: int, replication: int = 0) -> None:
         self._root = _mix((seed * _GOLDEN + 0x632BE59BD9B4E019) & _MASK)
-        self._generators = tuple(np.random.Generator(np.random.Philox(0)) for _ in range(3))
+        self._generators = tuple(np.random.Generator(np.random.Philox(0)) for _ in range(4))
         self._states: list[Any] = [dict(g.bit_generator.state) for g in self._generators]
         self.rekey(replication)
 
@@ -70,7 +71,7 @@ class Luck:
         """Move to another replication: all addresses and generators start afresh."""
         self.replication = replication
         self._key = _mix((self._root + (replication + 1) * _GOLDEN) & _MASK)
-        self._fresh = [False, False, False]
+        self._fresh = [False] * 4
 
     def uniform(self, purpose: int, index: int = 0) -> float:
         """A uniform number in the open interval (0, 1) for this purpose and index."""
@@ -90,6 +91,10 @@ class Luck:
     def people(self) -> np.random.Generator:
         """The generator of who reports."""
         return self._stream(2)
+
+    def history(self) -> np.random.Generator:
+        """The generator of the baseline errors' multipliers before the deployment."""
+        return self._stream(3)
 
     def _stream(self, number: int) -> np.random.Generator:
         generator = self._generators[number]

@@ -24,12 +24,13 @@ class Noise:
     block the expected errors are linear in the requests, so cells cut anywhere are exact.
     """
 
-    __slots__ = ("_blocks", "_luck", "_offset", "_plan")
+    __slots__ = ("_blocks", "_luck", "_offset", "_past", "_plan")
 
     def __init__(self, plan: Plan, luck: Luck) -> None:
         self._plan = plan
         self._luck = luck
         self._blocks = np.empty(0)
+        self._past = np.empty(0)
         self._offset = 0.0
         if plan.noise_cv > 0:
             self._offset = -(1 + luck.uniform(Purpose.NOISE_OFFSET)) * plan.noise_block
@@ -43,9 +44,7 @@ class Noise:
         block = plan.noise_block
         first = int((edges[0] - self._offset) // block)
         last = int((edges[-1] - self._offset) // block)
-        if first < 0:
-            first = 0
-        multipliers = self._upto(last + 1)[first : last + 1]
+        multipliers = self._between(first, last + 1)
         if first == last:
             one: Array = plan.noise * multipliers[0] * requests
             return one
@@ -82,6 +81,17 @@ class Noise:
         if not loud.any():
             return b
         return min(max(self._offset + block * (first + int(loud.argmax())), a), b)
+
+    def _between(self, first: int, stop: int) -> Array:
+        """The multipliers of blocks first .. stop - 1; negative ones are long before the start."""
+        if first >= 0:
+            return self._upto(stop)[first:stop]
+        if len(self._past) < -first:
+            shape = self._plan.noise_cv**-2
+            more = self._luck.history().standard_gamma(shape, -first - len(self._past)) / shape
+            self._past = np.concatenate([self._past, more])
+        past = self._past[max(-stop, 0) : -first][::-1]
+        return np.concatenate([past, self._upto(stop)[:stop]]) if stop > 0 else past
 
     def _upto(self, count: int) -> Array:
         if len(self._blocks) >= count:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fault import GOOD
-from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.fleet import MIRROR, NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.router import Router
 
@@ -309,21 +309,27 @@ class Stretch:
     def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
         """Expected (version, requests, failing, late) of each cell between neighbouring edges.
 
-        What the detectors of the new version see includes mirrored requests.
+        Mirrored requests are a version of their own: only detectors of the new version see them.
         """
-        seen = (0.0, self.mirror)
         if not self.varying or self.straight:
             base = self.plan.requests(edges)
             versions = self._during(edges) if self.straight else self.versions
-            return [
-                (v, base * (s.share + seen[v]), base * load * s.failing, base * load * s.late)
+            rows = [
+                (v, base * s.share, base * s.share * s.failing, base * s.share * s.late)
                 for v, s in enumerate(versions)
-                for load in (s.share + seen[v],)
             ]
+            if self.mirror:
+                copied, new = base * self.mirror, versions[NEW]
+                rows.append((MIRROR, copied, copied * new.failing, copied * new.late))
+            return rows
         fine, starts, times, weights = self._quadrature(edges)
+        old, new = self.at(times)
+        seen = [(OLD, old.share, old), (NEW, new.share, new)]
+        if self.mirror:
+            seen.append((MIRROR, np.full_like(times, self.mirror), new))
         result = []
-        for version, s in enumerate(self.at(times)):
-            part = weights * (s.share + seen[version])
+        for version, share, s in seen:
+            part = weights * share
             values = (part, part * s.failing, part * s.late)
             requests, failing, late = (_gather(v, fine, starts) for v in values)
             result.append((version, requests, failing, late))

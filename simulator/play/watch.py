@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from simulator.play import judging
 from simulator.play.alarm import AlarmWatch
+from simulator.play.burn import BurnWatch
 from simulator.play.calm import calm_until
 from simulator.play.cells import Cells, Part
-from simulator.play.counts import NOBODY, Counts
-from simulator.play.fleet import NEW, OLD
+from simulator.play.counts import Counts
+from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
 from simulator.play.judging import Window
 from simulator.play.noise import Noise
 from simulator.play.quiet import quiet
@@ -33,7 +34,7 @@ Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
-_SCOPES = {"new": (NEW,), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
+_SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
 
 class Watch:
@@ -45,7 +46,9 @@ class Watch:
 
     __slots__ = (
         "_alarms",
+        "_all",
         "_alone",
+        "_burns",
         "_counts",
         "_noise",
         "_open",
@@ -62,10 +65,14 @@ class Watch:
         self._counts = counts
         self._noise: Noise | None = None
         self._reports: Reports | None = None
-        alarms = plan.scenario.detection.alarms
-        self._alarms = [AlarmWatch(alarm, _SCOPES[alarm.watch], luck) for alarm in alarms]
-        self._alone = len({(alarm.origin, alarm.period) for alarm in self._alarms}) == 1
-        seen = {v for alarm in alarms for v in _SCOPES[alarm.watch]}
+        detection = plan.scenario.detection
+        self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in detection.alarms]
+        self._burns = [
+            BurnWatch(rows, _SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
+        ]
+        self._all: list[AlarmWatch | BurnWatch] = [*self._alarms, *self._burns]
+        self._alone = len({(alarm.origin, alarm.period) for alarm in self._all}) == 1
+        seen = {version for alarm in self._all for version in alarm.versions}
         self._seen = tuple(sorted(seen | {NEW} if plan.judged else seen))
         self._open: list[Part] = []
         self._window: Window | None = None
@@ -82,7 +89,7 @@ class Watch:
 
     def _remember_normal_operation(self) -> None:
         """The first period began before the deployment: the old version served it alone."""
-        start = min(alarm.origin for alarm in self._alarms)
+        start = min(alarm.origin for alarm in self._all)
         if start < 0:
             requests = self._rollout.plan.requests_between(start, 0.0)
             self._open.append(Part(start, requests, 0.0, {OLD: (requests, 0, 0)}))
@@ -92,7 +99,7 @@ class Watch:
         excused = self._rollout.announced
         report = self._next_report(stretch, a, b, excused)
         end = min(report, b)
-        if self._alarms:
+        if self._all:
             reached = self._through_alarms(stretch, a, end, excused)
         elif self._window is not None and end > a:
             self._leave_open(stretch, a, end, excused)
@@ -126,7 +133,7 @@ class Watch:
     def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         now, chunk = a, _FIRST_CHUNK
         harmless = stretch.harm == 0 and not stretch.varying
-        singly = _SINGLY if self._alone and not stretch.varying else 0
+        singly = _SINGLY if self._alone and not stretch.varying and not self._burns else 0
         while now < b:
             calm = self._coast(stretch, now, b) if harmless else self._skip(stretch, now, b)
             if calm > now:
@@ -158,19 +165,23 @@ class Watch:
             return a
         if stretch.mirror and new.failing + new.late > 0:
             return a
-        first = self._alarms[0]
-        shares = (old.share, new.share + stretch.mirror, 0.0, 0.0)
+        first = self._all[0]
+        shares = (old.share, new.share, stretch.mirror, 0.0)
         count = first.count_to(b)
         if count > 0:
-            b = calm_until(plan, lambda: self.noise, self._alarms, self._open, shares, (a, b))
-            count = first.count_to(b)
+            if self._alarms:
+                b = calm_until(plan, lambda: self.noise, self._alarms, self._open, shares, (a, b))
+                count = first.count_to(b)
+            if self._burns and count > 0:
+                safe = self._safe_minutes(shares, a, b)
+                b, count = (b, count) if safe == count else (first.end(first.next + safe - 1), safe)
             if b <= a or (count <= 0 and b < first.end(first.next)):
                 return a
-            for alarm in self._alarms:
+            for alarm in self._all:
                 alarm.skip(count)
             a_open = first.end(first.next - 1)
             if self._window is not None:
-                requests = plan.requests_between(a, a_open) * shares[NEW]
+                requests = plan.requests_between(a, a_open) * (shares[NEW] + shares[MIRROR])
                 self._window.keep_calm(self._open, a, a_open, requests)
             self._open.clear()
         else:
@@ -182,18 +193,29 @@ class Watch:
             self._open.append(Part(a_open, many, 0.0, rows))
         return b
 
+    def _safe_minutes(self, shares: tuple[float, ...], a: float, b: float) -> int:
+        """How many minutes up to b pass without any chance of a burn-rate alarm."""
+        safe = self._burns[0].count_to(b)
+        for burn in self._burns:
+            share = sum(shares[version] for version in burn.versions)
+            until = burn.end(burn.next + safe - 1)
+            safe = min(safe, burn.calm(self.noise, self._open, share, (a, until)))
+        return safe
+
     def _closing(self, b: float, most: int) -> Array:
         """The next period ends of any alarm up to b, at most `most`."""
         if self._alone:
-            alarm = self._alarms[0]
+            alarm = self._all[0]
             return alarm.closing(min(alarm.count_to(b), most))
-        ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._alarms]
+        ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._all]
         return np.unique(np.concatenate(ends))[:most]
 
     def _skip(self, stretch: Stretch, a: float, b: float) -> float:
         """Where calm ends: a period end up to b before which no alarm can breach, or a."""
         rollout = self._rollout
         if not self._alone or stretch.nobody or stretch.varying or rollout.incident > 0:
+            return a
+        if self._burns:
             return a
         first = self._alarms[0]
         count = first.count_to(b)
@@ -223,13 +245,18 @@ class Watch:
     def _close(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> tuple[int, bool]:
         """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
         cells = self._draw(stretch, a, ends, excused)
-        closed, tripped = len(ends), None
+        closed = len(ends)
+        tripped: AlarmWatch | BurnWatch | None = None
         for alarm in self._alarms:
             first = alarm.first_trip(cells, ends, self._alone)
             if first is not None and not alarm.done and first < closed:
                 closed, tripped = first + 1, alarm
-        for alarm in self._alarms:
-            alarm.advance(cells, closed)
+        for burn in self._burns:
+            first = burn.first_trip(cells, ends, self._alone, self.noise)
+            if first is not None and not burn.done and first < closed:
+                closed, tripped = first + 1, burn
+        for watching in self._all:
+            watching.advance(cells, closed)
         drawn = {v: int(harm[:closed].sum()) for v, harm in cells.harm.items()}
         end = float(ends[closed - 1])
         if self._window is not None and NEW in cells.expected:
@@ -344,10 +371,12 @@ class Watch:
             for version in (OLD, NEW):
                 if version in self._seen:
                     s = stretch.versions[version]
-                    share = s.share + stretch.mirror if version == NEW else s.share
-                    if share > 0:
-                        part = many * share
+                    if s.share > 0:
+                        part = many * s.share
                         found[version] = (part, part * s.failing, part * s.late)
+            if stretch.mirror and MIRROR in self._seen:
+                part, s = many * stretch.mirror, stretch.versions[NEW]
+                found[MIRROR] = (part, part * s.failing, part * s.late)
         for version, (requests, failing, late) in found.items():
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0

@@ -11,6 +11,7 @@ from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
 from simulator.words.units import Count, Duration, PositiveDuration, Share
 
+_MINUTE, _LONGEST = 60.0, 30 * 86_400.0
 _DATAPOINTS = re.compile(r"(\d+) of (\d+)")
 
 
@@ -67,6 +68,44 @@ class Alarm(Words):
         return self.name or self._label
 
 
+class BurnRate(Words):
+    """One row of a multi-window burn-rate alarm: how fast the error budget may be spent."""
+
+    burn: float = Field(
+        gt=0, description="Times the rate that spends the budget exactly in the SLO's window."
+    )
+    long: PositiveDuration = Field(description="The long window: how much must have been spent.")
+    short: PositiveDuration = Field(description="The short window: it must still be going on.")
+    watch: Literal["new", "old", "service"] = Field(
+        "service", description="Whose requests: the new version's, the old one's, or all."
+    )
+    metric: Literal["errors", "late", "bad"] = Field(
+        "errors", description="errors (failed or rejected), late, or bad (either)."
+    )
+    delay: Duration = Field(0.0, description="From an evaluation until it can be read.")
+    phase: Literal["random", "aligned"] = Field(
+        "random", description="When each minute is evaluated: one random phase, or at full ones."
+    )
+
+    @field_validator("long", "short")
+    @classmethod
+    def _whole_minutes(cls, value: float) -> float:
+        if value < _MINUTE or value % _MINUTE or value > _LONGEST:
+            raise ValueError("must be whole minutes, at least 1m and at most 30d")
+        return value
+
+    @model_validator(mode="after")
+    def _long_is_longer(self) -> BurnRate:
+        if self.short > self.long:
+            raise ValueError("the short window is longer than the long one: exchange them")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name in tables."""
+        return "burn rate"
+
+
 class Noticed(Words):
     """Somebody notices some time after the first harm, however it shows."""
 
@@ -106,10 +145,21 @@ class Detection(Words):
     """All detectors beside health; one that is left out does not exist."""
 
     alarms: tuple[Alarm, ...] = Field((), description="Alarms on shares of bad requests.")
+    burn_rate: tuple[BurnRate, ...] = Field(
+        (), description="Burn-rate alarms: standard, or rows of your own."
+    )
     noticed: Noticed | None = Field(None, description="Noticed some time after the first harm.")
     audit: Audit | None = Field(None, description="Audits of the data.")
     people: People | None = Field(None, description="Users who report.")
     judge: Judge | None = Field(None, description="Judges every step of a progressive release.")
+
+    @property
+    def burn_groups(self) -> tuple[tuple[BurnRate, ...], ...]:
+        """The burn-rate rows by what they watch and how."""
+        groups: dict[tuple[object, ...], list[BurnRate]] = {}
+        for row in self.burn_rate:
+            groups.setdefault((row.watch, row.metric, row.delay, row.phase), []).append(row)
+        return tuple(tuple(rows) for rows in groups.values())
 
     @model_validator(mode="after")
     def _named_apart(self) -> Detection:

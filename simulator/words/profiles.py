@@ -87,6 +87,7 @@ class _Filling:
             path: {**tree, **own.get("items", {}).get(path, {})}
             for path, tree in table["items"].items()
         }
+        self.named: Mapping[str, Any] = table["named"]
         self.assumed: list[Assumption] = []
 
     def fill(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,6 +115,9 @@ class _Filling:
                 result[key] = self._take(path, own[key])
             elif key in own or (key in defaults and not self._left_out(key, tree, given)):
                 result[key] = self._take(path, tree) if _is_entry(tree) else self._part(path, tree)
+            word = result.get(key)
+            if isinstance(word, str) and word in self.named.get(path, {}):
+                result[key] = self.named[path][word]
             if path in self.items and isinstance(result.get(key), list):
                 result[key] = [
                     self._item(f"{path}[{index}]", item, self.items[path])

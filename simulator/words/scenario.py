@@ -180,6 +180,15 @@ class Scenario(Words):
             notes.append(
                 "the service states neither capacity nor utilisation: it is never overloaded"
             )
+        usual = self.service.errors.mean if self.service.errors else 0.0
+        budget = 1.0 - self.slo.availability
+        for row in self.detection.burn_rate:
+            if row.metric != "late" and usual >= row.burn * budget:
+                notes.append(
+                    f"the burn-rate row of {row.burn:g}x fires in normal operation already "
+                    f"(usual errors {100 * usual:.3g} %, objective {100 * budget:.3g} %): it is "
+                    "ignored until it has cleared"
+                )
         people = self.detection.people
         if people is not None:
             reached = _chance_of_reports(self.traffic.users, people.report_rate, people.needed)

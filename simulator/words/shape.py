@@ -28,7 +28,7 @@ NOT_YET: dict[str, str] = {
     "router": "cache dns",
     "change": "changes schema upgrade_routine single_writer licences every",
     "change.defects[]": "persists repair",
-    "detection": "burn_rate health",
+    "detection": "health",
     "slo": "latency",
     "costs": "licence",
     "strategies.*": "only_in value",
@@ -49,7 +49,9 @@ VALUES_NOT_YET: dict[str, str] = {
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")
 # Sections and parts that always exist: what switching them off means.
 _OFF: dict[Path, Mapping[str, Any]] = {
-    ("detection",): dict.fromkeys(("alarms", "noticed", "audit", "people", "judge"), "none"),
+    ("detection",): dict.fromkeys(
+        ("alarms", "burn_rate", "noticed", "audit", "people", "judge"), "none"
+    ),
     ("service", "start_failure"): {"probability": "0%"},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")

@@ -157,11 +157,11 @@ KEYS = [
         "not available yet",
     ),
     added(
-        "not available yet: burn rate",
-        "detection: {burn_rate: standard}\n",
+        "a short window above the long one",
+        "detection: {burn_rate: [{burn: 6, long: 30m, short: 6h}]}\n",
         1,
-        "detection.burn_rate",
-        "not available yet",
+        "detection.burn_rate[0]",
+        "exchange them",
     ),
     added(
         "not available yet: a test",
