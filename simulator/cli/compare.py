@@ -66,7 +66,7 @@ def compare(
     words = _read(scenario, sets, strategy, quiet)
     from simulator.decide.advice import Options
 
-    asked = Options(workers, paces, limit, assumptions, _searches(words, flips))
+    asked = Options(workers, paces, limit, assumptions, flips=_searches(words, flips))
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
     options.emit(_rendered(found, form, no_color), output)
     if save is not None:
@@ -107,7 +107,7 @@ def check(
         )
     from simulator.decide.advice import Options
 
-    asked = Options(workers, (1.0,), assumptions=False)
+    asked = Options(workers, (1.0,), assumptions=False, gates=False)
     found = _compared(words, replications, seed, [words.to_check], asked, quiet)
     if form == "json":
         options.emit(_rendered(found, "json", no_color), output)

@@ -11,7 +11,9 @@ import typer
 from simulator.cli import options
 
 if TYPE_CHECKING:
+    from simulator.findings.power import Sight
     from simulator.play.rehearsal import Rehearsal
+    from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
 
@@ -22,7 +24,7 @@ def rehearse(
     as_json: options.Json = False,
     output: options.Output = None,
 ) -> None:
-    """Show the plan without traffic or trouble: steps, least duration, instances needed."""
+    """Show the plan without traffic or trouble: steps, instances, what each gate can see."""
     from simulator.play.rehearsal import rehearse as run
     from simulator.words.reading import load
 
@@ -30,7 +32,10 @@ def rehearse(
     names = [strategy] if strategy else list(words.strategies)
     _known(strategy, words.strategies)
     plans = [run(words, name) for name in names]
+    seen = {plan.name: _seen(words, plan, strategy is not None) for plan in plans}
     if as_json:
+        from simulator.report.export import sight
+
         rows = [
             {
                 "strategy": plan.name,
@@ -44,12 +49,30 @@ def rehearse(
                     {"time": e.time, "verb": e.verb, "detail": e.detail, "requests": requests}
                     for e, requests in zip(plan.journal, plan.requests, strict=True)
                 ],
+                "gates": [sight(found) for found in seen[plan.name]],
             }
             for plan in plans
         ]
         options.emit(json.dumps(rows, indent=1), output)
         return
-    options.emit("\n\n".join(_plan_text(plan, words.service.instances) for plan in plans), output)
+    from simulator.cli.tables import gates_table
+
+    texts = []
+    for plan in plans:
+        text = _plan_text(plan, words.service.instances)
+        if seen[plan.name]:
+            text += "\n" + gates_table(seen[plan.name])
+        texts.append(text)
+    options.emit("\n\n".join(texts), output)
+
+
+def _seen(words: Scenario, plan: Rehearsal, every: bool) -> tuple[Sight, ...]:
+    """What the gates of a plan can see: every detector alone, or all together."""
+    from simulator.findings.power import ALL, sights
+
+    if not plan.suitable:
+        return ()
+    return sights(words, plan.name) if every else sights(words, plan.name, 1, 100, (ALL,))
 
 
 def _plan_text(plan: Rehearsal, instances: int) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report import headlines, wording
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.findings.power import Sight
 
 WIDTH = 100
 _NAME = 18
@@ -52,6 +54,9 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     equal = headlines.at_equal_time(comparison)
     if equal:
         lines += textwrap.wrap(equal, WIDTH)
+    blind = headlines.blindest_gate(comparison)
+    if blind:
+        lines += textwrap.wrap(blind, WIDTH)
     lines += _more_flips(comparison, paint)
     lines += _both_uncertainties(comparison, paint)
     listed = headlines.assumptions(comparison)
@@ -196,4 +201,21 @@ def objectives_table(comparison: Comparison) -> str:
         lines.append(
             f"{mark:<6} {threshold.strategy}: {threshold.expression}: {value} ({bounds}){sure}"
         )
+    return "\n".join(lines)
+
+
+def gates_table(found: Sequence[Sight]) -> str:
+    """What each gate can see: two lines for each gate and detector, at most 100 columns."""
+    title = "  What each gate can see, were every bad release to reach it (95 % intervals)"
+    lines, last = [title], ""
+    for row in [headlines.Seen(*headlines.SEEN), *map(headlines.seen, found)]:
+        gate = "" if row.gate == last else row.gate
+        last = row.gate
+        text = (
+            f"  {_clip(gate, 14):<14} {_clip(row.detector, 16):<16} {row.requests:>8} "
+            f"{_clip(row.power, 20):>20} {row.false_alarm:>8} {row.after:>17} {row.bake:>8}"
+        )
+        lines.append(text.rstrip())
+        if len(lines) > 2:
+            lines.append(_clip(f"      {row.kinds}", WIDTH))
     return "\n".join(lines)

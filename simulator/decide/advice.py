@@ -22,6 +22,7 @@ from simulator.findings.comparison import (
     simulate,
     simulate_until,
 )
+from simulator.findings.power import Sight, every_gate
 from simulator.findings.results import Results, Risk
 from simulator.findings.study import Progress
 from simulator.findings.verdict import Recommendation, Threshold, recommend, thresholds
@@ -55,6 +56,7 @@ class Comparison(NamedTuple):
     searched: tuple[str, ...] = ()
     uncertainty: Mapping[str, tuple[Uncertainty, ...]] = MappingProxyType({})
     matter: tuple[str, ...] = ()
+    gates: Mapping[str, tuple[Sight, ...]] = MappingProxyType({})
 
     @property
     def risk(self) -> Risk:
@@ -70,7 +72,8 @@ class Comparison(NamedTuple):
 class Options(NamedTuple):
     """How much to work out: worker processes; paces of the curves (1 alone: none); `precision`,
     the relative half-width of the headline means that decides how many replications; whether the
-    headlines get their range over the assumptions; where flips are searched beyond prices and the
+    headlines get their range over the assumptions; whether every gate's power is worked out; where
+    flips are searched beyond prices and the
     probability of a defect.
     """
 
@@ -78,6 +81,7 @@ class Options(NamedTuple):
     paces: Sequence[float] = PACES
     precision: float | None = None
     assumptions: bool = True
+    gates: bool = True
     flips: Sequence[Search] = ()
 
 
@@ -117,6 +121,10 @@ def _worked_out(
     yield found
     found = conclude(results, pace_curves(results, options.paces, jobs, progress), jobs)
     yield found
+    if options.gates:
+        names = [name for name in results.names if not results.reasons[name]]
+        found = found._replace(gates=every_gate(results.scenario, names, results.seed, jobs))
+        yield found
     if options.flips and found.recommendation:
         best = found.recommendation.strategy
         more = searched_flips(results, best, options.flips, jobs, progress)

@@ -39,6 +39,21 @@ class Rehearsal(NamedTuple):
         return not self.reasons
 
 
+class Gate(NamedTuple):
+    """A part of a script that watches: what a bad release has to get past.
+
+    `weight` is the share of the requests that the new version gets, or, when `mirrored`, a copy
+    of; `start` and `duration` are seconds, `requests` how many of them are expected meanwhile.
+    """
+
+    phase: str
+    weight: float
+    mirrored: bool
+    start: float
+    duration: float
+    requests: float
+
+
 class _Median(Luck):
     """Luck that is always in the middle."""
 
@@ -73,6 +88,27 @@ def _rehearse(plan: Plan) -> Rehearsal:
         peak,
         reasons,
     )
+
+
+def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
+    """The gates of a strategy: every bake and overlap, and the watched phase after the script."""
+    plan = Plan(scenario, scenario.strategies[name], name)
+    rehearsal = _rehearse(plan)
+    weight, found = 0.0, list[Gate]()
+    for entry, requests in zip(rehearsal.journal, rehearsal.requests, strict=True):
+        if entry.verb == "shift":
+            weight = entry.detail
+        if requests:
+            mirrored = entry.verb != "bake"
+            phase = "overlap" if mirrored else f"{100 * weight:.3g}%"
+            share = 1.0 if mirrored else weight
+            found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests))
+    watch = scenario.response.watch
+    if watch > 0 and rehearsal.journal:
+        end = rehearsal.finish
+        requests = plan.requests_between(end, end + watch)
+        found.append(Gate("watch", 1.0, False, end, watch, requests))
+    return tuple(found)
 
 
 def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:

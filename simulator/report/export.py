@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simulator.decide.flip import Flip
     from simulator.findings.estimates import Estimates
     from simulator.findings.means import Interval
+    from simulator.findings.power import Sight
     from simulator.findings.results import Given, StrategyRisk
 
 SCHEMA_VERSION = 1
@@ -117,6 +118,25 @@ def _recommendation(comparison: Comparison) -> dict[str, Any] | None:
     return {**found._asdict(), "flips_when": _flip(nearest(comparison.flips))}
 
 
+def sight(found: Sight) -> dict[str, Any]:
+    """What one detector sees at one gate as plain data."""
+    gate = found.gate
+    return {
+        "gate": gate.phase,
+        "detector": found.detector,
+        "weight": gate.weight,
+        "duration": gate.duration,
+        "requests": gate.requests,
+        "power": _interval(found.power),
+        "given": {kind: _interval(p) for kind, p in found.given.items()},
+        "false_alarm": _interval(found.false_alarm),
+        "time_to_detect": {"p50": found.median, "p95": found.p95},
+        "bake_for_90": found.bake,
+        "bakes_for_90": found.bakes,
+        "longest_bake_tried": found.longest,
+    }
+
+
 def document(comparison: Comparison) -> dict[str, Any]:
     """The whole comparison as plain data; missing values are None."""
     results, scenario = comparison.results, comparison.scenario
@@ -133,6 +153,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         },
         "pace": _pace(comparison),
         "differences": _differences(comparison),
+        "gates": {name: [sight(s) for s in rows] for name, rows in comparison.gates.items()},
         "front": list(comparison.front),
         "dominance": [dict(row._asdict()) for row in comparison.dominance],
         "recommendation": _recommendation(comparison),

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.decide.advice import equal_time
 from simulator.decide.flip import DELAY, nearest
 from simulator.findings.means import Interval
+from simulator.findings.power import ALL, blindest
 from simulator.report import wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
     from simulator.decide.flip import Flip
+    from simulator.findings.power import Sight
     from simulator.findings.results import StrategyRisk
 
 _TOP = 4
@@ -148,6 +150,63 @@ def at_equal_time(comparison: Comparison) -> str | None:
     return (
         f"At equal time to deploy ({wording.length(found.time)}, as {comparison.scenario.to_check} "
         f"takes), users harmed by a bad release on average: {listed}."
+    )
+
+
+class Seen(NamedTuple):
+    """What a detector sees at a gate, as text."""
+
+    gate: str
+    detector: str
+    requests: str
+    power: str
+    false_alarm: str
+    after: str
+    bake: str
+    kinds: str
+
+
+SEEN = (
+    *("gate", "detector", "requests", "sees", "false", "after (p50, p95)"),
+    *("90 % in", "sees of each kind"),
+)
+
+
+def seen(sight: Sight) -> Seen:
+    """One row of what a gate can see; `sees` is the share of bad releases it would detect."""
+    gate = sight.gate
+    after = wording.DASH
+    if sight.median is not None and sight.p95 is not None:
+        after = f"{wording.length(sight.median)}, {wording.length(sight.p95)}"
+    needs = f"> {wording.length(sight.longest)}"
+    if sight.bake is not None:
+        needs = wording.length(sight.bake)
+    kinds = sorted(sight.given.items(), key=lambda item: -(item[1].value or 0.0))
+    some = " · ".join(f"{kind} {100 * p.value:.0f} %" for kind, p in kinds if p.value)
+    blind = ", ".join(kind for kind, p in kinds if not p.value)
+    return Seen(
+        f"{gate.phase}, {wording.length(gate.duration)}",
+        "all together" if sight.detector == ALL else sight.detector,
+        wording.count(gate.requests),
+        f"{wording.figure(sight.power.value, 'share')} ({wording.between(sight.power, 'share')})",
+        wording.between(sight.false_alarm, "share"),
+        after,
+        needs,
+        "; ".join(part for part in (some, blind and f"blind to {blind}") if part),
+    )
+
+
+def blindest_gate(comparison: Comparison) -> str | None:
+    """One sentence: which gate of the planned strategy (else of any) sees least."""
+    planned = comparison.scenario.to_check
+    name = planned if comparison.gates.get(planned) else next(iter(comparison.gates), "")
+    found = blindest(comparison.gates.get(name, ()))
+    if found is None:
+        return None
+    row = seen(found)
+    return (
+        f"Blindest gate of {name}: {row.gate} ({row.requests} requests), would detect "
+        f"{row.power} of the bad releases that reach it; 90 % needs {row.bake}."
     )
 
 

@@ -207,9 +207,14 @@ class Scenario(Words):
         bare numbers are seconds, requests/s, shares or money, and None switches a part off.
         Raises ScenarioError as reading does.
         """
+        return self.with_all({path: value})
+
+    def with_all(self, changes: Mapping[str, Any]) -> Scenario:
+        """A validated copy with several keys changed at once; see `with_`."""
         from simulator.words.reading import reread
 
-        return reread(self._source, self._folder, [(path, value)], strict=not self._lenient)
+        wanted = list(changes.items())
+        return reread(self._source, self._folder, wanted, strict=not self._lenient)
 
     def resolved(self) -> dict[str, Any]:
         """Every key written out as it could stand in a file, `none` for what is switched off."""
