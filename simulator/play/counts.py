@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
+_PIECE, _MOST_PIECES = 60.0, 60
 
 
 class Counts:
@@ -65,7 +66,7 @@ class Counts:
         self.headroom = math.inf
         self.harming = False
         self.sync_error = 0.0
-        self.users = Users(sticky, fault.users)
+        self.users = Users(sticky, fault.users, plan.people is not None)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -147,8 +148,28 @@ class Counts:
                     self.failed += int(poisson(bad))
             if row[3] > 0:
                 self.corrupt += int(poisson(row[3]))
-        self._expose(self.users, (a, b), seconds / (b - a), rows)
+        self._exposed(self.users, stretch, (a, b), seconds, rows)
         return seconds
+
+    def _exposed(
+        self,
+        users: Users,
+        stretch: Stretch,
+        span: tuple[float, float],
+        seconds: float,
+        rows: list[tuple[float, ...]],
+    ) -> None:
+        """Add a span's hazards; in pieces where they change and somebody may report."""
+        a, b = span
+        pieces = 1
+        if stretch.varying and users.reporting:
+            pieces = min(math.ceil((b - a) / _PIECE), _MOST_PIECES)
+        if pieces == 1:
+            self._expose(users, span, seconds / (b - a), rows)
+            return
+        for start, end in pairwise(np.linspace(a, b, pieces + 1).tolist()):
+            part, _, _, own = stretch.sums(start, end)
+            self._expose(users, (start, end), part / (end - start), own)
 
     def _expose(
         self,
@@ -170,7 +191,7 @@ class Counts:
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
         elif stretch.varying or stretch.harm > 0:
             seconds, _, _, rows = stretch.sums(a, b)
-            self._expose(users, (a, b), seconds / (b - a), rows)
+            self._exposed(users, stretch, (a, b), seconds, rows)
         if self.sync_error:
             each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear
             each /= self.plan.users

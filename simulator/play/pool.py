@@ -65,7 +65,7 @@ class PoolVerbs(Verbs):
         slowest = self._draw_start(NEW, law, count, False)
         if slowest == math.inf:
             yield self.env.event()
-        if count > 1:
+        if count > 1 and slowest > 0:
             scale = (count - 1) / float(law.cdf(np.array([slowest]))[0])
             fleet.begin(Drift(NEW, start, lambda t: scale * law.cdf(t - start), np.zeros_like))
         yield self.env.timeout(slowest)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from simulator.words.detection import People
 
 
+_STRAIGHT, _MOST_STEPS = 0.02, 128
+
+
 class Users:
     """The share of users harmed, from the hazard each bucket of users has gathered.
 
@@ -20,13 +23,15 @@ class Users:
     one with probability 1 - exp(-h). With sticky routing bucket u in [0, 1) is on the new version
     while the weight is above u; buckets between neighbouring weights share one class
     [low, high, common, segment, excused]. Without stickiness there is one class. `reach` is the
-    share of users that can meet the defect at all: only they gather `segment`.
+    share of users that can meet the defect at all: only they gather `segment`. With `reporting` the
+    course of the share is kept in `history`: (from, to, before, after).
     """
 
-    __slots__ = ("_reported", "classes", "history", "reach", "sticky")
+    __slots__ = ("_reported", "classes", "history", "reach", "reporting", "sticky")
 
-    def __init__(self, sticky: bool, reach: float) -> None:
+    def __init__(self, sticky: bool, reach: float, reporting: bool = True) -> None:
         self.sticky = sticky
+        self.reporting = reporting
         self.reach = reach
         self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0]]
         self.history: list[tuple[float, float, float, float]] = []
@@ -41,33 +46,44 @@ class Users:
         excused: bool,
     ) -> None:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
-        if not self.sticky:
-            only = self.classes[0]
-            common = (1 - weight) * old[0] + weight * new[0]
-            if excused:
-                only[4] += common
-            else:
-                only[2] += common
-                only[3] += (1 - weight) * old[1] + weight * new[1]
-        else:
+        if self.sticky:
             self._split(weight)
-            for row in self.classes:
-                hazard = new if row[1] <= weight else old
-                if excused:
-                    row[4] += hazard[0]
-                else:
-                    row[2] += hazard[0]
-                    row[3] += hazard[1]
-        if excused:
+        rows = []
+        for row in self.classes:
+            if self.sticky:
+                common, segment = new if row[1] <= weight else old
+            else:
+                common = (1 - weight) * old[0] + weight * new[0]
+                segment = (1 - weight) * old[1] + weight * new[1]
+            rows.append((row, common, segment))
+        if excused or not self.reporting:
+            for row, common, segment in rows:
+                row[4 if excused else 2] += common
+                row[3] += 0.0 if excused else segment
             return
-        before, after = self._reported, self.reported()
-        if after > before:
-            self.history.append((span[0], span[1], before, after))
-            self._reported = after
+        self._report(span, rows)
+
+    def _report(
+        self, span: tuple[float, float], rows: list[tuple[list[float], float, float]]
+    ) -> None:
+        """Add hazards in steps so small that the harmed share is straight inside each."""
+        most = max(common + segment for _, common, segment in rows)
+        steps = min(int(most / _STRAIGHT) + 1, _MOST_STEPS)
+        start, length = span[0], (span[1] - span[0]) / steps
+        for step in range(steps):
+            for row, common, segment in rows:
+                row[2] += common / steps
+                row[3] += segment / steps
+            before, after = self._reported, self.reported()
+            if after > before:
+                self.history.append(
+                    (start + step * length, start + (step + 1) * length, before, after)
+                )
+                self._reported = after
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
-        other = Users(self.sticky, self.reach)
+        other = Users(self.sticky, self.reach, self.reporting)
         other.classes = [row.copy() for row in self.classes]
         other.history = self.history.copy()
         other._reported = self._reported
@@ -174,7 +190,7 @@ class Reports:
         return high
 
 
-_FEWEST, _MOST, _SPAN = 8, 256, 120.0
+_FEWEST, _MOST, _SPAN = 4, 256, 120.0
 
 
 def _knots(history: list[tuple[float, float, float, float]]) -> tuple[np.ndarray, np.ndarray]:

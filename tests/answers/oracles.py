@@ -81,3 +81,13 @@ def left_by_kth_failure(k: int, rate: float, lag: float, length: float | None = 
     if length is None:
         return k + rate * lag
     return rate * (math.sqrt(2 * length * k / rate) + lag) ** 2 / (2 * length)
+
+
+def staircase_reaches(k: int, rate: float, share: float, steps: int, every: float) -> float:
+    """When equal steps at 0, every, 2 every ... have caused k failures: bisection on their sum."""
+    low, high = 0.0, steps * every
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        enough = steps_like_a_ramp(rate, share, steps, every, middle) >= k
+        low, high = (low, middle) if enough else (middle, high)
+    return high

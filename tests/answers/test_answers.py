@@ -191,6 +191,43 @@ def test_users_trigger_by_the_kth_report() -> None:
     assert np.mean([o.failed_requests for o in late]) == pytest.approx(expected, rel=0.01)
 
 
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        SWITCH,
+        "linear: {step: 1%, every: 36s}",
+        "canary: {steps: [{weight: 1%, bake: 10m}, {weight: 10%, bake: 30m}]}",
+        "phased: {waves: [20%, 80%], bake: 2h}",
+        "rolling: {batch: 1}",
+        "blue_green: {smoke: none}",
+        "immutable: {bake: 10m}",
+    ],
+)
+def test_the_kth_failure_leaves_k_under_every_strategy(strategy: str) -> None:
+    """Whatever the exposure, as many have failed when the k-th is reported as k, if each failure
+    is another user's (2 million users: 0.25 twice) and going back takes no time: the mean of the
+    counts at a stopping time is that of their intensity. Slow is as harmful as fast."""
+    people = "people: {report_rate: 100%, needed: 1000, delay: 0s, triage: 0s}"
+    outcomes = play(bare(detection=people, users="2M", strategy=strategy), 60)
+    mean, error = mean_and_error([o.failed_requests for o in outcomes])
+    assert abs(mean - 1000) < 4 * error
+
+
+def test_a_lag_breaks_the_tie() -> None:
+    """With 420 s of lag a switch leaves 1000 + 200 x 420 = 85 000; a ramp over an hour has its
+    1000th failure at sqrt(2 x 3600 x 1000 / 200) = 189.7 s and leaves 200 x 609.7^2 / 7200 =
+    10 327 (a hundred steps of 36 s come within 4 %, as the staircase says)."""
+    people = "people: {report_rate: 100%, needed: 1000, delay: 0s, triage: 420s}"
+    ramp = "linear: {step: 1%, every: 36s}"
+    outcomes = play(bare(detection=people, users="2M", strategy=ramp), 60)
+    exact = oracles.left_by_kth_failure(1000, 200, 420, 3600)
+    assert exact == pytest.approx(10_327, abs=1)
+    seen = oracles.staircase_reaches(1000, 1000, 0.2, 100, 36)
+    stairs = oracles.steps_like_a_ramp(1000, 0.2, 100, 36, seen + 420)
+    near([o.failed_requests for o in outcomes], stairs, k=4)
+    assert stairs == pytest.approx(exact, rel=0.06)
+
+
 def test_an_aligned_alarm_sees_a_total_failure_at_its_second_period() -> None:
     """2 of 3 minutes above 1 %, aligned, 60 s until readable: detected 180 s after the switch."""
     scenario = bare(
