@@ -61,6 +61,7 @@ BIG = ("strategies.it", "{kind: big_bang}")
 FEW = ("detection.alarms[0].minimum_requests", "100000")
 MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 
+_RANKS = ("detection.judge", "{test: mann_whitney, confidence: 90%}")
 _BURN = "[{burn: 6, long: 1h, short: 10m}]"
 BLIPS = ("service.incidents", "{every: 20m, lasts: 3m, errors: 30%}")
 
@@ -146,6 +147,22 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         "fail",
         (PEOPLE_ONLY, ("detection.judge", "{above: 2%, minimum_requests: 10000000}")),
     ),
+    "detection.judge.test": (
+        "mann_whitney",
+        (PEOPLE_ONLY, ("detection.judge", "{test: sequential}")),
+    ),
+    "detection.judge.against": (
+        "baseline",
+        (PEOPLE_ONLY, ("detection.judge", "{test: two_proportion}")),
+    ),
+    "detection.judge.significance": (
+        "0.001%",
+        (PEOPLE_ONLY, MILD, ("detection.judge", "{test: sequential}")),
+    ),
+    "detection.judge.confidence": ("50%", (PEOPLE_ONLY, MILD, _RANKS)),
+    "detection.judge.tolerance": ("95%", (PEOPLE_ONLY, _RANKS)),
+    "detection.judge.allowed_increase": ("100", (PEOPLE_ONLY, _RANKS)),
+    "detection.judge.period": ("2m", (PEOPLE_ONLY, ("detection.judge", "{test: sequential}"))),
     "response.automatic": ("never", ()),
     "response.watch": ("60m", (PEOPLE_ONLY,)),
     "response.hold": (
@@ -193,8 +210,6 @@ NOT_IN_A_REPLICATION = {
     "traffic.daily",
     "traffic.trace",
     "response.retry",  # good releases only
-    "detection.judge.test",
-    "detection.judge.against",
 }
 
 
@@ -293,7 +308,12 @@ def settings() -> list[tuple[str, str, str]]:
             "pause": "2m",
             "rollback_batch": "1",
         },
-        "phased": {"waves": "[50%, 50%]", "bake": "9m", "within": "{kind: rolling, batch: 1}"},
+        "phased": {
+            "waves": "[50%, 50%]",
+            "bake": "9m",
+            "within": "{kind: rolling, batch: 1}",
+            "judge": "{above: 2%}",
+        },
         "parallel_adoption": {
             "overlap": "4h",
             "reconcile": "{every: 10m, coverage: 50%}",
@@ -302,7 +322,7 @@ def settings() -> list[tuple[str, str, str]]:
             "keep_old": "3d",
         },
         "canary": {"steps": "[{weight: 30%}]", "judge": "{above: 2%}", "promote": "rolling"},
-        "linear": {"step": "30%", "every": "3m", "growth": "exponential"},
+        "linear": {"step": "30%", "every": "3m", "growth": "exponential", "judge": "{above: 2%}"},
         "ab_test": {
             "share": "20%",
             "baseline": "20%",
@@ -311,8 +331,8 @@ def settings() -> list[tuple[str, str, str]]:
             "significance": "20%",
             "duration": "9m",
         },
-        "blue_green": {"smoke": "none", "bake": "9m", "keep_old": "3h"},
-        "immutable": {"first": "3", "bake": "9m"},
+        "blue_green": {"smoke": "none", "bake": "9m", "keep_old": "3h", "judge": "{above: 2%}"},
+        "immutable": {"first": "3", "bake": "9m", "judge": "{above: 2%}"},
     }
     return [(kind, key, value) for kind, keys in other.items() for key, value in keys.items()]
 
@@ -325,6 +345,8 @@ FIRST = {
     ("ab_test", "significance"): "effect: 5%",
     ("ab_test", "baseline"): "effect: 5%",
     ("ab_test", "effect"): "baseline: 10%",
+    ("blue_green", "judge"): "bake: 5m",
+    ("immutable", "judge"): "bake: 5m",
     ("parallel_adoption", "reconcile"): "overlap: 3h",
     ("parallel_adoption", "double_work"): "overlap: 3h",
     ("parallel_adoption", "sync_error"): "overlap: 3h",

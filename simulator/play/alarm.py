@@ -101,6 +101,9 @@ class AlarmWatch(Periods):
         """Close its next period with these counts (None: no traffic at all); whether it trips."""
         self.next += 1
         words = self.words
+        if self._requests:
+            bad, requests = bad + self._bad, (requests or 0) + self._requests
+            self._bad = self._requests = 0
         if requests is None or requests < max(words.minimum_requests, 1):
             if words.missing == "breaching":
                 state = _BREACH

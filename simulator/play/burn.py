@@ -120,7 +120,7 @@ class BurnWatch(Periods):
         """
         a, b = span
         count = self.count_to(b)
-        if count <= 0 or any(part.incident for part in parts):
+        if count <= 0 or self._begun.any() or any(part.incident for part in parts):
             return 0
         course = self._begin(noise)
         self._before = course.size
@@ -247,7 +247,7 @@ class BurnWatch(Periods):
         for index, part in enumerate(parts):
             end = parts[index + 1].start if index + 1 < len(parts) else until
             own = 0.0
-            if not part.settled and self.words.metric != "late" and self._plan.noise:
+            if self.words.metric != "late" and self._plan.noise:
                 own = noise.between(part.start, end, part.base)
             for version in self.versions:
                 if version in part.rows:

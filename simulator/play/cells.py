@@ -14,15 +14,14 @@ Array = NDArray[np.float64]
 class Part(NamedTuple):
     """A piece of the period that is still open: when it began, requests, and what was drawn.
 
-    `rows` holds for each version (expected requests, drawn failing, drawn late); `settled` says
-    that the failing ones include the baseline's.
+    `rows` holds for each version (expected requests, drawn failing, drawn late); baseline errors
+    are not drawn yet.
     """
 
     start: float
     base: float
     incident: float
     rows: dict[int, tuple[float, int, int]]
-    settled: bool = False
 
 
 class Cells:

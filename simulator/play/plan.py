@@ -56,7 +56,7 @@ class Plan:
         self.tolerated = 1.0 - scenario.slo.availability
         self.quiet: dict[tuple[float, ...], float] = {}
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
-        self.judged = scenario.detection.judge is not None or strategy.judged
+        self.judges = strategy.judges(scenario.detection.judge)
         self.rehearsed = 0.0
         self.bound(_UNBOUND)
         self.reasons: tuple[str, ...] = ()

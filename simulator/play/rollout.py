@@ -72,6 +72,7 @@ class Rollout(PoolVerbs):
         self.outage_before = 0.0
         self.finished = False
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
+        self.judging, self.baseline = None, 0
         self.stretch: Stretch | None = None
         self.watch = Watch(self, self.counts)
 

@@ -58,6 +58,8 @@ class Verbs:
     parallel_since: float
     double_work: float
     double_work_price: float
+    judging: Judge | None
+    baseline: int
 
     note: Callable[..., None]
     at: Callable[..., None]
@@ -132,15 +134,24 @@ class Verbs:
         else:
             router.take_effect(weight)
 
-    def bake(self, seconds: float) -> Script:
-        """Wait and watch for this long (times the pace)."""
+    def bake(self, seconds: float, judge: Judge | None = None) -> Script:
+        """Wait and watch for this long (times the pace), for a judge if there is one."""
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
-            if self.plan.judged and self.watch.active:
-                self.watch.open_window(self.env.now)
+            judge = judge or self.plan.scenario.detection.judge
+            if judge in self.plan.judges and judge is not None and self.watch.active:
+                self._compare(judge)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
+
+    def _compare(self, judge: Judge) -> None:
+        """Begin to count for a judge; an equal baseline is as many old instances more."""
+        self.watch.open_window(judge, self.env.now)
+        self.judging = judge
+        if judge.against == "baseline" and not self.baseline:
+            self.baseline = self.fleet.up[NEW]
+            self.fleet.ask(self.baseline, self.env.now)
 
     def approve(self, waiting: Distribution | None) -> Script:
         """Wait for a person's approval, if the step asks for one."""
@@ -153,24 +164,31 @@ class Verbs:
         self.note("approved")
         self.last_watch = self.env.now
 
-    def judge(self, judge: Judge | None, again: float = 0.0) -> Script:
+    def judge(self, again: float = 0.0) -> Script:
         """Let the judge decide on the step that was just watched; failing aborts the rollout.
 
         Without a verdict its policy decides: pass, fail, or wait `again` seconds once more.
         """
-        judge = judge or self.plan.scenario.detection.judge
+        judge = self.judging
         if judge is None or not self.watch.active:
             return
         yield from self._gate()
-        verdict = self.watch.verdict(judge, self.env.now)
+        verdict = self.watch.verdict(self.env.now)
         if verdict == "none" and judge.no_verdict == "wait" and again > 0:
             self.note("judge", "nothing yet: wait")
-            yield from self.bake(again)
-            verdict = self.watch.verdict(judge, self.env.now)
+            yield from self.bake(again, judge)
+            verdict = self.watch.verdict(self.env.now)
+        self.judging = None
+        self._dismiss_baseline()
         self.note("judge", verdict)
         if verdict == "fail" or (verdict == "none" and judge.no_verdict == "fail"):
             self.abort("judge")
             yield from self._gate()
+
+    def _dismiss_baseline(self) -> None:
+        if self.baseline:
+            self.fleet.ask(-self.baseline, self.env.now)
+            self.baseline = 0
 
     def promote(self, how: str) -> Script:
         """Bring the rest over: all at once beside the old fleet, or by rolling the pool."""
@@ -272,6 +290,7 @@ class Verbs:
     def return_to_old(self) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
         fleet, router = self.fleet, self.router
+        self._dismiss_baseline()
         missing = fleet.size - fleet.up[OLD]
         if missing > 0:
             yield from self.provision(1.0, OLD)

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play import judging
 from simulator.play.alarm import AlarmWatch
 from simulator.play.burn import BurnWatch
 from simulator.play.calm import calm_until
 from simulator.play.cells import Cells, Part
 from simulator.play.counts import Counts
 from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
-from simulator.play.judging import Window
+from simulator.play.judging import JudgeWatch
 from simulator.play.noise import Noise
 from simulator.play.quiet import quiet
 from simulator.play.users import Reports
@@ -34,6 +33,7 @@ Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
+_Watching = AlarmWatch | BurnWatch | JudgeWatch
 _SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
 
@@ -50,12 +50,12 @@ class Watch:
         "_alone",
         "_burns",
         "_counts",
+        "_judge",
         "_noise",
         "_open",
         "_reports",
         "_rollout",
         "_seen",
-        "_window",
         "active",
     )
 
@@ -70,15 +70,21 @@ class Watch:
         self._burns = [
             BurnWatch(rows, _SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
         ]
-        self._all: list[AlarmWatch | BurnWatch] = [*self._alarms, *self._burns]
-        self._alone = len({(alarm.origin, alarm.period) for alarm in self._all}) == 1
-        seen = {version for alarm in self._all for version in alarm.versions}
-        self._seen = tuple(sorted(seen | {NEW} if plan.judged else seen))
+        self._judge: JudgeWatch | None = None
+        self._gather()
+        seen = {version for watching in self._all for version in watching.versions}
+        self._seen = tuple(sorted(seen | set(JudgeWatch.versions) if plan.judges else seen))
         self._open: list[Part] = []
-        self._window: Window | None = None
-        if OLD in self._seen:
+        if OLD in self._seen and self._all:
             self._remember_normal_operation()
         self.active = True
+
+    def _gather(self) -> None:
+        """Who looks at the cells now, and whether all of them share their periods."""
+        self._all: list[_Watching] = [*self._alarms, *self._burns]
+        if self._judge is not None:
+            self._all.append(self._judge)
+        self._alone = len({(watching.origin, watching.period) for watching in self._all}) == 1
 
     @property
     def noise(self) -> Noise:
@@ -101,9 +107,6 @@ class Watch:
         end = min(report, b)
         if self._all:
             reached = self._through_alarms(stretch, a, end, excused)
-        elif self._window is not None and end > a:
-            self._leave_open(stretch, a, end, excused)
-            reached = end
         else:
             self._counts.add(stretch, a, end, None, excused)
             reached = end
@@ -133,7 +136,8 @@ class Watch:
     def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         now, chunk = a, _FIRST_CHUNK
         harmless = stretch.harm == 0 and not stretch.varying
-        singly = _SINGLY if self._alone and not stretch.varying and not self._burns else 0
+        plain = self._alone and len(self._all) == len(self._alarms)
+        singly = _SINGLY if plain and not stretch.varying else 0
         while now < b:
             calm = self._coast(stretch, now, b) if harmless else self._skip(stretch, now, b)
             if calm > now:
@@ -161,7 +165,7 @@ class Watch:
         rollout = self._rollout
         plan = rollout.plan
         old, new = stretch.versions
-        if not self._alone or rollout.incident > 0:
+        if not self._alone or self._judge is not None or rollout.incident > 0:
             return a
         if stretch.mirror and new.failing + new.late > 0:
             return a
@@ -177,12 +181,9 @@ class Watch:
                 b, count = (b, count) if safe == count else (first.end(first.next + safe - 1), safe)
             if b <= a or (count <= 0 and b < first.end(first.next)):
                 return a
-            for alarm in self._all:
-                alarm.skip(count)
+            for watching in (*self._alarms, *self._burns):
+                watching.skip(count)
             a_open = first.end(first.next - 1)
-            if self._window is not None:
-                requests = plan.requests_between(a, a_open) * (shares[NEW] + shares[MIRROR])
-                self._window.keep_calm(self._open, a, a_open, requests)
             self._open.clear()
         else:
             a_open = a
@@ -215,7 +216,7 @@ class Watch:
         rollout = self._rollout
         if not self._alone or stretch.nobody or stretch.varying or rollout.incident > 0:
             return a
-        if self._burns:
+        if self._burns or self._judge is not None:
             return a
         first = self._alarms[0]
         count = first.count_to(b)
@@ -232,11 +233,7 @@ class Watch:
             if count <= 0:
                 return a
         until = min(first.end(first.next + count - 1), b)
-        drawn = None
-        if self._window is not None:
-            many, rows, drawn = self._draw_one(stretch, a, until, False)
-            self._window.keep_calm([Part(a, many, 0.0, rows)], until, until, 0.0)
-        self._counts.add(stretch, a, until, drawn)
+        self._counts.add(stretch, a, until)
         self._open.clear()
         for alarm in self._alarms:
             alarm.skip(count)
@@ -246,24 +243,18 @@ class Watch:
         """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
         cells = self._draw(stretch, a, ends, excused)
         closed = len(ends)
-        tripped: AlarmWatch | BurnWatch | None = None
-        for alarm in self._alarms:
-            first = alarm.first_trip(cells, ends, self._alone)
-            if first is not None and not alarm.done and first < closed:
-                closed, tripped = first + 1, alarm
-        for burn in self._burns:
-            first = burn.first_trip(cells, ends, self._alone, self.noise)
-            if first is not None and not burn.done and first < closed:
-                closed, tripped = first + 1, burn
+        tripped: _Watching | None = None
+        for watching in self._all:
+            if isinstance(watching, BurnWatch):
+                first = watching.first_trip(cells, ends, self._alone, self.noise)
+            else:
+                first = watching.first_trip(cells, ends, self._alone)
+            if first is not None and not watching.done and first < closed:
+                closed, tripped = first + 1, watching
         for watching in self._all:
             watching.advance(cells, closed)
         drawn = {v: int(harm[:closed].sum()) for v, harm in cells.harm.items()}
         end = float(ends[closed - 1])
-        if self._window is not None and NEW in cells.expected:
-            window = self._window
-            window.failed += int(cells.failed[NEW][:closed].sum())
-            window.late += int(cells.late[NEW][:closed].sum())
-            window.requests += int(cells.requests((NEW,))[:closed].sum())
         self._counts.add(stretch, a, end, drawn, excused)
         if tripped is not None:
             tripped.done = True
@@ -326,7 +317,7 @@ class Watch:
         """Expected baseline errors of the open parts and of each cell, were there one version."""
         plan, incident = self._rollout.plan, self._rollout.incident
         if not plan.noise:
-            before = [0.0 if part.settled else part.incident * part.base for part in self._open]
+            before = [part.incident * part.base for part in self._open]
             return before, incident * base if incident else np.zeros(len(base))
         if not self._open:
             noise = self.noise.expected(edges, base)
@@ -336,7 +327,7 @@ class Watch:
         noise = self.noise.expected(np.concatenate((starts, edges)), all_base)
         count = len(starts)
         before = [
-            0.0 if part.settled else float(n) + part.incident * part.base
+            float(n) + part.incident * part.base
             for n, part in zip(noise[:count], self._open, strict=True)
         ]
         after = noise[count:]
@@ -417,58 +408,48 @@ class Watch:
                 continue
             if alarm.close_one(bad, requests) and tripped is None:
                 tripped = alarm
-        if self._window is not None and NEW in counts:
-            self._window.take_over(counts[NEW])
         if tripped is not None:
             tripped.done = True
             rollout.trip(tripped.words.label, end + tripped.words.delay)
         return end, tripped is not None
 
-    def open_window(self, now: float) -> None:
-        """A judge will look at what the new version's requests come to from now on."""
-        self._settle(now)
-        self._window = Window()
-        for part in self._open:
-            if NEW in part.rows:
-                good, failing, late = part.rows[NEW]
-                self._window.good -= good
-                self._window.failed -= failing
-                self._window.late -= late
-                self._window.requests -= failing + late
+    def open_window(self, judge: Judge, now: float) -> None:
+        """A judge will look at what the versions' requests come to from now on."""
+        self._cut(now)
+        rollout = self._rollout
+        share = rollout.router.share(rollout.fleet)
+        self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, share)
+        self._gather()
 
-    def verdict(self, judge: Judge, now: float) -> str:
-        """The judge's verdict on the window that was opened."""
-        window = self._window
-        assert window is not None
-        self._settle(now)
-        for part in self._open:
-            if NEW in part.rows:
-                window.take_over([*part.rows[NEW], -1])
-        generator = self._rollout.luck.counts()
-        window.good = max(window.good, 0.0)
-        window.settle(self.noise if self._rollout.plan.noise else None, generator)
-        self._window = None
-        return judging.verdict(judge, window)
+    def verdict(self, now: float) -> str:
+        """The judge's verdict on the window that was opened, which ends here."""
+        assert self._judge is not None
+        self._cut(now)
+        verdict = self._judge.verdict(now, self.noise)
+        self._judge = None
+        self._gather()
+        if not self._all:
+            self._open.clear()
+        return verdict
 
-    def _settle(self, now: float) -> None:
-        """Draw the baseline errors of the open period's parts, so that all see the same."""
-        parts = self._open
-        poisson, noisy = self._rollout.luck.counts().poisson, self._rollout.plan.noise > 0
-        for index, part in enumerate(parts):
-            if part.settled:
-                continue
-            until = parts[index + 1].start if index + 1 < len(parts) else now
-            own = part.incident * part.base
-            if noisy:
-                own += self.noise.between(part.start, until, part.base)
-            rows = {}
-            for version, (good, failing, late) in part.rows.items():
-                mean = own * good / part.base
-                bad = int(poisson(mean)) if mean > 0 else 0
-                rows[version] = (good - mean, failing + bad, late)
-            parts[index] = part._replace(rows=rows, settled=True)
-        if not self._alarms and len(parts) > 1:
-            del parts[:-1]
+    def _cut(self, now: float) -> None:
+        """Close what the open period holds so far as a cell of its own, for everybody."""
+        if not self._open or not self._all:
+            self._open.clear()
+            return
+        cells = Cells(self._rollout.luck.counts(), self._rollout.router.began)
+        for version, (good, failed, late, _) in self._settle_open(now).items():
+            cells.expected[version] = np.array([max(good, 0.0)])
+            cells.failed[version] = np.array([int(failed)])
+            cells.late[version] = np.array([int(late)])
+        self._open.clear()
+        ends = np.array([now])
+        for watching in self._all:
+            if isinstance(watching, BurnWatch):
+                watching.first_trip(cells, ends, False, self.noise)
+            else:
+                watching.first_trip(cells, ends, False)
+            watching.advance(cells, 1)
 
     def _settle_open(self, end: float) -> dict[int, list[float]]:
         """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""
@@ -478,8 +459,8 @@ class Watch:
         noise: dict[int, float] = {}
         for index, part in enumerate(self._open):
             until = self._open[index + 1].start if index + 1 < len(self._open) else end
-            own = part.incident * part.base if not part.settled else 0.0
-            if noisy and not part.settled:
+            own = part.incident * part.base
+            if noisy:
                 own += self.noise.between(part.start, until, part.base)
             for version, (good, failing, late) in part.rows.items():
                 row = counts.setdefault(version, [0.0, 0, 0, -1])

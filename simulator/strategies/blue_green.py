@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.words.detection import Judge
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, Share
 
@@ -39,14 +40,23 @@ class BlueGreen(Strategy):
         Smoke(duration=0.0), description="Tests before the cut-over; none switches them off."
     )
     bake: Duration = Field(0.0, description="How long the release waits after the cut-over.")
+    judge: Judge | None = Field(
+        None,
+        description="Judges the release after its bake, against the time before; detection.judge when left out.",
+    )
     keep_old: Duration = Field(3600.0, description="How long blue is kept after that.")
     green: Literal["full"] = Field("full", description="Size of green before the cut-over.")
+
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        judge = self.judge or usual
+        return () if judge is None else (judge,)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(1)
         yield from rollout.smoke_test(self.smoke)
         yield from rollout.shift(1)
-        yield from rollout.bake(self.bake)
+        yield from rollout.bake(self.bake, self.judge)
+        yield from rollout.judge(self.bake)
         yield from rollout.keep_old(self.keep_old)
         yield from rollout.retire_old()
 

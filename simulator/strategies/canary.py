@@ -46,17 +46,16 @@ class Canary(Strategy):
                 )
         return self
 
-    @property
-    def judged(self) -> bool:
-        """Whether a judge of its own looks at its steps."""
-        return self.judge is not None or any(step.judge is not None for step in self.steps)
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        found = (step.judge or self.judge or usual for step in self.steps)
+        return tuple(judge for judge in found if judge is not None)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         for step in self.steps:
             yield from rollout.provision(step.weight)
             yield from rollout.shift(step.weight)
-            yield from rollout.bake(step.bake)
-            yield from rollout.judge(step.judge or self.judge, step.bake)
+            yield from rollout.bake(step.bake, step.judge or self.judge)
+            yield from rollout.judge(step.bake)
             yield from rollout.approve(step.approve)
         yield from rollout.promote(self.promote)
 

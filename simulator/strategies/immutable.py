@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from simulator.words.detection import Judge
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, Portion, PortionField
 
@@ -25,10 +26,19 @@ class Immutable(Strategy):
         Portion.parse(1), description="New instances that go first: a count or a share."
     )
     bake: Duration = Field(0.0, description="How long the first ones are watched.")
+    judge: Judge | None = Field(
+        None,
+        description="Judges the first ones at the end of their bake; detection.judge when left out.",
+    )
+
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        judge = self.judge or usual
+        return () if judge is None else (judge,)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.enter(self.first)
-        yield from rollout.bake(self.bake)
+        yield from rollout.bake(self.bake, self.judge)
+        yield from rollout.judge(self.bake)
         yield from rollout.enter(Portion.parse("100%"))
         yield from rollout.retire_old()
 

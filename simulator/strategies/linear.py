@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from simulator.words.detection import Judge
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, PositiveShare
 
@@ -26,6 +27,13 @@ class Linear(Strategy):
     growth: Literal["linear", "exponential"] = Field(
         "linear", description="Add the step each time, or double the weight."
     )
+    judge: Judge | None = Field(
+        None, description="Judges each step before the next; detection.judge when left out."
+    )
+
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        judge = self.judge or usual
+        return () if judge is None else (judge,)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         weight = 0.0
@@ -35,7 +43,8 @@ class Linear(Strategy):
             yield from rollout.provision(weight)
             yield from rollout.shift(weight)
             if weight < 1:
-                yield from rollout.bake(self.every)
+                yield from rollout.bake(self.every, self.judge)
+                yield from rollout.judge(self.every)
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.words.detection import Judge
 from simulator.words.strategy import AnyStrategy, Strategy
 from simulator.words.units import Duration, PositiveShare
 
@@ -34,6 +35,9 @@ class Phased(Strategy):
     within: AnyStrategy | None = Field(
         None, description="The strategy that moves each wave; at once when left out."
     )
+    judge: Judge | None = Field(
+        None, description="Judges each wave at the end of its bake; detection.judge when left out."
+    )
 
     @model_validator(mode="after")
     def _adds_up(self) -> Phased:
@@ -48,6 +52,10 @@ class Phased(Strategy):
             )
         return self
 
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        judge = self.judge or usual
+        return () if judge is None else (judge,)
+
     def release(self, rollout: Rollout) -> Iterator[Any]:
         bakes = self.bake if isinstance(self.bake, tuple) else (self.bake,) * len(self.waves)
         moved = 0.0
@@ -58,7 +66,8 @@ class Phased(Strategy):
             if self.within is None:
                 yield from rollout.provision(moved)
                 yield from rollout.shift(moved)
-            yield from rollout.bake(bake)
+            yield from rollout.bake(bake, self.judge)
+            yield from rollout.judge(bake)
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:

@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
-from simulator.words.units import Count, Duration, PositiveDuration, Share
+from simulator.words.units import Count, Duration, Factor, PositiveDuration, Share
 
 _MINUTE, _LONGEST = 60.0, 30 * 86_400.0
 _DATAPOINTS = re.compile(r"(\d+) of (\d+)")
@@ -131,14 +131,61 @@ class People(Words):
 class Judge(Words):
     """A verdict on a step from the counts of its bake."""
 
-    test: Literal["threshold"] = Field("threshold", description="How the verdict is reached.")
+    test: Literal["threshold", "two_proportion", "mann_whitney", "sequential"] = Field(
+        "threshold", description="How the verdict is reached."
+    )
     metric: Literal["errors", "late", "bad"] = Field("errors", description="What is counted.")
-    above: Share = Field(description="The step fails when the bad share is above this.")
-    against: Literal["old"] = Field("old", description="What the new version is compared with.")
+    above: Share | None = Field(
+        None, description="For test threshold: the step fails when the bad share is above this."
+    )
+    against: Literal["old", "baseline"] = Field(
+        "old",
+        description="What new is compared with: all of old, or as many old instances as new has; "
+        "the time before the deployment where old serves nothing.",
+    )
+    significance: Share = Field(
+        0.05, description="For two_proportion and sequential: chance to fail an equal release."
+    )
+    confidence: Share = Field(0.98, description="For mann_whitney: of the shift's interval.")
+    tolerance: Share = Field(
+        0.25, description="For mann_whitney: the interval must lie above this part of the shift."
+    )
+    allowed_increase: Factor = Field(
+        1.0, description="For mann_whitney: ratio of the means below which nothing fails."
+    )
+    period: PositiveDuration = Field(
+        60.0, description="For mann_whitney one value, for sequential one look, each period."
+    )
     minimum_requests: int = Field(0, ge=0, description="With fewer requests there is no verdict.")
     no_verdict: Literal["pass", "fail", "wait"] = Field(
         "pass", description="What happens without a verdict (wait: bake once more, then pass)."
     )
+
+    @model_validator(mode="after")
+    def _says_what_it_needs(self) -> Judge:
+        if self.test == "threshold" and self.above is None:
+            raise ValueError("needs above: the bad share at which a step fails, e.g. above: 1%")
+        if self.test != "threshold" and self.above is not None:
+            raise ValueError(f"above has no effect with test {self.test}; remove it")
+        for name in ("significance", "confidence"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} must be above 0% and below 100%")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """The bad share above which a step fails."""
+        return 1.0 if self.above is None else self.above
+
+    @property
+    def label(self) -> str:
+        """The name in tables."""
+        return "judge"
+
+    @property
+    def delay(self) -> float:
+        """Seconds from a look to its being read."""
+        return 0.0
 
 
 class Detection(Words):

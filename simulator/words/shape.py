@@ -39,8 +39,6 @@ KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
     None: "load",
 }
 VALUES_NOT_YET: dict[str, str] = {
-    "test": "two_proportion mann_whitney sequential",
-    "against": "baseline",
     "green": "scaled",
     "by": "cells zones regions",
     "cutover": "dns",

@@ -54,10 +54,9 @@ class Strategy(Words):
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
 
-    @property
-    def judged(self) -> bool:
-        """Whether a judge of its own looks at its steps."""
-        return False
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        """The judges that look at its steps; `usual` is the scenario's, for those without one."""
+        return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""

@@ -109,4 +109,4 @@ def test_defaults_of_the_schema_read_as_what_they_are() -> None:
     assert found["$defs"]["Alarm"]["properties"]["period"]["default"] == "1m"
     assert found["$defs"]["Rolling"]["properties"]["batch"]["default"] == "25%"
     assert found["$defs"]["Service"].get("required") is None
-    assert found["$defs"]["Judge"]["required"] == ["above"]
+    assert found["$defs"]["BurnRate"]["required"] == ["burn", "long", "short"]

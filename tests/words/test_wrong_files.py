@@ -164,12 +164,18 @@ KEYS = [
         "exchange them",
     ),
     added(
-        "not available yet: a test",
+        "a judge that does not say above what",
+        "detection: {judge: {test: threshold}}\n",
+        1,
+        "detection.judge",
+        "needs above",
+    ),
+    added(
+        "a judge with a threshold it never uses",
         "detection: {judge: {test: sequential, above: 1%}}\n",
         1,
-        "detection.judge.test",
-        "not available yet",
-        "threshold",
+        "detection.judge",
+        "above has no effect",
     ),
     added(
         "not available yet: a defect",

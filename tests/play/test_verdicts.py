@@ -1,0 +1,182 @@
+"""What judges say: against scipy, published examples, and error rates under peeking."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator.play import verdicts
+from tests.play.playing import bare, play
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "share", "log", "p"),
+    [
+        (5200, 4800, 0.5, 3.6219, 0.02673),
+        (5100, 4900, 0.5, -2.3795, None),
+        (12, 28, 0.05, 11.2277, 1.33e-5),
+    ],
+)
+def test_evidence_of_a_multinomial(
+    new: int, old: int, share: float, log: float, p: float | None
+) -> None:
+    """Bayes factor of Dirichlet(1, 1) against a fixed split (Lindon, Malek 2022), computed from
+    the formula; canary errors 12 of 40 where 5 % are expected."""
+    found = float(verdicts.evidence(np.array([new]), np.array([old]), share)[0])
+    assert found == pytest.approx(log, abs=5e-5)
+    if p is not None:
+        assert math.exp(-found) == pytest.approx(p, rel=3e-3)
+
+
+def test_looking_always_stays_at_its_level() -> None:
+    """Equal versions, 5 % of the traffic on new, a look at every bad request up to 2 000: at most
+    5 % cross (4 standard errors above are 6.2 % of 5 000); a worse one does."""
+    generator = np.random.default_rng(4)
+    crossed = worse = 0
+    for _ in range(1000):
+        mine = generator.random(2000) < 0.05
+        new = np.cumsum(mine)
+        old = np.arange(1, 2001) - new
+        crossed += verdicts.crossing(new, old, 0.05, 0.05) is not None
+        mine = generator.random(2000) < 2 * 0.05 / (2 * 0.05 + 0.95)
+        new = np.cumsum(mine)
+        worse += verdicts.crossing(new, np.arange(1, 2001) - new, 0.05, 0.05) is not None
+    assert crossed / 1000 <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / 1000)
+    assert worse / 1000 > 0.95
+
+
+def test_peeking_at_mann_whitney_is_wrong_most_of_the_time() -> None:
+    """Equal versions, 10 000 values each, 120 looks evenly spaced on a logarithmic scale: nearly
+    half of the runs are significant at 5 % once (47.5 % computed; about 70 % published when looking
+    after every value, Netflix 2022); the sequential judge is not."""
+    generator = np.random.default_rng(11)
+    looks = np.unique(np.geomspace(10, 10_000, 120).astype(int))
+    runs, wrong = 120, 0
+    for _ in range(runs):
+        values = generator.standard_normal((2, 10_000))
+        for n in looks:
+            p = stats.mannwhitneyu(values[0, :n], values[1, :n], method="asymptotic").pvalue
+            if p < 0.05:
+                wrong += 1
+                break
+    assert abs(wrong / runs - 0.475) < 4 * math.sqrt(0.25 / runs)
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 4), (5, 5), (6, 3)])
+def test_the_exact_rank_is_that_of_all_arrangements(n: int, m: int) -> None:
+    sums = [sum(c) - n * (n - 1) // 2 for c in combinations(range(n + m), n)]
+    for significance in (0.02, 0.05, 0.2):
+        tail = [np.mean(np.array(sums) <= u) for u in range(n * m + 1)]
+        exact = next(u for u, p in enumerate(tail) if p >= significance / 2)
+        assert verdicts._lower_rank(n, m, significance) == max(exact, 1)
+
+
+def test_the_shift_is_where_the_test_turns() -> None:
+    """Just outside the interval the two-sided test rejects, just inside it does not."""
+    generator = np.random.default_rng(5)
+    new, old = generator.normal(0.4, 1, 60), generator.normal(0, 1, 55)
+    found = verdicts.shift(new, old, 0.98)
+    assert found.low < found.estimate < found.high
+    for bound, outside in ((found.low, -1), (found.high, 1)):
+        p = [
+            stats.mannwhitneyu(
+                new - (bound + outside * step), old, method="asymptotic", use_continuity=False
+            ).pvalue
+            for step in (0.05, -0.05)
+        ]
+        assert p[0] < 0.02 < p[1]
+
+
+def test_the_canary_judge() -> None:
+    generator = np.random.default_rng(6)
+    old = generator.normal(1, 0.1, 60)
+    assert verdicts.mann_whitney(old * 1.5, old) == "fail"
+    assert verdicts.mann_whitney(old / 1.5, old) == "pass"
+    assert verdicts.mann_whitney(old * 1.5, old, allowed_increase=2) == "pass"
+    assert verdicts.mann_whitney(old, old) == "pass"
+    assert verdicts.mann_whitney(np.zeros(5), np.zeros(9)) == "pass"
+    assert verdicts.mann_whitney(np.empty(0), old) == "none"
+    wrong = sum(
+        verdicts.mann_whitney(*generator.standard_normal((2, 30))) == "fail" for _ in range(1000)
+    )
+    assert wrong / 1000 <= 0.01 + 4 * math.sqrt(0.01 / 1000)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"), [((30, 1000), (200, 10_000)), ((3, 40), (10, 800)), ((0, 50), (0, 900))]
+)
+def test_two_proportions_are_scipys(new: tuple[int, int], old: tuple[int, int]) -> None:
+    table = [[new[0], new[1] - new[0]], [old[0], old[1] - old[0]]]
+    found = verdicts.two_proportion_p(new, old)
+    if min(new[1] * (new[0] + old[0]) / (new[1] + old[1]), 99) < 5:
+        assert found == pytest.approx(stats.fisher_exact(table, "greater").pvalue)
+    else:
+        chi2 = stats.chi2_contingency(table, correction=False)
+        assert found == pytest.approx(chi2.pvalue / 2)
+
+
+@pytest.mark.parametrize(
+    ("judge", "level"),
+    [
+        ("test: two_proportion, significance: 5%", 0.05),
+        ("test: two_proportion, significance: 5%, against: baseline", 0.05),
+        ("test: mann_whitney, confidence: 90%, tolerance: 0%", 0.05),
+        ("test: sequential, significance: 5%", 0.05),
+        ("test: sequential, significance: 5%, against: baseline", 0.05),
+    ],
+)
+def test_judges_hold_their_level_and_see_a_defect(judge: str, level: float) -> None:
+    """20 % of 20 rps for an hour with 1 % usual errors whose rate wanders (gamma, cv 1), which
+    a concurrent comparison cancels: good releases fail at most at the level, 5 % more errors are
+    seen nearly always (14 400 requests, 144 against 720 bad ones)."""
+    scenario = bare(
+        service="errors: {mean: 1%, cv: 1, for: 5m}",
+        rate="rate: 20 rps",
+        defect="{kind: errors, rate: 5%}",
+        detection=f"judge: {{{judge}}}, alarms: [{{above: 90%}}]",
+        strategy="canary: {steps: [{weight: 20%, bake: 1h}]}",
+    )
+    good = play(scenario, 300, seed=2, bad=False)
+    wrong = sum(o.caught_by == "judge" for o in good) / len(good)
+    assert wrong <= level + 4 * math.sqrt(level * (1 - level) / len(good))
+    bad = play(scenario, 60, seed=2)
+    assert sum(o.caught_by == "judge" for o in bad) >= 57
+    if "sequential" in judge:
+        assert np.mean([o.time_to_detect for o in bad]) < 1200
+    else:
+        assert {o.time_to_detect for o in bad if o.caught_by == "judge"} == {3600.0}
+
+
+def test_before_and_after_drift_apart() -> None:
+    """At once there is nothing to compare with but the time before: usual errors that wander fail
+    good releases far more often than the test's 5 %, as they do not side by side."""
+    words = {
+        "service": "errors: {mean: 1%, cv: 1, for: 30m}",
+        "rate": "rate: 20 rps",
+        "detection": "judge: {test: two_proportion}",
+    }
+    shares = []
+    for weight in ("50%", "100%"):
+        steps = f"canary: {{steps: [{{weight: {weight}, bake: 1h}}]}}"
+        found = play(bare(strategy=steps, **words), 200, seed=4, bad=False)
+        shares.append(sum(o.caught_by == "judge" for o in found) / len(found))
+    concurrent, afterwards = shares
+    assert concurrent <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / 200)
+    assert afterwards > 0.3
+
+
+def test_a_baseline_costs_as_much_as_the_canary() -> None:
+    words = {"service": "cost: 1/h", "strategy": "canary: {steps: [{weight: 20%, bake: 1h}]}"}
+    costs = [
+        play(
+            bare(detection=f"judge: {{test: two_proportion, against: {against}}}", **words),
+            1,
+            bad=False,
+        )[0].extra_cost
+        for against in ("old", "baseline")
+    ]
+    assert costs[1] - costs[0] == pytest.approx(2.0)
