@@ -156,8 +156,8 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         (PEOPLE_ONLY, ("detection.judge", "{test: two_proportion}")),
     ),
     "detection.judge.significance": (
-        "0.001%",
-        (PEOPLE_ONLY, MILD, ("detection.judge", "{test: sequential}")),
+        "1e-9%",
+        (PEOPLE_ONLY, ("detection.judge", "{test: sequential}")),
     ),
     "detection.judge.confidence": ("50%", (PEOPLE_ONLY, MILD, _RANKS)),
     "detection.judge.tolerance": ("95%", (PEOPLE_ONLY, _RANKS)),

@@ -42,7 +42,8 @@ class BlueGreen(Strategy):
     bake: Duration = Field(0.0, description="How long the release waits after the cut-over.")
     judge: Judge | None = Field(
         None,
-        description="Judges the release after its bake, against the time before; detection.judge when left out.",
+        description="Judges the release after its bake, against the time before; "
+        "detection.judge when left out.",
     )
     keep_old: Duration = Field(3600.0, description="How long blue is kept after that.")
     green: Literal["full"] = Field("full", description="Size of green before the cut-over.")
