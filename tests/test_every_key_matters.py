@@ -157,7 +157,11 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     ),
     "detection.judge.significance": (
         "1e-9%",
-        (PEOPLE_ONLY, ("detection.judge", "{test: sequential}")),
+        (
+            PEOPLE_ONLY,
+            ("change.defects", "[{kind: errors, rate: 1%}]"),
+            ("detection.judge", "{test: sequential}"),
+        ),
     ),
     "detection.judge.confidence": ("50%", (PEOPLE_ONLY, MILD, _RANKS)),
     "detection.judge.tolerance": ("95%", (PEOPLE_ONLY, _RANKS)),

@@ -28,7 +28,7 @@ class Immutable(Strategy):
     bake: Duration = Field(0.0, description="How long the first ones are watched.")
     judge: Judge | None = Field(
         None,
-        description="Judges the first ones at the end of their bake; detection.judge when left out.",
+        description="Judges the first ones after their bake; detection.judge when left out.",
     )
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
