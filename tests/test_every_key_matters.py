@@ -160,6 +160,7 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         (
             PEOPLE_ONLY,
             ("change.defects", "[{kind: errors, rate: 1%}]"),
+            ("service.warm_up", "none"),
             ("detection.judge", "{test: sequential}"),
         ),
     ),
