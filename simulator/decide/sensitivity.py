@@ -63,8 +63,8 @@ def uncertainty(
 ) -> dict[str, tuple[Uncertainty, ...]]:
     """Vary every assumption alone to its low and high value, for each strategy.
 
-    Few replications first tell which assumptions matter; the three that move a headline most are
-    then played with a side study's replications (at most 200 per stratum group). The luck is that
+    Few replications first tell which assumptions matter; those that raise and lower a headline
+    most are then played with a side study's replications (at most 200 per stratum group). The luck is that
     of the results, so a difference is the assumption's and not the draw's; it is added to the
     value of the main study.
     """
@@ -76,7 +76,7 @@ def uncertainty(
     moves = _moves(results, wanted, coarse, jobs, progress)
     fine = side_study(results)
     if sum(g.replications for g in fine) > sum(g.replications for g in coarse):
-        chosen = _largest(moves, {row.path: row for row in rows})
+        chosen = _ends(moves, {row.path: row for row in rows})
         for name, figures in _moves(results, chosen, fine, jobs, progress).items():
             for figure, by_path in figures.items():
                 moves[name][figure].update(by_path)
@@ -96,14 +96,17 @@ def matter(found: dict[str, tuple[Uncertainty, ...]]) -> tuple[str, ...]:
     return tuple(sorted(score, key=lambda path: (-score[path], path)))
 
 
-def _largest(moves: Moves, rows: dict[str, Assumption]) -> list[_Wanted]:
-    """The assumptions that move each headline of each strategy most, and where they matter."""
+def _ends(moves: Moves, rows: dict[str, Assumption]) -> list[_Wanted]:
+    """The assumptions that raise and lower each headline of each strategy most."""
     given: dict[tuple[str, str], set[str]] = {}
     for name, figures in moves.items():
         for figure, by_path in figures.items():
             conditions = [HEADLINES[figure] or "good", HEADLINES[figure] or "defect"]
-            for path in _ordered(by_path):
-                given.setdefault((path, name), set()).update(conditions)
+            highest = max(by_path, key=lambda path: max(by_path[path]))
+            lowest = min(by_path, key=lambda path: min(by_path[path]))
+            for path in (highest, lowest):
+                if any(by_path[path]):
+                    given.setdefault((path, name), set()).update(conditions)
     return [_Wanted(rows[path], name, frozenset(on)) for (path, name), on in given.items()]
 
 

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 ALL = "all"
 REPLICATIONS, FEWEST = 200, 40
+_QUICK, _QUICK_FEWEST = 80, 20
 WANTED = 0.9
 _LONGEST, _STRETCHED = 86_400.0, 32.0
 _JUDGED = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -57,17 +58,23 @@ def sights(
     seed: int = 1,
     replications: int = REPLICATIONS,
     detectors: Sequence[str] | None = None,
+    fewest: int = FEWEST,
 ) -> tuple[Sight, ...]:
     """Every gate of a strategy with every detector that it has, and with all together.
 
     Each is played alone by the engine, from a good fleet, at the severities that the scenario
-    draws; `replications` good ones and as many bad ones, at least 20 a kind.
+    draws; `replications` good ones and as many bad ones, at least `fewest` a kind.
     """
     found = []
+    groups = tuple(
+        group
+        for group in strata(scenario, replications, fewest)
+        if not group.number or scenario.change.defects[group.number - 1].kind != _NEVER_SERVES
+    )
     for gate in gates(scenario, name):
         for detector, words in _detectors(scenario, name, gate):
             if detectors is None or detector in detectors:
-                found.append(_sight(scenario, name, gate, detector, words, seed, replications))
+                found.append(_sight(scenario, name, gate, detector, words, seed, groups))
     return tuple(found)
 
 
@@ -75,12 +82,12 @@ def every_gate(
     scenario: Scenario, names: Sequence[str], seed: int = 1, jobs: int = 1
 ) -> dict[str, tuple[Sight, ...]]:
     """For each strategy what its gates see with all their detectors together."""
-    count = REPLICATIONS // 2
+    asked = (seed, _QUICK, (ALL,), _QUICK_FEWEST)
     if jobs <= 1 or len(names) <= 1:
-        return {name: sights(scenario, name, seed, count, (ALL,)) for name in names}
+        return {name: sights(scenario, name, *asked) for name in names}
     from joblib import Parallel, delayed
 
-    tasks = (delayed(sights)(scenario, name, seed, count, (ALL,)) for name in names)
+    tasks = (delayed(sights)(scenario, name, *asked) for name in names)
     return dict(zip(names, Parallel(n_jobs=jobs)(tasks), strict=True))
 
 
@@ -153,15 +160,10 @@ def _sight(
     detector: str,
     words: dict[str, Any],
     seed: int,
-    replications: int,
+    groups: tuple[Stratum, ...],
 ) -> Sight:
     judge = _judge(scenario, name, gate) if detector in ("judge", ALL) else None
     longest = max(gate.duration, min(_LONGEST, _STRETCHED * gate.duration))
-    groups = [
-        group
-        for group in strata(scenario, replications, FEWEST)
-        if not group.number or scenario.change.defects[group.number - 1].kind != _NEVER_SERVES
-    ]
     compared = "none"
     if detector in ("reconciliation", ALL):
         compared = _reconcile(scenario, name, gate) or "none"

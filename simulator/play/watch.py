@@ -181,8 +181,10 @@ class Watch:
                 b, count = (b, count) if safe == count else (first.end(first.next + safe - 1), safe)
             if b <= a or (count <= 0 and b < first.end(first.next)):
                 return a
-            for watching in (*self._alarms, *self._burns):
-                watching.skip(count)
+            for alarm in self._alarms:
+                alarm.skip(count)
+            for burn in self._burns:
+                burn.skip(count)
             a_open = first.end(first.next - 1)
             self._open.clear()
         else:

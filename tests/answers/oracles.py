@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import integrate, stats
 
 
@@ -176,13 +178,16 @@ def variance_of_window(mean: float, count: int, slots: int) -> float:
 
 
 def slowest_lognormal(median: float, sigma: float, count: int) -> float:
-    """Expected slowest of n log-normal starts: the integral of 1 - F(t)^n, by quadrature."""
+    """Expected slowest of n log-normal starts: the integral of 1 - F(t)^n over t, by quadrature
+    over z = ln(t / median) / sigma; below z = -12 the integrand is 1.
+    """
 
     def above(z: float) -> float:
         time = median * math.exp(sigma * z)
         return float(-math.expm1(count * stats.norm.logcdf(z))) * time * sigma
 
-    return float(integrate.quad(above, -12, 12, epsabs=1e-9, limit=200)[0])
+    whole = integrate.quad(above, -12, 12, epsabs=1e-9, limit=200)[0]
+    return float(whole) + median * math.exp(-12 * sigma)
 
 
 def failed_twice(chance: float, count: int) -> float:
@@ -320,3 +325,12 @@ def geometric_failures(mean: float, number: float) -> float:
     exponential one (Johnson, Kemp, Kotz, Univariate Discrete Distributions, 2005, section 5.3).
     """
     return math.exp(number * math.log(mean / (1 + mean))) / (1 + mean)
+
+
+def two_waits(first: float, second: float, time: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distribution function of the sum of two exponential waits of different means a and b, by
+    convolution: 1 - (a exp(-t / a) - b exp(-t / b)) / (a - b).
+    """
+    a, b = first, second
+    survival: NDArray[np.float64] = (a * np.exp(-time / a) - b * np.exp(-time / b)) / (a - b)
+    return 1 - survival
