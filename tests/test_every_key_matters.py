@@ -62,6 +62,16 @@ FEW = ("detection.alarms[0].minimum_requests", "100000")
 MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 
 _RANKS = ("detection.judge", "{test: mann_whitney, confidence: 90%}")
+_RULES = (
+    "detection.judge",
+    "{test: mann_whitney, confidence: 90%, metrics: [{metric: errors}, {metric: late}]}",
+)
+_LENIENT = (
+    "detection.judge",
+    "{test: mann_whitney, confidence: 90%, passing: 40%, metrics: [{metric: errors}, "
+    "{metric: late}]}",
+)
+_SHORT = "{kind: canary, steps: [{weight: 10%, bake: 3m}]}"
 _BURN = "[{burn: 6, long: 1h, short: 10m}]"
 BLIPS = ("service.incidents", "{every: 20m, lasts: 3m, errors: 30%}")
 
@@ -166,7 +176,21 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     ),
     "detection.judge.confidence": ("50%", (PEOPLE_ONLY, MILD, _RANKS)),
     "detection.judge.tolerance": ("95%", (PEOPLE_ONLY, _RANKS)),
-    "detection.judge.allowed_increase": ("100", (PEOPLE_ONLY, _RANKS)),
+    "detection.judge.metrics": ("[{metric: late}]", (PEOPLE_ONLY, _RANKS)),
+    "detection.judge.passing": ("40%", (PEOPLE_ONLY, _RULES)),
+    "detection.judge.marginal": ("40%", (PEOPLE_ONLY, _RULES, ("detection.judge.passing", "60%"))),
+    "detection.judge.metrics[0].metric": ("late", (PEOPLE_ONLY, _RULES)),
+    "detection.judge.metrics[0].weight": ("0.1", (PEOPLE_ONLY, _RULES)),
+    "detection.judge.metrics[0].critical": ("true", (PEOPLE_ONLY, _LENIENT)),
+    "detection.judge.metrics[0].allowed_increase": ("100", (PEOPLE_ONLY, _RULES)),
+    "detection.judge.metrics[0].critical_increase": (
+        "100",
+        (PEOPLE_ONLY, _LENIENT, ("detection.judge.metrics[0].critical", "true")),
+    ),
+    "detection.judge.metrics[0].must_have_data": (
+        "true",
+        (PEOPLE_ONLY, _LENIENT, ("detection.judge.period", "4m"), ("strategies.it", _SHORT)),
+    ),
     "detection.judge.period": ("2m", (PEOPLE_ONLY, ("detection.judge", "{test: sequential}"))),
     "response.automatic": ("never", ()),
     "response.watch": ("60m", (PEOPLE_ONLY,)),

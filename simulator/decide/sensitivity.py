@@ -64,9 +64,9 @@ def uncertainty(
     """Vary every assumption alone to its low and high value, for each strategy.
 
     Few replications first tell which assumptions matter; those that raise and lower a headline
-    most are then played with a side study's replications (at most 200 per stratum group). The luck is that
-    of the results, so a difference is the assumption's and not the draw's; it is added to the
-    value of the main study.
+    most are then played with a side study's replications (at most 200 per stratum group). The luck
+    is that of the results, so a difference is the assumption's and not the draw's; it is added to
+    the value of the main study.
     """
     both = frozenset(("good", "defect"))
     rows = varied(results.scenario)

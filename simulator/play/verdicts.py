@@ -97,33 +97,6 @@ def _lower_rank(n: int, m: int, significance: float) -> int:
     return max(int(np.searchsorted(share, significance / 2)), 1)
 
 
-def mann_whitney(
-    new: Array,
-    old: Array,
-    confidence: float = 0.98,
-    tolerance: float = 0.25,
-    allowed_increase: float = 1.0,
-) -> Verdict:
-    """The canary judge's decision on the values of periods, for a metric that must not increase.
-
-    High, and so a failure, when the confidence interval of the shift lies above `tolerance` times
-    its estimate and the ratio of the means reaches `allowed_increase` (the ratio is skipped when a
-    mean is 0). Equal samples pass; without values on a side there is no verdict (Spinnaker
-    Kayenta, NetflixACAJudge, confidence 0.98 and tolerance 0.25).
-    """
-    if not len(new) or not len(old):
-        return "none"
-    if len(np.unique(np.concatenate([new, old]))) == 1 or np.array_equal(new, old):
-        return "pass"
-    found = shift(new, old, confidence)
-    if not found.low > tolerance * abs(found.estimate):
-        return "pass"
-    means = float(new.mean()), float(old.mean())
-    if all(means) and means[0] / means[1] < allowed_increase:
-        return "pass"
-    return "fail"
-
-
 def evidence(new: Counts, old: Counts, share: float) -> Array:
     """Logarithm of the Bayes factor against equal bad shares after each look (n,).
 

@@ -128,6 +128,21 @@ class People(Words):
     triage: RandomDuration = Field(description="From the last report needed to knowing the cause.")
 
 
+class JudgedMetric(Words):
+    """One metric of the canary judge, which must not increase."""
+
+    metric: Literal["errors", "late", "bad"] = Field("errors", description="What is counted.")
+    weight: Factor = Field(1.0, description="Its part in the score.")
+    critical: bool = Field(False, description="Whether it alone can fail the step.")
+    allowed_increase: Factor = Field(
+        1.0, description="Ratio of the means below which it is not high."
+    )
+    critical_increase: Factor = Field(
+        1.0, description="Ratio of the means at which a critical metric fails the step."
+    )
+    must_have_data: bool = Field(False, description="Whether a metric without data fails.")
+
+
 class Judge(Words):
     """A verdict on a step from the counts of its bake."""
 
@@ -150,8 +165,14 @@ class Judge(Words):
     tolerance: Share = Field(
         0.25, description="For mann_whitney: the interval must lie above this part of the shift."
     )
-    allowed_increase: Factor = Field(
-        1.0, description="For mann_whitney: ratio of the means below which nothing fails."
+    metrics: tuple[JudgedMetric, ...] = Field(
+        (), description="For mann_whitney: its metrics, when there is more to say than `metric`."
+    )
+    passing: Share = Field(
+        0.95, description="For mann_whitney: the score from which a step passes."
+    )
+    marginal: Share = Field(
+        0.75, description="For mann_whitney: the score below which it fails; between, no verdict."
     )
     period: PositiveDuration = Field(
         60.0, description="For mann_whitney one value, for sequential one look, each period."
@@ -171,6 +192,11 @@ class Judge(Words):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} must be above 0% and below 100%")
         return self
+
+    @property
+    def rules(self) -> tuple[JudgedMetric, ...]:
+        """The canary judge's metrics."""
+        return self.metrics or (JudgedMetric(metric=self.metric),)
 
     @property
     def limit(self) -> float:

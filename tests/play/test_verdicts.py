@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.play import verdicts
+from simulator.play import canary_judge, verdicts
+from simulator.words.detection import JudgedMetric
 from tests.play.playing import bare, play
 
 
@@ -91,19 +93,43 @@ def test_the_shift_is_where_the_test_turns() -> None:
         assert p[0] < 0.02 < p[1]
 
 
-def test_the_canary_judge() -> None:
+def classified(new: np.ndarray, old: np.ndarray, **rule: Any) -> canary_judge.Classified:
+    return canary_judge.classify(new, old, JudgedMetric(**rule), 0.98, 0.25)
+
+
+def test_the_canary_judge_classifies() -> None:
     generator = np.random.default_rng(6)
     old = generator.normal(1, 0.1, 60)
-    assert verdicts.mann_whitney(old * 1.5, old) == "fail"
-    assert verdicts.mann_whitney(old / 1.5, old) == "pass"
-    assert verdicts.mann_whitney(old * 1.5, old, allowed_increase=2) == "pass"
-    assert verdicts.mann_whitney(old, old) == "pass"
-    assert verdicts.mann_whitney(np.zeros(5), np.zeros(9)) == "pass"
-    assert verdicts.mann_whitney(np.empty(0), old) == "none"
-    wrong = sum(
-        verdicts.mann_whitney(*generator.standard_normal((2, 30))) == "fail" for _ in range(1000)
-    )
+    assert classified(old * 1.5, old) == ("high", False)
+    assert classified(old / 1.5, old) == ("low", False)
+    assert classified(old * 1.5, old, allowed_increase=2) == ("pass", False)
+    assert classified(old * 1.5, old, critical=True) == ("high", True)
+    assert classified(old * 1.5, old, critical=True, critical_increase=2) == ("high", False)
+    assert classified(old, old[::-1]) == ("pass", False)
+    assert classified(np.zeros(5), np.zeros(9)) == ("pass", False)
+    assert classified(np.empty(0), old) == ("nodata", False)
+    assert classified(np.empty(0), old, critical=True) == ("nodata", True)
+    assert classified(np.empty(0), old, must_have_data=True) == ("nodata fail", False)
+    wrong = sum(classified(*generator.normal(10, 1, (2, 30))).label == "high" for _ in range(1000))
     assert wrong / 1000 <= 0.01 + 4 * math.sqrt(0.01 / 1000)
+
+
+def test_scores_are_weighted_shares_of_metrics_that_did_not_get_worse() -> None:
+    def points(*labels: str, weights: tuple[float, ...] = (), critical: bool = False) -> float:
+        rules = [JudgedMetric(weight=w) for w in weights or (1.0,) * len(labels)]
+        found = [canary_judge.Classified(label, critical) for label in labels]  # type: ignore[arg-type]
+        return canary_judge.score(found, rules)
+
+    assert points("pass", "high", "pass") == pytest.approx(66.67)
+    assert points("pass", "low") == 100
+    assert points("pass", "high", weights=(3.0, 1.0)) == 75
+    assert points("pass", "pass", "nodata") == 100
+    assert points("pass", "nodata") == 0  # half without data
+    assert points("pass", "nodata fail") == 50
+    assert points("pass", "pass", critical=True) == 0
+    assert [canary_judge.verdict(p, 95, 75) for p in (95, 94.99, 75, 74.99)] == [
+        *("pass", "none", "none", "fail")
+    ]
 
 
 @pytest.mark.parametrize(
