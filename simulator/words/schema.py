@@ -43,6 +43,7 @@ def schema() -> Schema:
     found["AnyStrategy"] = _any_strategy()
     scenario = found.pop("Scenario")
     _complete(scenario)
+    _named(found)
     found["BaselineErrors"] = _or_plain_share(found["BaselineErrors"])
     return {"$schema": _DRAFT, "title": "A scenario of deploysim", **scenario, "$defs": found}
 
@@ -115,6 +116,14 @@ def _optional(part: Schema, path: str, rows: dict[str, Any]) -> None:
             value.setdefault("description", "Which kind of defect it is.")
     for key in shape.NOT_YET.get(path.replace("[mixed_versions]", "[]"), "").split():
         part["properties"][key] = dict(_NOT_YET)
+
+
+def _named(definitions: dict[str, Schema]) -> None:
+    """Words that stand for a list, such as detection.burn_rate: standard."""
+    for path, words in profiles.document()["named"].items():
+        section, key = path.split(".")
+        part = definitions[section.capitalize()]["properties"][key]
+        part["anyOf"] += [{"const": word} for word in words]
 
 
 def _with_defaults(part: Schema, kind: str, model: type[Strategy]) -> None:

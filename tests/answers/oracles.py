@@ -334,3 +334,53 @@ def two_waits(first: float, second: float, time: NDArray[np.float64]) -> NDArray
     a, b = first, second
     survival: NDArray[np.float64] = (a * np.exp(-time / a) - b * np.exp(-time / b)) / (a - b)
     return 1 - survival
+
+
+def mixed_geometric_tail(means: Sequence[tuple[float, float]], number: float) -> float:
+    """P(X > x) of a mixture of geometric laws, (weight, mean) each: sum of w (a / (1 + a))^(x + 1);
+    weights that do not sum to 1 leave the rest at 0.
+    """
+    return math.fsum(w * math.exp((number + 1) * math.log(a / (1 + a))) for w, a in means)
+
+
+def mixed_geometric_quantile(means: Sequence[tuple[float, float]], p: float) -> int:
+    """The smallest x with P(X <= x) >= p of that mixture, by bisection."""
+    low, high = -1, 1
+    while mixed_geometric_tail(means, high) > 1 - p:
+        high *= 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if mixed_geometric_tail(means, middle) > 1 - p else (low, middle)
+    return high
+
+
+def mixed_geometric_worst(means: Sequence[tuple[float, float]], p: float) -> float:
+    """Mean of the worst 1 - p of that mixture: q + E(X - q)+ / (1 - p), where the expected excess
+    over q is the sum of the tails from q on, w a (a / (1 + a))^q each (Rockafellar and Uryasev 2000,
+    doi:10.21314/JOR.2000.038).
+    """
+    q = mixed_geometric_quantile(means, p)
+    excess = math.fsum(w * a * math.exp(q * math.log(a / (1 + a))) for w, a in means)
+    return q + excess / (1 - p)
+
+
+def lognormal_quantile(median: float, sigma: float, p: float) -> float:
+    """The p-quantile of a log-normal law: M exp(sigma z)."""
+    return float(median * math.exp(sigma * stats.norm.ppf(p)))
+
+
+def lognormal_worst(median: float, sigma: float, p: float) -> float:
+    """Mean of the worst 1 - p of a log-normal law: M exp(sigma^2 / 2) Phi(sigma - z_p) / (1 - p)
+    (McNeil, Frey, Embrechts, Quantitative Risk Management, 2015, section 2.3).
+    """
+    upper = float(stats.norm.cdf(sigma - stats.norm.ppf(p)))
+    return median * math.exp(sigma**2 / 2) * upper / (1 - p)
+
+
+def step_then_all(weight: float, bake: float, mean: float) -> float:
+    """Expected exposure time (s) of a step of this weight and then everything, when it ends after
+    an exponential time T of mean m: w E min(T, B) + E (T - B)+ = m (w (1 - exp(-B / m)) +
+    exp(-B / m)).
+    """
+    past = math.exp(-bake / mean)
+    return mean * (weight * (1 - past) + past)

@@ -110,3 +110,8 @@ def test_defaults_of_the_schema_read_as_what_they_are() -> None:
     assert found["$defs"]["Rolling"]["properties"]["batch"]["default"] == "25%"
     assert found["$defs"]["Service"].get("required") is None
     assert found["$defs"]["BurnRate"]["required"] == ["burn", "long", "short"]
+
+
+def test_a_word_may_stand_for_a_list() -> None:
+    found = schema()["$defs"]["Detection"]["properties"]["burn_rate"]["anyOf"]
+    assert {"const": "standard"} in found
