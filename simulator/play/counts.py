@@ -167,9 +167,16 @@ class Counts:
         if pieces == 1:
             self._expose(users, span, seconds / (b - a), rows)
             return
-        for start, end in pairwise(np.linspace(a, b, pieces + 1).tolist()):
-            part, _, _, own = stretch.sums(start, end)
-            self._expose(users, (start, end), part / (end - start), own)
+        edges = np.linspace(a, b, pieces + 1)
+        parts = stretch.growth(edges)
+        for (start, end), part in zip(pairwise(edges.tolist()), parts, strict=True):
+            if part is None:
+                seconds, _, _, own = stretch.sums(start, end)
+                self._expose(users, (start, end), seconds / (end - start), own)
+                continue
+            even = 1 / pieces
+            own = [(*row[:4], row[4] * even, row[5] * part) for row in rows]
+            self._expose(users, (start, end), seconds / (b - a), own)
 
     def _expose(
         self,

@@ -8,7 +8,7 @@ cells that are split at every kink.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -224,6 +224,15 @@ class Stretch:
         assert self.leak is not None
         leak = self.leak.means(edges)
         return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+
+    def growth(self, edges: Array) -> Sequence[float | None]:
+        """The part of a growing leak's failures in each cell, None where more than it changes."""
+        if not self.straight or self.leak is None:
+            return [None] * (len(edges) - 1)
+        area = self.leak.means(edges) * np.diff(edges)
+        whole = float(area.sum())
+        parts: list[float | None] = (area / whole if whole > 0 else 0.0 * area).tolist()
+        return parts
 
     def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
         assert self.leak is not None

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.play.luck import Luck, Purpose
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from simulator.words.detection import People
 
 
-_STRAIGHT, _MOST_STEPS = 0.02, 128
+_STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
+History = list[tuple[float, float, list[float]]]
+Added = list[tuple[list[float], float, float]]
 
 
 class Users:
@@ -22,9 +25,10 @@ class Users:
     A user's requests are Poisson, so a user who could have met `h` bad requests so far has met
     one with probability 1 - exp(-h). With sticky routing bucket u in [0, 1) is on the new version
     while the weight is above u; buckets between neighbouring weights share one class
-    [low, high, common, segment, excused]. Without stickiness there is one class. `reach` is the
+    [low, high, common, segment, excused, met]: `met` is its part of the share that met something
+    unannounced. Without stickiness there is one class. `reach` is the
     share of users that can meet the defect at all: only they gather `segment`. With `reporting` the
-    course of the share is kept in `history`: (from, to, before, after).
+    course of the share is kept in `history`: (from, to, the share at equal distances).
     """
 
     __slots__ = ("_reported", "classes", "history", "reach", "reporting", "sticky")
@@ -33,8 +37,8 @@ class Users:
         self.sticky = sticky
         self.reporting = reporting
         self.reach = reach
-        self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0]]
-        self.history: list[tuple[float, float, float, float]] = []
+        self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]
+        self.history: History = []
         self._reported = 0.0
 
     def add(
@@ -48,38 +52,55 @@ class Users:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
         if self.sticky:
             self._split(weight)
-        rows = []
-        for row in self.classes:
-            if self.sticky:
-                common, segment = new if row[1] <= weight else old
-            else:
-                common = (1 - weight) * old[0] + weight * new[0]
-                segment = (1 - weight) * old[1] + weight * new[1]
-            rows.append((row, common, segment))
+            rows = [(row, *(new if row[1] <= weight else old)) for row in self.classes]
+        else:
+            common = (1 - weight) * old[0] + weight * new[0]
+            segment = (1 - weight) * old[1] + weight * new[1]
+            rows = [(self.classes[0], common, segment)]
         if excused or not self.reporting:
             for row, common, segment in rows:
                 row[4 if excused else 2] += common
                 row[3] += 0.0 if excused else segment
             return
-        self._report(span, rows)
+        self._report(span, [row for row in rows if row[1] or row[2]])
 
-    def _report(
-        self, span: tuple[float, float], rows: list[tuple[list[float], float, float]]
-    ) -> None:
-        """Add hazards in steps so small that the harmed share is straight inside each."""
-        most = max(common + segment for _, common, segment in rows)
-        steps = min(int(most / _STRAIGHT) + 1, _MOST_STEPS)
-        start, length = span[0], (span[1] - span[0]) / steps
-        for step in range(steps):
-            for row, common, segment in rows:
-                row[2] += common / steps
-                row[3] += segment / steps
-            before, after = self._reported, self.reported()
-            if after > before:
-                self.history.append(
-                    (start + step * length, start + (step + 1) * length, before, after)
-                )
-                self._reported = after
+    def _report(self, span: tuple[float, float], rows: Added) -> None:
+        """Add hazards and keep the course, at moments so close that it is straight in between."""
+        most = 0.0
+        for _, common, segment in rows:
+            if common + segment > most:
+                most = common + segment
+        steps = int(most / _STRAIGHT)
+        if most > _FAINT:
+            steps = max(steps, int((span[1] - span[0]) / _SPAN))
+        steps = min(steps, _MOST) + 1
+        before = self._reported
+        course = (
+            [before, *self._course(rows, np.arange(1, steps) / steps)] if steps > 1 else [before]
+        )
+        reach, gained = self.reach, 0.0
+        for row, common, segment in rows:
+            row[2] += common
+            row[3] += segment
+            met = -math.expm1(-row[2])
+            if row[3]:
+                met -= reach * math.exp(-row[2]) * math.expm1(-row[3])
+            met *= row[1] - row[0]
+            gained += met - row[5]
+            row[5] = met
+        if gained > 0:
+            self._reported = before + gained
+            self.history.append((*span, [*course, self._reported]))
+
+    def _course(self, rows: Added, parts: NDArray[np.float64]) -> list[float]:
+        """The share reported after these parts of a span."""
+        table = np.array([[row[1] - row[0], *row[2:4], row[5], *more] for row, *more in rows]).T
+        width, common, segment, met, more, more_segment = table[:, :, None]
+        base = np.exp(-(common + more * parts))
+        spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
+        gained = np.sum(width * (1 - spared) - met, axis=0)
+        found: list[float] = (self._reported + gained).tolist()
+        return found
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
@@ -92,8 +113,9 @@ class Users:
     def _split(self, weight: float) -> None:
         for index, row in enumerate(self.classes):
             if row[0] < weight < row[1]:
-                self.classes.insert(index + 1, [weight, *row[1:]])
-                row[1] = weight
+                rest = (row[1] - weight) / (row[1] - row[0])
+                self.classes.insert(index + 1, [weight, *row[1:5], row[5] * rest])
+                row[1], row[5] = weight, row[5] * (1 - rest)
                 return
 
     @property
@@ -111,7 +133,7 @@ class Users:
 
     def _met(self, announced: bool) -> float:
         total, reach = 0.0, self.reach
-        for low, high, common, segment, excused in self.classes:
+        for low, high, common, segment, excused, _ in self.classes:
             base = common + excused if announced else common
             if base or segment:
                 spared = (1 - reach) * math.exp(-base) + reach * math.exp(-base - segment)
@@ -159,7 +181,7 @@ class Reports:
 
         The first `settled` spans of the users' history will not change any more.
         """
-        if not users.history or users.history[-1][3] < self.share:
+        if not users.history or users.history[-1][2][-1] < self.share:
             return math.inf
         delay = self.people.delay
         if delay.constant:
@@ -190,27 +212,23 @@ class Reports:
         return high
 
 
-_FEWEST, _MOST, _SPAN = 4, 256, 120.0
-
-
-def _knots(history: list[tuple[float, float, float, float]]) -> tuple[np.ndarray, np.ndarray]:
-    """Midpoints and gains of the harmed share, each span cut into parts of its hazard law."""
+def _knots(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Midpoints and gains of the harmed share."""
     times, gains = [], []
-    for a, b, low, high in history:
-        parts = int(min(max(_FEWEST, math.ceil((b - a) / _SPAN)), _MOST))
-        steps = np.arange(parts + 1) / parts
-        ratio = (1 - high) / max(1 - low, 1e-300)
-        gains.append(np.diff(1 - (1 - low) * ratio**steps))
-        times.append(a + (b - a) * (steps[:-1] + 0.5 / parts))
+    for a, b, course in history:
+        parts = len(course) - 1
+        if parts == 1:
+            times.append(np.array([(a + b) / 2]))
+            gains.append(np.array([course[1] - course[0]]))
+        else:
+            times.append(a + (b - a) / parts * (np.arange(parts) + 0.5))
+            gains.append(np.diff(course))
     return np.concatenate(times), np.concatenate(gains)
 
 
-def _inside(history: list[tuple[float, float, float, float]], share: float) -> float:
-    """The moment at which the harmed share reaches `share`, on the exponential law of its span."""
-    for a, b, low, high in history:
-        if high >= share:
-            if low >= share:
-                return a
-            ratio = math.log((1 - share) / (1 - low)) / math.log(max(1 - high, 1e-300) / (1 - low))
-            return a + (b - a) * ratio
+def _inside(history: History, share: float) -> float:
+    """The moment at which the harmed share reaches `share`."""
+    for a, b, course in history:
+        if course[-1] >= share:
+            return float(np.interp(share, course, np.linspace(a, b, len(course))))
     return math.inf
