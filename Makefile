@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench ui schema lock
+.PHONY: help setup run test check bench validate ui schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -38,6 +38,9 @@ check: setup  ## Format, lint, types and the import contract
 
 bench: setup  ## Speed, as ratios measured in one run
 	$(BIN)/python bench/bench.py
+
+validate: setup  ## Closed forms against simulation, written to docs/validation.md
+	$(BIN)/python -m tests.validation
 
 ui: setup  ## The web app on this machine
 	$(BIN)/deploysim ui

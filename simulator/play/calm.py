@@ -41,6 +41,8 @@ def calm_until(
             share += shares[version]
         if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
             return a
+        if alarm.words.missing == "breaching" and not _enough(alarm, rest * share):
+            return a
         level = _level(alarm, parts, rest * share, levels)
         if level is None:
             return a
@@ -55,6 +57,11 @@ def calm_until(
         count = first.count_to(until)
         return first.end(first.next + count - 1) if count > 0 else a
     return b
+
+
+def _enough(alarm: AlarmWatch, requests: float) -> bool:
+    """Whether a period with so many expected requests has the minimum, but for 1 chance in 1e16."""
+    return requests - 8.3 * math.sqrt(requests) >= max(alarm.words.minimum_requests, 1)
 
 
 def _level(

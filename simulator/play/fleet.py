@@ -56,6 +56,10 @@ class StartLaw:
             return 0.0
         return self.survivor(-math.expm1(math.log(luck) / count))
 
+    def earliest(self) -> float:
+        """The time before which no start succeeds (but for one chance in 1e12), seconds."""
+        return self.survivor(1 - 1e-12)
+
     def cdf(self, t: Array) -> Array:
         """The share of starts that succeeded within t seconds."""
         tries = np.floor(np.maximum(t, 0.0) / self.timeout)
@@ -76,7 +80,8 @@ class Drift:
 
     `joined(t)` and `left(t)` are the instances of `joining` that came, and of the other version
     that went, since `start`; both take and return arrays. `bill` is the number of instances paid
-    for above those in service while it runs; None when each was requested beforehand.
+    for above those in service while it runs; None when each was requested beforehand. It lasts
+    `span` seconds.
     """
 
     joining: int
@@ -85,6 +90,14 @@ class Drift:
     left: Callable[[Array], Array]
     in_place: bool = False
     bill: int | None = None
+    span: float = 0.0
+
+    def cohorts(self) -> list[list[float]]:
+        """Whoever joins, in 64 groups of nearly equal age: [count, since]."""
+        times = np.linspace(self.start, self.start + self.span, 65)
+        came = np.diff(self.joined(times))
+        middles = (times[:-1] + times[1:]) / 2
+        return [[n, t] for n, t in zip(came.tolist(), middles.tolist(), strict=True) if n > 0]
 
 
 class Fleet:

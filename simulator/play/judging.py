@@ -70,9 +70,9 @@ class JudgeWatch(Periods):
             self._bad += self._looked[:taken].sum(0)
             self._begun = np.zeros((2, 3), np.int64)
             rest = int(self._own[taken - 1]) + 1
-        for row, versions in zip(self._begun, _SCOPES, strict=True):
+        for number, versions in enumerate(_SCOPES):
             if rest < closed and cells.has(versions):
-                row += _table(cells, versions)[rest:closed].sum(0)
+                self._begun[number] += _table(cells, versions)[rest:closed].sum(0)
 
     def _periods(self, cells: Cells) -> Counts:
         """(failed, late, all) of (new, old) in each period that ends among the cells, (n, 2, 3)."""

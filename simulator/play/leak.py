@@ -15,17 +15,19 @@ class Leak:
 
     An instance that joined at s leaks nothing until s + onset, then ever more, up to `most` at
     s + onset + ramp. The mean over instances is piecewise linear, so its integral is a closed form.
-    `first` and `last` are the moments at which it begins to rise and has risen for good.
+    `first` and `last` are the moments at which it begins to rise and has risen for good,
+    `instances` how many there are.
     """
 
-    __slots__ = ("_area", "_kinks", "_levels", "first", "last")
+    __slots__ = ("_area", "_kinks", "_levels", "first", "instances", "last")
 
     def __init__(
         self, cohorts: Iterable[Sequence[float]], onset: float, ramp: float, most: float
     ) -> None:
         table = np.array(list(cohorts), dtype=float).reshape(-1, 2)
         begins = table[:, 1] + onset
-        weight = most * table[:, 0] / max(float(table[:, 0].sum()), 1e-300)
+        self.instances = float(table[:, 0].sum())
+        weight = most * table[:, 0] / max(self.instances, 1e-300)
         if ramp <= 0:
             ramp = 1e-6
         self.first, self.last = float(begins.min()), float(begins.max()) + ramp

@@ -65,12 +65,24 @@ class PoolVerbs(Verbs):
         slowest = self._draw_start(NEW, law, count, False)
         if slowest == math.inf:
             yield self.env.event()
-        if count > 1 and slowest > 0:
+        yield from self._joining(NEW, law, count, slowest)
+
+    def _joining(self, version: int, law: StartLaw, count: int, slowest: float) -> Script:
+        """Let `count` instances that were asked for now join, the last after `slowest` seconds.
+
+        Given the slowest, the others have joined along (count - 1) F(t) / F(slowest).
+        """
+        env, fleet, start = self.env, self.fleet, self.env.now
+        before, earliest = fleet.up[version], min(law.earliest(), slowest)
+        yield env.timeout(earliest)
+        if count > 1 and slowest > earliest:
             scale = (count - 1) / float(law.cdf(np.array([slowest]))[0])
-            fleet.begin(Drift(NEW, start, lambda t: scale * law.cdf(t - start), np.zeros_like))
-        yield self.env.timeout(slowest)
-        fleet.settle(self.env.now)
-        fleet.join(NEW, count - (fleet.up[NEW] - before), self.env.now)
+            drift = Drift(version, env.now, lambda t: scale * law.cdf(t - start), np.zeros_like)
+            drift.span = slowest - earliest
+            fleet.begin(drift)
+        yield env.timeout(start + slowest - env.now)
+        fleet.settle(env.now)
+        fleet.join(version, count - (fleet.up[version] - before), env.now)
 
     def roll(
         self,
@@ -151,26 +163,29 @@ class PoolVerbs(Verbs):
         drain = self.plan.scenario.service.drain
         self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
 
-    def _make_room(self, rules: Rules, flying: int) -> int:
-        """Let instances leave as the rules allow; returns how many may be started now."""
+    def _make_room(self, rules: Rules, flying: int) -> tuple[int, int]:
+        """Let instances leave as the rules allow; how many may be started now, and how many of
+        them have to be drained before.
+        """
         fleet, size = self.fleet, self.fleet.size
         other = 1 - rules.version
         serving = fleet.up[OLD] + fleet.up[NEW]
         free = min(rules.flight - flying, rules.todo - rules.started)
         if rules.in_place:
-            ready = min(free, fleet.out - flying)
+            ready = max(min(free, fleet.out - flying), 0)
             more = min(free - ready, serving - (size - rules.unavailable), fleet.up[other])
-            fleet.take_out(other, max(more, 0))
-            return ready + max(more, 0)
+            more = max(more, 0)
+            fleet.take_out(other, more)
+            return ready + more, more
         floor = size - rules.unavailable
         leaving = min(serving - floor, fleet.up[other] - rules.keep)
         self._drop(other, leaving)
         serving = fleet.up[OLD] + fleet.up[NEW]
-        return max(min(free, size + rules.surge - serving - flying), 0)
+        return max(min(free, size + rules.surge - serving - flying), 0), 0
 
-    def _start_one(self, rules: Rules, law: StartLaw) -> float:
-        """Start one instance; returns when it will be in service (seconds)."""
-        drain = self.plan.scenario.service.drain if rules.in_place else 0.0
+    def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
+        """Start one instance, after draining it; returns when it will be in service (seconds)."""
+        drain = self.plan.scenario.service.drain if drained else 0.0
         first = self.starts[rules.version]
         self.starts[rules.version] += 1
         if rules.version == NEW:
@@ -185,47 +200,73 @@ class PoolVerbs(Verbs):
         rules.started += 1
         return self.env.now + drain + length
 
+    def _start_some(self, rules: Rules, law: StartLaw, flying: int) -> list[float]:
+        """Start as many as the rules allow; when each will be in service (seconds)."""
+        count, draining = self._make_room(rules, flying)
+        return [self._start_one(rules, law, k >= count - draining) for k in range(count)]
+
     def _roll_window(self, rules: Rules, law: StartLaw) -> Script:
-        env, flying, ends = self.env, 0, list[float]()
-        for _ in range(self._make_room(rules, 0)):
-            heapq.heappush(ends, self._start_one(rules, law))
-            flying += 1
-        while ends:
-            end = heapq.heappop(ends)
+        """Every start frees its slot when it is in service and the pause after it is over."""
+        env = self.env
+        ends, pauses = self._start_some(rules, law, 0), list[float]()
+        heapq.heapify(ends)
+        while ends or pauses:
+            over = bool(pauses) and (not ends or pauses[0] <= ends[0])
+            end = heapq.heappop(pauses if over else ends)
             if end == math.inf:
                 break
             yield env.timeout(max(end - env.now, 0.0))
-            self.fleet.join(rules.version, 1, env.now)
-            flying -= 1
-            if rules.pause > 0:
-                yield env.timeout(rules.pause)
-            if not self.holding:
-                for _ in range(self._make_room(rules, flying)):
-                    heapq.heappush(ends, self._start_one(rules, law))
-                    flying += 1
-        if self.holding or flying:
+            if not over:
+                self.fleet.join(rules.version, 1, env.now)
+            if rules.pause > 0 and not over:
+                heapq.heappush(pauses, env.now + rules.pause)
+            elif not self.holding:
+                for end in self._start_some(rules, law, len(ends) + len(pauses)):
+                    heapq.heappush(ends, end)
+        if self.holding or ends:
             yield env.event()
+        self._let_go(rules)
+
+    def _let_go(self, rules: Rules) -> None:
+        """What is above the size leaves."""
+        fleet = self.fleet
+        if not rules.in_place:
+            over = fleet.up[OLD] + fleet.up[NEW] - fleet.size
+            other = 1 - rules.version
+            self._drop(other, min(over, fleet.up[other] - rules.keep))
 
     def _roll_batches(self, rules: Rules, law: StartLaw) -> Script:
+        """The next batch begins when the whole batch serves and the pause after it is over."""
         env, fleet = self.env, self.fleet
-        drain = self.plan.scenario.service.drain if rules.in_place else 0.0
         while rules.started < rules.todo:
             yield from self._gate()
-            count = min(self._make_room(rules, 0), rules.flight)
-            if not rules.in_place:
-                fleet.request(count, env.now)
-            rules.started += count
-            if drain > 0:
-                yield env.timeout(drain)
-            slowest = self._draw_start(rules.version, law, count, rules.in_place)
-            if slowest == math.inf:
-                yield env.event()
-            yield env.timeout(slowest)
-            fleet.join(rules.version, count, env.now)
-            if not rules.in_place:
-                self._make_room(rules, rules.flight)
+            count, draining = self._make_room(rules, 0)
+            count = min(count, rules.flight)
+            if count > _MOST_EXACT:
+                yield from self._large_batch(rules, law, count, draining)
+            else:
+                drained = [k >= count - draining for k in range(count)]
+                ends = sorted(self._start_one(rules, law, late) for late in drained)
+                for end in ends:
+                    if end == math.inf:
+                        yield env.event()
+                    yield env.timeout(max(end - env.now, 0.0))
+                    fleet.join(rules.version, 1, env.now)
+            self._let_go(rules)
             if rules.pause > 0 and rules.started < rules.todo:
                 yield env.timeout(rules.pause)
+
+    def _large_batch(self, rules: Rules, law: StartLaw, count: int, draining: int) -> Script:
+        """So many at once that their mean course will do, and one draw of the slowest."""
+        if not rules.in_place:
+            self.fleet.request(count, self.env.now)
+        rules.started += count
+        if draining > 0:
+            yield self.env.timeout(self.plan.scenario.service.drain)
+        slowest = self._draw_start(rules.version, law, count, rules.in_place)
+        if slowest == math.inf:
+            yield self.env.event()
+        yield from self._joining(rules.version, law, count, slowest)
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
         """Many instances through a window: mean course of completions, one draw of the end.
@@ -252,7 +293,7 @@ class PoolVerbs(Verbs):
             return np.minimum(lead + joined(t), most)
 
         bill = None if rules.in_place else rules.flight - lead
-        fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill))
+        fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill, last))
         yield env.timeout(last)
         fleet.settle(env.now)
         missing = rules.todo - (fleet.up[rules.version] - before)

@@ -62,6 +62,11 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> flo
     share = sum(w for _, w in weights)
     if share <= 0:
         return 0.0 if alarm.missing == "breaching" else math.inf
+    fewest = plan.load.least(a, b) * share * alarm.period
+    if alarm.missing == "breaching" and (
+        fewest - _FEWEST_SIGMAS * math.sqrt(fewest) < max(alarm.minimum_requests, 1)
+    ):
+        return 0.0
     errors = alarm.metric != "late"
     late = alarm.metric != "errors"
     bad = sum(w * (s.failing * errors + s.late * late) for s, w in weights)

@@ -119,7 +119,8 @@ class Rollout(PoolVerbs):
             if weight >= ALL_TRAFFIC and self.full_at != self.full_at:
                 self.full_at = now
         elif not stretch.nobody:
-            if self.share_90 != self.share_90 and weight <= 0.1 * self.weight_to_undo + 1e-12:
+            back = weight <= 0.1 * self.weight_to_undo + 1e-12 and not self.router.coming
+            if self.share_90 != self.share_90 and back:
                 self.share_90 = now
             if self.restored_at != self.restored_at and self._restored(weight):
                 self.restored_at = now
@@ -128,6 +129,7 @@ class Rollout(PoolVerbs):
     def _restored(self, weight: float) -> bool:
         return (
             weight <= NO_TRAFFIC
+            and not self.router.coming
             and self.fleet.drift is None
             and self.fleet.up[OLD] >= self.fleet.size
         )

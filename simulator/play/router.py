@@ -13,10 +13,19 @@ class Router:
     `published` is the weight asked for; `weight` is in effect (`propagation` seconds later).
     With `pool` true all instances share one pool: the weight is in-service new / all. `mirror` is
     the share of requests copied to the new version without using its answers. `began` tells
-    whether the new version was ever given traffic.
+    whether the new version was ever given traffic, `coming` how many weights are still under way.
     """
 
-    __slots__ = ("began", "changed", "mirror", "pool", "propagation", "published", "weight")
+    __slots__ = (
+        "began",
+        "changed",
+        "coming",
+        "mirror",
+        "pool",
+        "propagation",
+        "published",
+        "weight",
+    )
 
     def __init__(self, propagation: float) -> None:
         self.propagation = propagation
@@ -26,10 +35,17 @@ class Router:
         self.mirror = 0.0
         self.changed = True
         self.began = False
+        self.coming = 0
+
+    def publish(self, weight: float) -> None:
+        """Ask for a weight, which takes effect later."""
+        self.published = weight
+        self.coming += 1
 
     def take_effect(self, weight: float) -> None:
         """From now on this share of the requests goes to the new version."""
         self.weight = weight
+        self.coming -= 1
         self.changed = True
         if weight > 0:
             self.began = True

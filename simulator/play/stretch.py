@@ -106,8 +106,7 @@ class Stretch:
             if self._harmless(rate):
                 return
             self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
-            if not plan.steady and (self.versions[0].common > 0 or self.versions[1].common > 0):
-                self.varying = True
+            self.varying = not plan.steady and self._full(rate)
         if self.straight:
             self.versions = self._mean_shares(now, min(self.until, now + 60.0))
         elif self.varying:
@@ -125,6 +124,11 @@ class Stretch:
             return plan.peak
         self.until = min(self.until, now + _HOUR)
         return plan.load.greatest(now, self.until)
+
+    def _full(self, rate: float) -> bool:
+        """Whether a version gets more than it can carry when so many requests/s come."""
+        loads = (1 - self.weight, self.weight + self.mirror)
+        return any(rate * load > c for load, c in zip(loads, self.capacity, strict=True))
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
@@ -201,8 +205,10 @@ class Stretch:
 
     def _leak_now(self, now: float) -> float:
         """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
-        fault = self.fault
-        cohorts = self.fleet.cohorts[NEW]
+        fault, drift = self.fault, self.fleet.drift
+        cohorts = list(self.fleet.cohorts[NEW])
+        if drift is not None and drift.joining == NEW:
+            cohorts += drift.cohorts()
         if not cohorts:
             return 0.0
         first = min(since for _, since in cohorts) + fault.onset
@@ -217,7 +223,12 @@ class Stretch:
         return 0.0
 
     def _leak_at(self, t: Array) -> Array | float:
-        return self.leaked if self.leak is None else self.leak.at(t)
+        if self.leak is None:
+            return self.leaked
+        if self.fleet.drift is None:
+            return self.leak.at(t)
+        _, new = self._in_service(t)
+        return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
 
     def _during(self, edges: Array) -> tuple[Shares, Shares]:
         """The mean shares of each cell while a leak grows and all else is constant."""
@@ -300,6 +311,15 @@ class Stretch:
             return up[OLD] - went, up[NEW] + came
         return up[OLD] + came, up[NEW] - went
 
+    def _warmed(self, t: Array, old: Array, new: Array) -> tuple[Array, Array]:
+        """Instances' worth of capacity while instances join: the youngest carry less."""
+        plan, drift = self.plan, self.fleet.drift
+        if plan.warm_for <= 0 or drift is None:
+            return old, new
+        young = drift.joined(t) - drift.joined(np.maximum(t - plan.warm_for, drift.start))
+        colder = young * (1 - plan.warm_share)
+        return (old, new - colder) if drift.joining == NEW else (old - colder, new)
+
     def at(self, t: Array) -> tuple[Shares, Shares]:
         """The shares of (old, new) at the times t (seconds, any shape)."""
         plan = self.plan
@@ -312,7 +332,8 @@ class Stretch:
             each = plan.capacity
             capacity = (math.inf, math.inf)
             if each < math.inf:
-                capacity = (old * each, new * each / self.fault.factor)
+                warm_old, warm_new = self._warmed(t, old, new)
+                capacity = (warm_old * each, warm_new * each / self.fault.factor)
         return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum)
 
     def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:

@@ -65,6 +65,7 @@ class Verbs:
     at: Callable[..., None]
     trip: Callable[[str, float], None]
     abort: Callable[[str], None]
+    _first_harm: Callable[[float], None]
 
     def _gate(self) -> Script:
         """No further step starts while a response is being decided."""
@@ -99,6 +100,8 @@ class Verbs:
         counts = self.counts
         if counts.first_harm != counts.first_harm:
             counts.first_harm = counts.last_harm = self.env.now
+            self.router.changed = True
+            self._first_harm(self.env.now)
 
     def provision(self, share: float, version: int = NEW) -> Script:
         """Have instances for this share of the fleet ready: ask for what is missing and wait."""
@@ -125,7 +128,7 @@ class Verbs:
 
     def _publish(self, weight: float) -> Script:
         router = self.router
-        router.published = weight
+        router.publish(weight)
         if weight > 0:
             router.began = True
         if router.propagation > 0:

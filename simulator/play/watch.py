@@ -118,7 +118,8 @@ class Watch:
     def _next_report(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         """When enough people have reported, if that is in (a, b] with nothing else happening."""
         plan, users = self._rollout.plan, self._counts.users
-        if plan.people is None or not (stretch.harm > 0 or stretch.varying or users.history):
+        harmed = stretch.harm > 0 or stretch.varying or self._counts.sync_error > 0
+        if plan.people is None or not (harmed or users.history):
             return math.inf
         if self._reports is None:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
@@ -245,23 +246,25 @@ class Watch:
         """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
         cells = self._draw(stretch, a, ends, excused)
         closed = len(ends)
-        tripped: _Watching | None = None
+        tripped: list[_Watching] = []
         for watching in self._all:
             if isinstance(watching, BurnWatch):
                 first = watching.first_trip(cells, ends, self._alone, self.noise)
             else:
                 first = watching.first_trip(cells, ends, self._alone)
             if first is not None and not watching.done and first < closed:
-                closed, tripped = first + 1, watching
+                closed, tripped = first + 1, [watching]
+            elif first is not None and not watching.done and first + 1 == closed:
+                tripped.append(watching)
         for watching in self._all:
             watching.advance(cells, closed)
         drawn = {v: int(harm[:closed].sum()) for v, harm in cells.harm.items()}
         end = float(ends[closed - 1])
         self._counts.add(stretch, a, end, drawn, excused)
-        if tripped is not None:
-            tripped.done = True
-            self._rollout.trip(tripped.words.label, end + tripped.words.delay)
-        return closed, tripped is not None
+        for watching in tripped:
+            watching.done = True
+            self._rollout.trip(watching.words.label, end + watching.words.delay)
+        return closed, bool(tripped)
 
     def _draw(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> Cells:
         """Draw the cells up to `ends`; the first one takes over the open period's parts."""
@@ -386,7 +389,7 @@ class Watch:
         counts = self._settle_open(end)
         self._open.clear()
         self._counts.add(stretch, a, end, drawn, excused)
-        tripped = None
+        tripped: list[AlarmWatch] = []
         poisson = rollout.luck.counts().poisson
         for alarm in self._alarms:
             errors, late = alarm.words.metric != "late", alarm.words.metric != "errors"
@@ -408,12 +411,12 @@ class Watch:
             elif alarm.words.watch == "new" and not rollout.router.began:
                 alarm.next += 1
                 continue
-            if alarm.close_one(bad, requests) and tripped is None:
-                tripped = alarm
-        if tripped is not None:
-            tripped.done = True
-            rollout.trip(tripped.words.label, end + tripped.words.delay)
-        return end, tripped is not None
+            if alarm.close_one(bad, requests):
+                tripped.append(alarm)
+        for alarm in tripped:
+            alarm.done = True
+            rollout.trip(alarm.words.label, end + alarm.words.delay)
+        return end, bool(tripped)
 
     def open_window(self, judge: Judge, now: float) -> None:
         """A judge will look at what the versions' requests come to from now on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -356,8 +357,8 @@ def mixed_geometric_quantile(means: Sequence[tuple[float, float]], p: float) -> 
 
 def mixed_geometric_worst(means: Sequence[tuple[float, float]], p: float) -> float:
     """Mean of the worst 1 - p of that mixture: q + E(X - q)+ / (1 - p), where the expected excess
-    over q is the sum of the tails from q on, w a (a / (1 + a))^q each (Rockafellar and Uryasev 2000,
-    doi:10.21314/JOR.2000.038).
+    over q is the sum of the tails from q on, w a (a / (1 + a))^q each (Rockafellar and Uryasev
+    2000, doi:10.21314/JOR.2000.038).
     """
     q = mixed_geometric_quantile(means, p)
     excess = math.fsum(w * a * math.exp(q * math.log(a / (1 + a))) for w, a in means)
@@ -384,3 +385,59 @@ def step_then_all(weight: float, bake: float, mean: float) -> float:
     """
     past = math.exp(-bake / mean)
     return mean * (weight * (1 - past) + past)
+
+
+def power_of_two_proportions(
+    new: float, old: float, count_new: float, count_old: float, significance: float
+) -> float:
+    """Chance that a one-sided pooled z test finds `new` above `old` (shares): the difference is
+    normal around d = new - old with s1^2 = new (1 - new) / n + old (1 - old) / m, and must exceed
+    z s0, s0 with both shares pooled: Phi((d - z s0) / s1) (Fleiss, Levin, Paik 2003, chapter 4).
+    """
+    pooled = (new * count_new + old * count_old) / (count_new + count_old)
+    spread = math.sqrt(pooled * (1 - pooled) * (1 / count_new + 1 / count_old))
+    own = math.sqrt(new * (1 - new) / count_new + old * (1 - old) / count_old)
+    normal = NormalDist()
+    return normal.cdf((new - old - normal.inv_cdf(1 - significance) * spread) / own)
+
+
+def daily_failures(
+    mean: float, peak: float, peak_at: float, start: float, share: float, length: float
+) -> float:
+    """Failed requests of a switch under r(t) = mean + (peak - mean) cos(2 pi (t - peak_at) / day)
+    from `start` (seconds of the day) for `length` seconds: p times the integral of the rate.
+    """
+    turn = 2 * math.pi / 86_400
+    swing = math.sin(turn * (start + length - peak_at)) - math.sin(turn * (start - peak_at))
+    return share * (mean * length + (peak - mean) / turn * swing)
+
+
+def with_baseline(usual: float, defect: float) -> float:
+    """Bad share of a version whose requests fail anyway with probability e and, if they do not, by
+    a defect with probability p: e + (1 - e) p.
+    """
+    return usual + (1 - usual) * defect
+
+
+def wandering_false_alarm(
+    requests: float, usual: float, cv: float, above: float, periods: int
+) -> float:
+    """Probability that one of some periods breaches when the usual bad share has one gamma
+    multiplier G of mean 1 for all of them: 1 - E (1 - q(e G))^K, by quadrature over the quantiles
+    of G.
+    """
+    shape = cv**-2
+
+    def quiet(u: float) -> float:
+        share = min(usual * float(stats.gamma.ppf(u, shape)) / shape, 1.0)
+        return (1 - breach(requests, share, above)) ** periods
+
+    return 1 - float(integrate.quad(quiet, 0, 1, epsabs=1e-6, limit=100)[0])
+
+
+def mixing_while_joining(mean: float, count: int) -> float:
+    """Mean integral of 2 w (1 - w) while n exponential starts join a pool of n, w = k / (n + k)
+    after the k-th: that state lasts m / (n - k) on average.
+    """
+    states = ((k / (count + k), mean / (count - k)) for k in range(1, count))
+    return math.fsum(2 * w * (1 - w) * length for w, length in states)

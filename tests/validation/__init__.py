@@ -1,0 +1,1 @@
+"""The validation page: the engine against closed forms, its intervals against the truth."""

@@ -36,11 +36,13 @@ Check = Callable[[Sequence[float], float], Finding]
 
 
 def _distance(found: float, exact: float, error: float) -> float:
-    """Distance in standard errors; 0 where both agree to nine digits, infinite if they should."""
-    off = abs(found - exact)
-    if off <= _DUST * max(abs(exact), 1e-300):
+    """Distance in standard errors; 0 where both agree to nine digits. Where nothing is random
+    (an error of rounding only) whatever is off is infinitely far.
+    """
+    off, dust = abs(found - exact), _DUST * max(abs(exact), 1e-300)
+    if off <= dust:
         return 0.0
-    return off / error if error > 0 else math.inf
+    return off / error if error > dust else math.inf
 
 
 def mean(values: Sequence[float], exact: float) -> Finding:

@@ -1,9 +1,9 @@
-"""The rows of the validation table: a closed form, a scenario it holds in, and what to compare."""
+"""What a row of the validation table is: a closed form, and a scenario in which it must hold."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,16 +15,16 @@ from tests.validation.checks import Check, Finding
 
 SEED = 1
 FEWEST = 100
-Value = Callable[[Outcome], float]
+Value = Callable[[Outcome], float | None]
 
 
 @dataclass(frozen=True)
 class Row:
     """One closed form in one scenario.
 
-    `figure` names what is compared, `value` reads it off one replication (None leaves the
-    replication out), `exact` is the closed form's value (NaN for a whole distribution), `given`
-    the scenario in words. Replications are of bad releases unless `bad` is false.
+    `figure` names what is compared; `value` reads it off one replication (None leaves the
+    replication out); `exact` is the closed form's value, NaN for a whole distribution; `given`
+    is the scenario in words. Replications are of bad releases unless `bad` is false.
     """
 
     figure: str
@@ -33,7 +33,7 @@ class Row:
     strategy: str
     given: str
     scenario: Scenario
-    value: Callable[[Outcome], float | None]
+    value: Value
     replications: int
     bad: bool = True
     check: Check = checks.mean
@@ -42,7 +42,7 @@ class Row:
     @property
     def name(self) -> str:
         """What tells this row from all others."""
-        return f"{self.figure} of {self.strategy} ({self.given})"
+        return f"{self.figure}, {self.formula}, {self.strategy}, {self.given}"
 
     def samples(self, replications: int, seed: int = SEED) -> list[float]:
         """Simulated values; each row has luck of its own."""
@@ -60,7 +60,7 @@ class Result(NamedTuple):
 
 
 def compare(row: Row, part: float = 1.0, seed: int = SEED) -> Result:
-    """Play a row, with a `part` of its replications, and hold it against its closed form."""
+    """Play a row, or a `part` of its replications, and hold it against its closed form."""
     count = max(round(row.replications * part), min(FEWEST, row.replications))
     return Result(row, count, row.check(row.samples(count, seed), row.exact))
 
@@ -74,44 +74,50 @@ def of(figure: str) -> Value:
     return value
 
 
+def caught(by: str = "", at: str = "") -> Value:
+    """1 for a replication in which this detector, or the one in this phase, was first."""
+
+    def value(outcome: Outcome) -> float:
+        return float(by in ("", outcome.caught_by) and at in ("", outcome.caught_at))
+
+    return value
+
+
 def row(
     figure: str,
     formula: str,
     exact: float,
     replications: int,
-    words: dict[str, str | int],
-    value: Callable[[Outcome], float | None] | None = None,
+    *,
+    value: Value | None = None,
     bad: bool = True,
     check: Check = checks.mean,
     detector: str = "",
+    also: Mapping[str, str] | None = None,
+    **words: str | int,
 ) -> Row:
-    """A row in a bare scenario: nothing happens in it that its words do not say."""
-    given = "; ".join(f"{key}: {text}" if key in _NUMBERS else str(text) for key, text in _shown(words))
+    """A row in a bare scenario: nothing happens in it that its words do not say.
+
+    `also` sets keys that a bare scenario has no place for.
+    """
+    shown = {key: str(words[key]) for key in words if key != "strategy" and words[key] != ""}
+    for key in ("instances", "users"):
+        if key in shown:
+            shown[key] = f"{key}: {shown[key]}"
+    scenario = bare(**words)
+    for path, text in (also or {}).items():
+        shown[path] = f"{path}: {text}"
+        scenario = scenario.with_(path, text)
     return Row(
-        figure,
-        formula,
-        exact,
-        str(words["strategy"]),
-        given,
-        bare(**words),
-        value or of(figure),
-        replications,
-        bad,
-        check,
-        detector,
+        figure=figure,
+        formula=formula,
+        exact=exact,
+        strategy=str(words["strategy"]),
+        given="; ".join(shown.values()),
+        scenario=scenario,
+        value=value or of(figure),
+        replications=replications,
+        bad=bad,
+        check=check,
+        detector=detector,
     )
-
-
-_NUMBERS = ("instances", "users")
-
-
-def _shown(words: dict[str, str | int]) -> list[tuple[str, str | int]]:
-    return [(key, text) for key, text in words.items() if key != "strategy" and text != ""]
-
-
-def all_rows() -> list[Row]:
-    """Every row of the table."""
-    from tests.validation import harm
-
-    sections: Sequence[Callable[[], list[Row]]] = (harm.rows,)
-    return [found for section in sections for found in section()]
