@@ -163,6 +163,8 @@ class Counts:
     ) -> None:
         """Add a span's hazards; in pieces where they change and somebody may report."""
         a, b = span
+        if not stretch.harmful:
+            return
         pieces = 1
         if stretch.varying and users.reporting:
             pieces = min(math.ceil((b - a) / _PIECE), _MOST_PIECES)

@@ -52,9 +52,10 @@ class Stretch:
     """The state of service between two control events, as shares of the requests.
 
     `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
-    true when no instance serves; `weight` is the new version's share at the start, `versions` the
-    shares of (old, new) when they are constant, `defect` the bad share of all requests that the
-    defect causes, `harm` that of any cause of the deployment.
+    true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
+    version's share at the start, `versions` the shares of (old, new) when they are constant,
+    `defect` the bad share of all requests that the defect causes, `harm` that of any cause of the
+    deployment.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Stretch:
         "fault",
         "fleet",
         "harm",
+        "harmful",
         "leak",
         "leaked",
         "mirror",
@@ -94,6 +96,7 @@ class Stretch:
         self.leaked = self._leak_now(now) if fault.leak else 0.0
         self.varying = self.varying or self.leak is not None
         self.straight = self.varying and plan.steady and fleet.drift is None
+        self.harmful = not (fleet.drift is not None and fault is GOOD and self._roomy())
         self._capacities(now)
         if self.nobody:
             self.weight = 0.0
@@ -124,6 +127,17 @@ class Stretch:
             return plan.peak
         self.until = min(self.until, now + _HOUR)
         return plan.load.greatest(now, self.until)
+
+    def _roomy(self) -> bool:
+        """Whether all that join and leave can carry the busiest traffic, were they all cold."""
+        plan, drift = self.plan, self.fleet.drift
+        if self.mirror or drift is None:
+            return False
+        if plan.capacity == math.inf:
+            return True
+        old, new = self._in_service(np.array([self.start, drift.start + drift.span]))
+        cold = plan.warm_share if plan.warm_for > 0 else 1.0
+        return float(np.min(old + new)) * plan.capacity * cold >= plan.peak
 
     def _full(self, rate: float) -> bool:
         """Whether a version gets more than it can carry when so many requests/s come."""

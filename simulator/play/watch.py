@@ -118,7 +118,8 @@ class Watch:
     def _next_report(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         """When enough people have reported, if that is in (a, b] with nothing else happening."""
         plan, users = self._rollout.plan, self._counts.users
-        harmed = stretch.harm > 0 or stretch.varying or self._counts.sync_error > 0
+        harmed = stretch.harm > 0 or (stretch.varying and stretch.harmful)
+        harmed = harmed or self._counts.sync_error > 0
         if plan.people is None or not (harmed or users.history):
             return math.inf
         if self._reports is None:
