@@ -161,7 +161,7 @@ class BurnWatch(Periods):
             mine = 0.0
             for version in self.versions:
                 if version in part.rows:
-                    good, failing, late = part.rows[version]
+                    good, failing, late, _ = part.rows[version]
                     if failing or late:
                         return False
                     mine += good
@@ -251,10 +251,10 @@ class BurnWatch(Periods):
                 own = noise.between(part.start, end, part.base)
             for version in self.versions:
                 if version in part.rows:
-                    good, failing, late = part.rows[version]
+                    good, failing, late, share = part.rows[version]
                     if failing or late:
                         return None
-                    bad = own * good / part.base if part.base else 0.0
+                    bad = own * share
                     total += (good - bad, bad)
         return total
 

@@ -73,7 +73,7 @@ def _level(
             return None
         for version in alarm.versions:
             if version in part.rows:
-                expected, failing, late = part.rows[version]
+                expected, failing, late, _ = part.rows[version]
                 if failing or late:
                     return None
                 requests += expected

@@ -14,14 +14,14 @@ Array = NDArray[np.float64]
 class Part(NamedTuple):
     """A piece of the period that is still open: when it began, requests, and what was drawn.
 
-    `rows` holds for each version (expected requests, drawn failing, drawn late); baseline errors
-    are not drawn yet.
+    `rows` holds for each version (expected requests that went well, drawn failing, drawn late, its
+    share of all requests); baseline errors are not drawn yet.
     """
 
     start: float
     base: float
     incident: float
-    rows: dict[int, tuple[float, int, int]]
+    rows: dict[int, tuple[float, int, int, float]]
 
 
 class Cells:

@@ -115,6 +115,7 @@ def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array,
     times = np.linspace(0.0, span, int(60 * span / mean) + 1)
     passed = law.cdf(times + times[1] / 2 - drain)
     density = np.diff(np.concatenate([[0.0], passed]))
+    density[1] += density[0]  # a start is over in the next cell at the earliest
     reach = min(int(np.searchsorted(passed, 1 - 1e-12)) + 2, len(times))
     started, done = np.zeros(len(times)), np.zeros(len(times))
     started[0] = begun = float(min(flight, todo))

@@ -98,7 +98,7 @@ class Watch:
         start = min(alarm.origin for alarm in self._all)
         if start < 0:
             requests = self._rollout.plan.requests_between(start, 0.0)
-            self._open.append(Part(start, requests, 0.0, {OLD: (requests, 0, 0)}))
+            self._open.append(Part(start, requests, 0.0, {OLD: (requests, 0, 0, 1.0)}))
 
     def observe(self, stretch: Stretch, a: float, b: float) -> float:
         """Count the stretch from a to b, or to the first trip; returns the moment reached."""
@@ -194,7 +194,7 @@ class Watch:
         self._counts.add(stretch, a, b)
         if b > a_open:
             many = plan.requests_between(a_open, b)
-            rows = {v: (many * shares[v], 0, 0) for v in self._seen if shares[v] > 0}
+            rows = {v: (many * shares[v], 0, 0, shares[v]) for v in self._seen if shares[v] > 0}
             self._open.append(Part(a_open, many, 0.0, rows))
         return b
 
@@ -292,11 +292,11 @@ class Watch:
                 failed, slow = failed.copy(), slow.copy()
             for part, old_noise in zip(self._open, before, strict=True):
                 if version in part.rows:
-                    count, part_failing, part_late = part.rows[version]
-                    expected[0] += count - old_noise * count / part.base
+                    count, part_failing, part_late, share = part.rows[version]
+                    expected[0] += count - old_noise * share
                     failed[0] += part_failing
                     slow[0] += part_late
-                    own[0] += old_noise * count / part.base
+                    own[0] += old_noise * share
             if own.any():
                 failed = failed + generator.poisson(own)
             cells.expected[version] = np.maximum(expected, 0.0)
@@ -348,11 +348,11 @@ class Watch:
 
     def _draw_one(
         self, stretch: Stretch, a: float, b: float, excused: bool
-    ) -> tuple[float, dict[int, tuple[float, int, int]], dict[int, int]]:
+    ) -> tuple[float, dict[int, tuple[float, int, int, float]], dict[int, int]]:
         """Requests in [a, b]; per version (expected good, failing, late); drawn bad ones."""
         plan = self._rollout.plan
         poisson = self._rollout.luck.counts().poisson
-        rows: dict[int, tuple[float, int, int]] = {}
+        rows: dict[int, tuple[float, int, int, float]] = {}
         drawn: dict[int, int] = {}
         if stretch.nobody or stretch.varying:
             edges = np.array([a, b])
@@ -378,7 +378,7 @@ class Watch:
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0
             drawn[version] = bad + slow
-            rows[version] = (requests - failing - late, bad, slow)
+            rows[version] = (requests - failing - late, bad, slow, requests / many)
         return many, rows, drawn
 
     def _close_one(self, stretch: Stretch, a: float, excused: bool) -> tuple[float, bool]:
@@ -468,9 +468,9 @@ class Watch:
             own = part.incident * part.base
             if noisy:
                 own += self.noise.between(part.start, until, part.base)
-            for version, (good, failing, late) in part.rows.items():
+            for version, (good, failing, late, share) in part.rows.items():
                 row = counts.setdefault(version, [0.0, 0, 0, -1])
-                bad = own * good / part.base
+                bad = own * share
                 noise[version] = noise.get(version, 0.0) + bad
                 row[0] += good - bad
                 row[1] += failing

@@ -44,12 +44,14 @@ class ABTest(Strategy):
     @property
     def sample(self) -> int:
         """Users needed in the smaller arm (source: Fleiss 1981, without continuity correction)."""
-        p1, p2, k = self.baseline, self.baseline + self.effect, self._ratio
-        pooled = (p1 + k * p2) / (1 + k) if self.share < 0.5 else (k * p1 + p2) / (1 + k)
+        small, large, k = self.baseline + self.effect, self.baseline, self._ratio
+        if self.share > 0.5:
+            small, large = large, small
+        pooled = (small + k * large) / (1 + k)
         z = NormalDist().inv_cdf
         a = z(1 - self.significance / 2) * math.sqrt((1 + 1 / k) * pooled * (1 - pooled))
-        b = z(self.power) * math.sqrt(p2 * (1 - p2) + p1 * (1 - p1) / k)
-        return math.ceil(((a + b) / (p2 - p1)) ** 2)
+        b = z(self.power) * math.sqrt(small * (1 - small) + large * (1 - large) / k)
+        return math.ceil(((a + b) / self.effect) ** 2)
 
     @property
     def _ratio(self) -> float:

@@ -1,4 +1,4 @@
-"""People and checks: reports, audits, reconciliations, smoke tests, and what escapes all of them."""
+"""People and checks: reports, audits, reconciliations, smoke tests, and what escapes them."""
 
 from __future__ import annotations
 

@@ -298,7 +298,7 @@ def laws() -> list[Row]:
                 1000,
                 check=checks.law(law),
                 strategy="blue_green: {smoke: none, keep_old: 6h}",
-                detector="alarm" if "alarms" in words["detection"] else "noticed",
+                detector="alarm new" if "alarms" in words["detection"] else "noticed",
                 **words,
             )
         )
