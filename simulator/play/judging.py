@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play import canary_judge, verdicts
+from simulator.play import judges, ranked_judge
 from simulator.play.alarm import Periods
 from simulator.play.fleet import MIRROR, NEW, OLD
 
@@ -57,7 +57,7 @@ class JudgeWatch(Periods):
             rows[:, 1] = self._thinned(rows[:, 0], rows[:, 1])
         self._looked = self._bad_of(rows)
         new, old = (self._bad + np.cumsum(self._looked, axis=0)).T
-        crossed = verdicts.crossing(new, old, self._share, self.words.significance)
+        crossed = judges.sequential(new, old, self._share, self.words.significance).crossed
         return None if crossed is None else int(self._own[crossed])
 
     def advance(self, cells: Cells, closed: int) -> None:
@@ -109,7 +109,7 @@ class JudgeWatch(Periods):
             return "pass" if 0 < self._share < 1 else "none"
         new = every[:, 0].sum(0)
         if words.test == "threshold":
-            return verdicts.threshold(int(self._bad_of(new)), int(new[2]), words.limit)
+            return judges.threshold(int(self._bad_of(new)), int(new[2]), words.limit)
         old = every[:, 1]
         if not old[:, 2].any():
             old = self._before(len(rows), now, noise)
@@ -118,9 +118,8 @@ class JudgeWatch(Periods):
         if old[:, 2].sum() < max(words.minimum_requests, 1):
             return "none"
         if words.test == "two_proportion":
-            return verdicts.two_proportion(
-                self._pair(new), self._pair(old.sum(0)), words.significance
-            )
+            pair = (*self._pair(new), *self._pair(old.sum(0)))
+            return judges.two_proportion(*pair, words.significance).verdict
         return self._ranked(rows[:, 0], old[: max(len(rows), 1)])
 
     def _pair(self, row: Counts) -> tuple[int, int]:
@@ -129,26 +128,38 @@ class JudgeWatch(Periods):
     def _ranked(self, new: Counts, old: Counts) -> str:
         """The canary judge on the bad shares of whole periods, for each of its metrics."""
         words = self.words
-        rules = words.rules
+        rules = [
+            ranked_judge.Rule(
+                direction="increase",
+                allowed_increase=metric.allowed_increase,
+                critical_increase=metric.critical_increase,
+                critical=metric.critical,
+                must_have_data=metric.must_have_data,
+                groups=(str(number),),
+            )
+            for number, metric in enumerate(words.rules)
+        ]
         found = [
-            canary_judge.classify(
-                self._shares(new, rule.metric),
-                self._shares(old, rule.metric),
+            ranked_judge.classify(
+                self._shares(new, metric.metric),
+                self._shares(old, metric.metric),
                 rule,
                 words.confidence,
                 words.tolerance,
             )
-            for rule in rules
+            for metric, rule in zip(words.rules, rules, strict=True)
         ]
         if all(metric.label == "nodata" for metric in found):
             return "none"
-        points = canary_judge.score(found, rules)
-        return canary_judge.verdict(points, 100 * words.passing, 100 * words.marginal)
+        whole = sum(metric.weight for metric in words.rules)
+        weights = {str(n): 100 * metric.weight / whole for n, metric in enumerate(words.rules)}
+        passing, marginal = 100 * words.passing, 100 * words.marginal
+        return ranked_judge.score(found, rules, weights, passing, marginal).verdict
 
     def _shares(self, rows: Counts, metric: str) -> Array:
-        """The bad share of each period that has requests."""
+        """The bad share of each period that has requests, per cent."""
         busy = rows[rows[:, 2] > 0]
-        shares: Array = self._bad_of(busy, metric) / busy[:, 2]
+        shares: Array = 100 * self._bad_of(busy, metric) / busy[:, 2]
         return shares
 
     def _before(self, periods: int, now: float, noise: Noise) -> Counts:

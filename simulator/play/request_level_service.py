@@ -96,6 +96,7 @@ def rate_at(traffic: Traffic) -> Callable[[float], float]:
     spikes = [(spike.at, spike.at + spike.lasts, spike.factor) for spike in traffic.spikes]
 
     def rate(t: float) -> float:
+        """Requests/s at t seconds."""
         if daily is not None:
             angle = 2 * math.pi * (t + since_peak) / DAY
             level = daily.mean + (daily.peak - daily.mean) * math.cos(angle)

@@ -378,7 +378,8 @@ class Watch:
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0
             drawn[version] = bad + slow
-            rows[version] = (requests - failing - late, bad, slow, requests / many)
+            share = requests / many if many > 0 else 0.0
+            rows[version] = (requests - failing - late, bad, slow, share)
         return many, rows, drawn
 
     def _close_one(self, stretch: Stretch, a: float, excused: bool) -> tuple[float, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy.stats import poisson
 
@@ -62,3 +63,66 @@ def test_without_enough_requests_the_policy_decides() -> None:
         )
         outcomes = play(scenario, 30)
         assert sum(o.caught_by == "judge" for o in outcomes) == caught
+
+
+@pytest.mark.parametrize(
+    ("judge", "level"),
+    [
+        ("test: two_proportion, significance: 5%", 0.05),
+        ("test: two_proportion, significance: 5%, against: baseline", 0.05),
+        ("test: mann_whitney, confidence: 90%, tolerance: 0%", 0.05),
+        ("test: sequential, significance: 5%", 0.05),
+        ("test: sequential, significance: 5%, against: baseline", 0.05),
+    ],
+)
+def test_judges_hold_their_level_and_see_a_defect(judge: str, level: float) -> None:
+    """20 % of 20 rps for an hour with 1 % usual errors whose rate wanders (gamma, cv 1), which
+    a concurrent comparison cancels: good releases fail at most at the level, 5 % more errors are
+    seen nearly always (14 400 requests, 144 against 720 bad ones)."""
+    scenario = bare(
+        service="errors: {mean: 1%, cv: 1, for: 5m}",
+        rate="rate: 20 rps",
+        defect="{kind: errors, rate: 5%}",
+        detection=f"judge: {{{judge}}}, alarms: [{{above: 90%}}]",
+        strategy="canary: {steps: [{weight: 20%, bake: 1h}]}",
+    )
+    good = play(scenario, 300, seed=2, bad=False)
+    wrong = sum(o.caught_by == "judge" for o in good) / len(good)
+    assert wrong <= level + 4 * math.sqrt(level * (1 - level) / len(good))
+    bad = play(scenario, 60, seed=2)
+    assert sum(o.caught_by == "judge" for o in bad) >= 57
+    if "sequential" in judge:
+        assert np.mean([o.time_to_detect for o in bad]) < 1200
+    else:
+        assert {o.time_to_detect for o in bad if o.caught_by == "judge"} == {3600.0}
+
+
+def test_before_and_after_drift_apart() -> None:
+    """At once there is nothing to compare with but the time before: usual errors that wander fail
+    good releases far more often than the test's 5 %, as they do not side by side."""
+    words = {
+        "service": "errors: {mean: 1%, cv: 1, for: 30m}",
+        "rate": "rate: 20 rps",
+        "detection": "judge: {test: two_proportion}",
+    }
+    shares = []
+    for weight in ("50%", "100%"):
+        steps = f"canary: {{steps: [{{weight: {weight}, bake: 1h}}]}}"
+        found = play(bare(strategy=steps, **words), 200, seed=4, bad=False)
+        shares.append(sum(o.caught_by == "judge" for o in found) / len(found))
+    concurrent, afterwards = shares
+    assert concurrent <= 0.05 + 4 * math.sqrt(0.05 * 0.95 / 200)
+    assert afterwards > 0.3
+
+
+def test_a_baseline_costs_as_much_as_the_canary() -> None:
+    words = {"service": "cost: 1/h", "strategy": "canary: {steps: [{weight: 20%, bake: 1h}]}"}
+    costs = [
+        play(
+            bare(detection=f"judge: {{test: two_proportion, against: {against}}}", **words),
+            1,
+            bad=False,
+        )[0].extra_cost
+        for against in ("old", "baseline")
+    ]
+    assert costs[1] - costs[0] == pytest.approx(2.0)

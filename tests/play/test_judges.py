@@ -61,11 +61,12 @@ TABLES = [
 @pytest.mark.parametrize("table", TABLES)
 def test_two_proportions_are_scipys(table: tuple[int, int, int, int]) -> None:
     bad_new, new, bad_old, old = table
-    cells = [[bad_new, new - bad_new], [bad_old, old - bad_old]]
+    cells = np.array([[bad_new, new - bad_new], [bad_old, old - bad_old]])
     exact = stats.fisher_exact(cells, "greater").pvalue
     assert judges.fisher(*table) == pytest.approx(exact, rel=1e-7)
     found = judges.two_proportion(*table)
-    if (bad_new + bad_old) * min(new, old) < 5 * (new + old) or bad_new == 999:
+    bad = bad_new + bad_old
+    if min(bad, new + old - bad) * min(new, old) < 5 * (new + old):
         assert found.p_value == pytest.approx(exact, rel=1e-7)
     elif exact < 0.9:
         z = math.copysign(1, bad_new / new - bad_old / old) * math.sqrt(
@@ -162,18 +163,13 @@ def test_evidence_is_the_mixture(new: int, old: int, share: float) -> None:
 @pytest.mark.parametrize("alternative", ["greater", "two-sided"])
 @pytest.mark.parametrize("ratio", [0.7, 1.0, 1.5, 8.0])
 def test_the_grid_is_the_closed_form(alternative: judges.Alternative, ratio: float) -> None:
-    """A share that changes only in the last place: within 0.05, or 1 % of large evidence."""
+    """The same share for each look: within 0.15, or 1 % of large evidence."""
     generator = np.random.default_rng(8)
     new = np.cumsum(generator.poisson(1.2 * ratio, 60))
     old = np.cumsum(generator.poisson(10.8, 60))
-    shares = np.full(60, 0.1)
-    closed = judges.sequential(new, old, shares, alternative=alternative).log_evidence
-    assert np.array_equal(
-        closed, judges.sequential(new, old, 0.1, alternative=alternative).log_evidence
-    )
-    shares[-1] += 1e-12
-    grid = judges.sequential(new, old, shares, alternative=alternative).log_evidence
-    assert np.all(np.abs(grid - closed) <= np.maximum(0.05, 0.01 * np.abs(closed)))
+    closed = judges.sequential(new, old, 0.1, alternative=alternative).log_evidence
+    grid = judges.sequential(new, old, np.full(60, 0.1), alternative=alternative).log_evidence
+    assert np.all(np.abs(grid - closed) <= np.maximum(0.15, 0.01 * np.abs(closed)))
 
 
 def test_each_bad_request_multiplies_by_one_on_average() -> None:
@@ -229,10 +225,10 @@ def test_a_look_at_every_bad_request(share: float) -> None:
     """2 000 looks: at most 5 % (2 to 4 % measured); twice the bad share is nearly always seen."""
     generator = np.random.default_rng(4)
     for chance, least, most in (
-        (share, 0.0, 0.05 + errors(0.05, 400)),
+        (share, 0.0, 0.05 + errors(0.05, 150)),
         (2 * share / (1 + share), 0.95, 1),
     ):
-        new = np.cumsum(generator.random((400, 2000)) < chance, axis=1)
+        new = np.cumsum(generator.random((150, 2000)) < chance, axis=1)
         every = np.arange(1, 2001)
         found = [judges.sequential(row, every - row, share).crossed for row in new]
         assert least <= sum(index is not None for index in found) / len(found) <= most
@@ -255,7 +251,7 @@ def test_a_known_rate_holds_its_level() -> None:
 
 def test_a_known_rate_is_the_mixture() -> None:
     """Against numerical integration over Gamma(2, 3), cut off at 1 and whole."""
-    ratios = np.linspace(0, 40, 2_000_001)[1:]
+    ratios = np.linspace(0, 40, 400_001)[1:]
     density = stats.gamma.pdf(ratios, 2, scale=1 / 3)
     for alternative, kept in (("greater", ratios > 1), ("two-sided", ratios > 0)):
         weights = density[kept] / density[kept].sum()
@@ -263,7 +259,7 @@ def test_a_known_rate_is_the_mixture() -> None:
             (weights * np.exp(7 * np.log(ratios[kept]) - 4.0 * (ratios[kept] - 1))).sum()
         )
         found = judges.sequential_rate([7], [4.0], alternative=alternative, prior=(2, 3))  # type: ignore[arg-type]
-        assert found.log_evidence[0] == pytest.approx(log, abs=1e-5)
+        assert found.log_evidence[0] == pytest.approx(log, abs=2e-4)
 
 
 def test_looks_that_say_nothing() -> None:
@@ -279,7 +275,7 @@ def test_looks_that_say_nothing() -> None:
     assert zero.verdict == "pass"
     assert zero.log_evidence == pytest.approx([0, 0], abs=1e-12)
     part = judges.sequential([3, 90, 93], [20, 20, 40], [0.1, 1.0, 0.1]).log_evidence
-    whole = judges.sequential([3, 6], [20, 40], 0.1).log_evidence
+    whole = judges.sequential([3, 6], [20, 40], [0.1, 0.1]).log_evidence
     assert part == pytest.approx([whole[0], whole[0], whole[1]])
     assert judges.sequential_rate([], []).verdict == "none"
     assert judges.sequential_rate([0], [0.0]).verdict == "none"
@@ -295,8 +291,7 @@ def test_later_looks_do_not_change_earlier_ones() -> None:
     whole = judges.sequential(new, old, shares).log_evidence
     for looks in (1, 2, 3):
         part = judges.sequential(new[:looks], old[:looks], shares[:looks]).log_evidence
-        assert part[1:] == pytest.approx(whole[1:looks], abs=1e-12)
-        assert part[0] == pytest.approx(whole[0], abs=0.05)  # one share: in closed form
+        assert part == pytest.approx(whole[:looks], abs=1e-12)
 
 
 def test_huge_counts() -> None:
@@ -324,7 +319,7 @@ def test_huge_counts() -> None:
 )
 def test_looks_that_cannot_be(new: list[float], old: list[float], share: float, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        judges.sequential(new, old, share)  # type: ignore[arg-type]
+        judges.sequential(new, old, share)
 
 
 def test_priors_and_significance_are_checked() -> None:

@@ -69,9 +69,14 @@ class Figure(NamedTuple):
 
 
 def values(outcomes: Sequence[PlainOutcome] | Sequence[Outcome], name: str) -> list[float]:
-    """A figure of every replication where it is applicable and not censored."""
+    """A figure of every replication where it is applicable and not censored.
+
+    `rolled_back` and `restored` are 1 where it was rolled back, and where all was back in the end.
+    """
     if name == "rolled_back":
         return [float(o.outcome in ("rolled_back", "false_alarm")) for o in outcomes]
+    if name == "restored":
+        return [float(math.isfinite(o.rollback_time)) for o in outcomes]
     found = [float(getattr(o, name)) for o in outcomes]
     return [value for value in found if math.isfinite(value)]
 

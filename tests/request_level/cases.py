@@ -92,7 +92,7 @@ def daily_traffic_with_a_spike(rng: Random) -> Case:
 
 
 def two_requests_a_second(rng: Random) -> Case:
-    """Periods of a canary that often hold too few requests to say anything."""
+    """Periods of a canary that often hold too few requests to say anything: some escape."""
     weight = rng.randint(15, 25)
     needed = int(2 * weight / 100 * 180)
     scenario = bare(
@@ -102,9 +102,10 @@ def two_requests_a_second(rng: Random) -> Case:
         defect=f"{{kind: errors, rate: {rng.randint(10, 15)}%}}",
         detection=f"alarms: [{{above: {rng.randint(6, 8)}%, period: 3m, "
         f"minimum_requests: {needed}, missing: {rng.choice(['missing', 'notBreaching'])}}}]",
-        strategy=f"canary: {{steps: [{{weight: {weight}%, bake: 5h}}]}}",
+        strategy=f"canary: {{steps: [{{weight: {weight}%, bake: {rng.randint(15, 20)}m}}]}}",
     )
-    return Case(scenario.with_("follow_up", "1h"), chunk=120)
+    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    return Case(words.with_("follow_up", "1h"), chunk=120, most=2400)
 
 
 def mixed_versions(rng: Random) -> Case:

@@ -109,6 +109,27 @@ def wandering() -> list[Row]:
     return found
 
 
+def spared() -> list[Row]:
+    """Harm is what would not have failed anyway, and only to users within a defect's reach."""
+    found = []
+    for usual, share, reach in ((0.1, 0.5, 1.0), (0.0, 0.8, 0.05), (0.02, 1.0, 0.2)):
+        found.append(
+            row(
+                "failed_requests",
+                "r p g (1 - e) (D + R)",
+                oracles.atomic_switch(1000, share * reach * (1 - usual), 300, 120),
+                300,
+                detector="noticed",
+                strategy=SWITCH,
+                service=f"errors: {100 * usual:g}%",
+                defect=f"{{kind: errors, rate: {100 * share:g}%, users: {100 * reach:g}%}}",
+                detection=noticed("300s"),
+                response=decided("120s"),
+            )
+        )
+    return found
+
+
 def scripts() -> list[Row]:
     """Slower scripts; scripts that stop, or do not, once something was detected."""
     found = []
@@ -225,4 +246,4 @@ def prices() -> list[Row]:
 
 def rows() -> list[Row]:
     """Rows about all of these."""
-    return [*traffic(), *usual_errors(), *wandering(), *scripts(), *watched(), *prices()]
+    return [*traffic(), *usual_errors(), *wandering(), *spared(), *scripts(), *watched(), *prices()]

@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy import stats
 
-from simulator.play import verdicts
+from simulator.play import judges
 from tests.answers import oracles
 from tests.validation import checks
 from tests.validation.checks import Finding
@@ -93,7 +93,7 @@ def peeking() -> tuple[str, str, list[str]]:
         )
         mine = np.cumsum(generator.random(_VALUES) < 0.5)
         every = np.arange(1, _VALUES + 1)
-        crossed += verdicts.crossing(mine, every - mine, 0.5, 0.05) is not None
+        crossed += judges.sequential(mine, every - mine, 0.5, 0.05).crossed is not None
     share, error = wrong / _RUNS, math.sqrt(0.25 / _RUNS)
     level = crossed / _RUNS
     failures = []

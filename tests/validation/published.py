@@ -63,12 +63,12 @@ def workbook() -> list[Row]:
         found.append(
             row(
                 "budget_spent",
-                f"table 5-4: {burn} times the tolerated errors spend it all in {_span(days)}",
+                f"table 5-4: {burn} × the tolerated errors spend it all in {_span(days)}",
                 1.0,
                 200,
                 strategy=SWITCH,
                 defect=errors(0.001 * burn),
-                detection=noticed(f"{days * 86_400:g}s"),
+                detection=noticed(f"{days * 86_400:.0f}s"),
                 also=_NEVER_CUT,
             )
         )
