@@ -117,6 +117,8 @@ class Counts:
             self._nobody(stretch, a, b, drawn, excused)
             return
         weight = stretch.weight
+        if stretch.fleet.drift is not None:
+            self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
         if stretch.varying or stretch.harm > 0:
             weight = self._harm(stretch, a, b, drawn) / length
         elif self.plan.noise > self.plan.tolerated:

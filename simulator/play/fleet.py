@@ -56,9 +56,14 @@ class StartLaw:
             return 0.0
         return self.survivor(-math.expm1(math.log(luck) / count))
 
-    def earliest(self) -> float:
-        """The time before which no start succeeds (but for one chance in 1e12), seconds."""
-        return self.survivor(1 - 1e-12)
+    def first(self, count: int, slowest: float, luck: float) -> float:
+        """The first of `count` starts that are all over within `slowest` seconds, in one draw.
+
+        With F the law of one start, 1 - (1 - F(t) / F(slowest))^count = U.
+        """
+        part = -math.expm1(math.log1p(-luck) / count)
+        within = float(self.cdf(np.array([slowest]))[0])
+        return min(self.survivor(1 - part * within), slowest)
 
     def cdf(self, t: Array) -> Array:
         """The share of starts that succeeded within t seconds."""

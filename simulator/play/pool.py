@@ -70,16 +70,24 @@ class PoolVerbs(Verbs):
     def _joining(self, version: int, law: StartLaw, count: int, slowest: float) -> Script:
         """Let `count` instances that were asked for now join, the last after `slowest` seconds.
 
-        Given the slowest, the others have joined along (count - 1) F(t) / F(slowest).
+        Given the slowest, the others are independent with the law F(t) / F(slowest): the first of
+        them is one more draw, and given both the rest have joined along their mean course.
         """
         env, fleet, start = self.env, self.fleet, self.env.now
-        before, earliest = fleet.up[version], min(law.earliest(), slowest)
-        yield env.timeout(earliest)
-        if count > 1 and slowest > earliest:
-            scale = (count - 1) / float(law.cdf(np.array([slowest]))[0])
-            drift = Drift(version, env.now, lambda t: scale * law.cdf(t - start), np.zeros_like)
-            drift.span = slowest - earliest
-            fleet.begin(drift)
+        before, purpose = fleet.up[version], Purpose.START if version == NEW else Purpose.OLD_START
+        if count > 1:
+            luck = self.luck.uniform(purpose, self.starts[version] - count + 1)
+            first = law.first(count - 1, slowest, luck)
+            yield env.timeout(first)
+            fleet.join(version, 1, env.now)
+            low, high = law.cdf(np.array([first, slowest])).tolist()
+            if count > 2 and high > low:
+                scale = (count - 2) / (high - low)
+                drift = Drift(
+                    version, env.now, lambda t: scale * (law.cdf(t - start) - low), np.zeros_like
+                )
+                drift.span = slowest - first
+                fleet.begin(drift)
         yield env.timeout(start + slowest - env.now)
         fleet.settle(env.now)
         fleet.join(version, count - (fleet.up[version] - before), env.now)
@@ -137,6 +145,7 @@ class PoolVerbs(Verbs):
             target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
         todo = target - fleet.up[version]
         if todo <= 0:
+            self._let_go(Rules(version, 0, fleet.size - target, in_place))
             return
         above, below = surge.of(fleet.size), unavailable.of(fleet.size)
         flight = min(batch.of(fleet.size), below if in_place else above + below)
@@ -214,7 +223,7 @@ class PoolVerbs(Verbs):
             over = bool(pauses) and (not ends or pauses[0] <= ends[0])
             end = heapq.heappop(pauses if over else ends)
             if end == math.inf:
-                break
+                yield env.event()
             yield env.timeout(max(end - env.now, 0.0))
             if not over:
                 self.fleet.join(rules.version, 1, env.now)

@@ -310,6 +310,10 @@ class Stretch:
             )
         return result[0], result[1]
 
+    def weight_at(self, t: float) -> float:
+        """The new version's share of the requests at t seconds."""
+        return float(self._drifting(t)) if self.fleet.drift is not None else self.weight
+
     def _drifting(self, t: Any) -> Any:
         """The new version's share of the requests at the times t while instances join and leave."""
         old, new = self._in_service(np.atleast_1d(np.asarray(t, dtype=float)))

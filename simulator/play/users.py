@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
+_NEARLY_ALL = 5.0
 History = list[tuple[float, float, list[float]]]
 Added = list[tuple[list[float], float, float]]
 
@@ -70,6 +71,12 @@ class Users:
         for _, common, segment in rows:
             if common + segment > most:
                 most = common + segment
+        if most > _NEARLY_ALL * 1.01:
+            part = _NEARLY_ALL / most
+            turn = span[0] + part * (span[1] - span[0])
+            self._report((span[0], turn), [(row, part * c, part * s) for row, c, s in rows])
+            rows = [(row, (1 - part) * c, (1 - part) * s) for row, c, s in rows]
+            span, most = (turn, span[1]), most - _NEARLY_ALL
         steps = int(most / _STRAIGHT)
         if most > _FAINT:
             steps = max(steps, int((span[1] - span[0]) / _SPAN))

@@ -298,8 +298,9 @@ class Verbs:
         if missing > 0:
             yield from self.provision(1.0, OLD)
         self._end_parallel()
-        self.note("shift", 0.0)
-        yield from self._publish(0.0)
+        if router.published or router.weight or router.coming:
+            self.note("shift", 0.0)
+            yield from self._publish(0.0)
         if router.pool:
             gone = fleet.up[NEW]
             yield from self._retire(NEW, gone)

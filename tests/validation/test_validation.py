@@ -18,19 +18,8 @@ PART = 0.2
 FAR = 4.0
 ROWS = [row for make in page.TABLES.values() for row in make()]
 
-# What the engine is known to get wrong: a part of a row's name, and why. Strict: an entry has to go
-# when the engine is right.
-WRONG = {"users: 2000; rate: 1000 rps": "the share of users harmed is straight between two knots"}
 
-
-def _marked(row: Row) -> object:
-    for part, reason in WRONG.items():
-        if part in row.name:
-            return pytest.param(row, marks=pytest.mark.xfail(strict=True, reason=reason))
-    return row
-
-
-@pytest.mark.parametrize("row", [_marked(row) for row in ROWS], ids=lambda row: row.figure)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.figure)
 def test_every_row_is_near_its_closed_form(row: Row) -> None:
     found = compare(row, PART).finding
     assert found.distance <= FAR, (row.name, found)

@@ -1,7 +1,4 @@
-"""Where the engine is known to differ from the request-level model, each with its closed form.
-
-Each is expected to fail until the engine is mended; the mark is then to be removed.
-"""
+"""Corners of starting together and of going back, played by both models."""
 
 from __future__ import annotations
 
@@ -21,15 +18,14 @@ CRASH = {
 
 def one_start_that_never_succeeds() -> Case:
     """A wave of one instance above the size that never starts: health rolls back, nobody is
-    harmed. In the engine a window whose only start never ends counts as rolled: the next waves
-    follow, and the old version is retired with nothing in its place."""
+    harmed, and no further wave follows."""
     waves = "waves: [20%, 80%], bake: 1m, within: {kind: rolling, batch: 1, surge: 1}"
     return once(bare(**SMALL, **CRASH, strategy=f"phased: {{{waves}}}"), "failed_requests")
 
 
 def rollback_in_a_pause() -> Case:
     """One new instance serves beside the whole old fleet when the rollback is decided: it leaves
-    at once. In the engine nothing is left to roll, and it serves for good."""
+    at once, though nothing is left to roll."""
     scenario = bare(
         **SMALL,
         service="startup: 1m",
@@ -41,15 +37,14 @@ def rollback_in_a_pause() -> Case:
 
 def rollback_with_nothing_to_undo() -> Case:
     """The old version serves everything all along: the way back takes 0 s, however long a weight
-    of 0 takes to arrive. The engine waits for it: 60 s."""
+    of 0 takes to arrive."""
     scenario = bare(**SMALL, **CRASH, strategy="canary: {}")
     return once(scenario.with_("router.propagation", "60s"), "restored", "rollback_time")
 
 
 def first_harm_of_a_group_with_random_starts() -> Case:
     """Noticed 60 s after the first of three joined (20 s on average) at 10 instances: exposure
-    between 60 x 1/11 and 60 x 3/13 s. In the engine the first harm is where the law of the starts
-    begins, at 0 s, and a good part of the 60 s are over before anything has joined."""
+    between 60 x 1/11 and 60 x 3/13 s."""
     scenario = bare(
         **SMALL,
         service="startup: {exponential: {mean: 60s}}",
@@ -60,8 +55,7 @@ def first_harm_of_a_group_with_random_starts() -> Case:
 
 
 def peak_of_a_group_that_enters() -> Case:
-    """Seven of ten have joined on average when all are taken out again: a peak of 7/17, about 42 %.
-    The engine looks at the weight only where a stretch begins, and none begins in between: 0."""
+    """Seven of ten have joined on average when all are taken out again: a peak of 7/17 (42 %)."""
     scenario = bare(
         **SMALL,
         service="startup: {uniform: {low: 60s, high: 160s}}",
@@ -71,7 +65,7 @@ def peak_of_a_group_that_enters() -> Case:
     return once(scenario, "peak_exposure")
 
 
-KNOWN = (
+CORNERS = (
     one_start_that_never_succeeds,
     rollback_in_a_pause,
     rollback_with_nothing_to_undo,
@@ -80,17 +74,7 @@ KNOWN = (
 )
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(
-            case,
-            id=case.__name__,
-            marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=case.__doc__),
-        )
-        for case in KNOWN
-    ],
-)
+@pytest.mark.parametrize("case", CORNERS, ids=lambda case: case.__name__)
 def test_both_models_agree(case: Any) -> None:
     for figure in confront(case(), seed()):
         assert figure.agrees, f"the models differ: {figure}"
