@@ -15,7 +15,7 @@ from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
 
-_MOST_EXACT = 200
+_MOST_EXACT, _POINTS = 200, 257
 
 
 class PoolVerbs(Verbs):
@@ -82,9 +82,13 @@ class PoolVerbs(Verbs):
             fleet.join(version, 1, env.now)
             low, high = law.cdf(np.array([first, slowest])).tolist()
             if count > 2 and high > low:
-                scale = (count - 2) / (high - low)
+                times = np.linspace(first, slowest, _POINTS)
+                course = (count - 2) * (law.cdf(times) - low) / (high - low)
                 drift = Drift(
-                    version, env.now, lambda t: scale * (law.cdf(t - start) - low), np.zeros_like
+                    version,
+                    env.now,
+                    lambda t: np.interp(t - start, times, course),
+                    np.zeros_like,
                 )
                 drift.span = slowest - first
                 fleet.begin(drift)
