@@ -42,6 +42,13 @@ strategies:
   immutable: {{}}
   batches: {{kind: rolling, mode: batch}}
 """
+REST = """{
+  parallel_adoption: {overlap: 14d},
+  shadow: {},
+  feature_flag: {},
+  rate_controlled: {},
+  by dns: {kind: blue_green, cutover: {dns: {ttl: 60s}}},
+}"""
 
 
 def best_of(call: Callable[[], None], times: int = 3) -> float:
@@ -114,6 +121,20 @@ def five_steps(rate: float, instances: int) -> Scenario:
     return loads(FIVE_STEPS.format(rate=f"{rate:g}", instances=instances))
 
 
+def cost_of_scale(scenario: Scenario) -> None:
+    """Print what more requests and more instances cost."""
+    print("\ncost of scale (goal: within 1.2)")
+    for name in scenario.strategies:
+        rows = []
+        for rate, instances in ((100, 100), (1e6, 100), (100_000, 100_000)):
+            other = five_steps(rate, instances)
+            rows.append(per_second(prepare(other, name), other, "good", 300))
+        print(
+            f"  {name:<11} 100 -> 1 000 000 rps: {rows[0] / rows[1]:.2f}x   "
+            f"100 -> 100 000 instances (and 100 000 rps): {rows[0] / rows[2]:.2f}x"
+        )
+
+
 def main() -> None:
     """Print everything."""
     bare = best_of(lambda: [bare_timeouts() for _ in range(200)] and None) / 200
@@ -136,16 +157,14 @@ def main() -> None:
     slow = best_of(lambda: requests_as_processes(1000, short), 1) * 7200 / short
     print(f"  ratio to a process per request, 2 h at 1 000 rps: {slow * good:,.0f} (goal: 10 000)")
 
-    print("\ncost of scale (goal: within 1.2)")
-    for name in scenario.strategies:
-        rows = []
-        for rate, instances in ((100, 100), (1e6, 100), (100_000, 100_000)):
-            other = five_steps(rate, instances)
-            rows.append(per_second(prepare(other, name), other, "good", 300))
-        print(
-            f"  {name:<11} 100 -> 1 000 000 rps: {rows[0] / rows[1]:.2f}x   "
-            f"100 -> 100 000 instances (and 100 000 rps): {rows[0] / rows[2]:.2f}x"
-        )
+    print("\nthe same service, milliseconds a replication (goal for a fortnight in parallel: 3)")
+    rest = scenario.with_("strategies", REST)
+    for name in rest.strategies:
+        plan_of = prepare(rest, name)
+        good, bad = (1000 / per_second(plan_of, rest, which, 100) for which in ("good", "bad"))
+        print(f"  {name:<18} good {good:6.2f}   bad {bad:6.2f}")
+
+    cost_of_scale(scenario)
 
     print("\nwhere the time goes (good canary, profiler self time)")
     profile = cProfile.Profile()

@@ -14,6 +14,7 @@ from simulator.play.replication import replicate
 from simulator.words.reading import load, loads
 from simulator.words.scenario import Scenario
 from simulator.words.strategy import kinds
+from tests import every_key
 
 BASE = """
 version: 1
@@ -220,6 +221,7 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "strategies.it.steps[0].approve": ("9m", ()),
     "strategies.it.steps[0].judge": ("{above: 2%}", (PEOPLE_ONLY,)),
     "strategies.it.pace": ("3", ()),
+    **every_key.CASES,
 }
 
 # Keys that say how results are shown, or that only one other thing can stand for.
@@ -360,13 +362,20 @@ def settings() -> list[tuple[str, str, str]]:
             "significance": "20%",
             "duration": "9m",
         },
-        "blue_green": {"smoke": "none", "bake": "9m", "keep_old": "3h", "judge": "{above: 2%}"},
+        "blue_green": {
+            "cutover": "{dns: {ttl: 60s}}",
+            "smoke": "none",
+            "bake": "9m",
+            "keep_old": "3h",
+            "judge": "{above: 2%}",
+        },
         "immutable": {"first": "3", "bake": "9m", "judge": "{above: 2%}"},
+        **every_key.SETTINGS,
     }
     return [(kind, key, value) for kind, keys in other.items() for key, value in keys.items()]
 
 
-ONLY_ONE_VALUE = {("phased", "by"), ("blue_green", "cutover"), ("blue_green", "green")}
+ONLY_ONE_VALUE = {("phased", "by"), ("blue_green", "green")}
 FIRST = {
     ("big_bang", "keep_old"): "in_place: false",
     ("rolling", "max_unavailable"): "surge: 1",
@@ -379,6 +388,7 @@ FIRST = {
     ("parallel_adoption", "reconcile"): "overlap: 3h",
     ("parallel_adoption", "double_work"): "overlap: 3h",
     ("parallel_adoption", "sync_error"): "overlap: 3h",
+    **every_key.FIRST,
 }
 
 
@@ -389,7 +399,7 @@ def test_every_setting_of_a_strategy_matters(kind: str, key: str, value: str) ->
     scenario = loads(BASE).with_("strategies.it", f"{{kind: {kind}, {first}}}")
     if key in ("judge", "rollback_batch", "reconcile", "keep_old"):
         scenario = scenario.with_("detection.alarms", "none")
-    if key == "keep_old":
+    if key in ("keep_old", "comparable"):
         scenario = scenario.with_("service.warm_up", "none").with_("service.incidents", "none")
     changed = scenario.with_(f"strategies.it.{key}", value)
 

@@ -15,6 +15,7 @@ from simulator.play.fault import draw
 from simulator.play.luck import Luck
 from simulator.play.rehearsal import Gate, gates, prepare
 from simulator.play.replication import run
+from simulator.words.failures import Failures
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -28,6 +29,7 @@ WANTED = 0.9
 _LONGEST, _STRETCHED = 86_400.0, 32.0
 _JUDGED = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
 _OFF = ("alarms", "burn_rate", "noticed", "audit", "people", "judge")
+_WATCHES = ("bake", "run in parallel", "shadow")
 _NEVER_SERVES = "crash"
 
 
@@ -204,8 +206,12 @@ def _alone(
     scenario: Scenario, gate: Gate, bake: float, detection: dict[str, Any], own: Any
 ) -> Scenario:
     """A scenario in which this gate is all there is; `own` is its judge or reconciliation."""
-    if gate.mirrored:
-        strategy: dict[str, Any] = {"kind": "parallel_adoption", "overlap": bake}
+    strategy: dict[str, Any]
+    if gate.phase == "shadow":
+        strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}
+        strategy |= {"comparable": gate.comparable, "then": {"kind": "big_bang"}}
+    elif gate.mirrored:
+        strategy = {"kind": "parallel_adoption", "overlap": bake}
         strategy |= {"reconcile": own, "keep_old": 0.0}
     else:
         step = {"weight": gate.weight, "bake": bake}
@@ -221,6 +227,12 @@ def _alone(
         "response.watch": 0.0,
         "follow_up": 1.0,
     }
+    if scenario.change.migration is not None:
+        changes["change.schema"] = "compatible"
+    if scenario.change.upgrade_routine is not None:
+        changes["change.upgrade_routine"] = None
+    if scenario.failures != Failures():
+        changes["failures"] = {}
     return scenario.with_all(changes)
 
 
@@ -235,7 +247,12 @@ def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[in
             luck.rekey((group.number << 40) + number)
             rollout = run(plan, luck, draw(defect, luck))
             start = next(
-                (e.time for e in rollout.journal if e.verb in ("bake", "run in parallel")), 0.0
+                (
+                    e.time
+                    for e in rollout.journal
+                    if e.verb in ("bake", "run in parallel", "shadow")
+                ),
+                0.0,
             )
             caught = rollout.detected_at
             times.append(caught - start if caught == caught else math.inf)

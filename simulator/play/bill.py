@@ -45,6 +45,9 @@ def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
     watching = min(rollout.script_end, ended) if rollout.finished else ended
     extra = rollout.fleet.extra(ended) / _HOUR * plan.scenario.service.cost
     extra += watching / _HOUR * costs.watching + rollout.double_work
+    if plan.scenario.change.licences is not None:
+        above = max(rollout.fleet.peak - plan.scenario.change.licences, 0)
+        extra += above * costs.licence
     delay = min(time_to_value, plan.limit, 1e300) / _HOUR * costs.delay if costs.delay else 0.0
     parts = (failed, corrupt, outage, credit, responders, extra, delay)
     return Bill(*parts, total=sum(parts))

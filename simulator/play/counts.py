@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.play.fault import Fault
-from simulator.play.fleet import NEW, NOBODY, OLD, Fleet
+from simulator.play.fleet import NEW, NOBODY, OLD
 from simulator.play.luck import Luck
-from simulator.play.stretch import Stretch
+from simulator.play.stretch import Beside, Stretch, Sums
 from simulator.play.users import Users
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Counts:
     def begin(self, stretch: Stretch, now: float) -> bool:
         """Note the state of a new stretch; true when harm by the defect begins now."""
         weight = stretch.weight
-        if weight > self.peak_weight:
+        if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
         self._headroom(stretch)
         harm = stretch.defect
@@ -95,7 +95,8 @@ class Counts:
         rate = plan.load.greatest(stretch.start, stretch.start)
         for version, share in ((OLD, 1.0 - stretch.weight), (NEW, stretch.weight)):
             if share > _SERVING:
-                spare = stretch.capacity[version] / (rate * share) - 1.0
+                reaching = rate * share * stretch.reached[version]
+                spare = stretch.capacity[version] / reaching - 1.0
                 if spare < self.headroom:
                     self.headroom = spare
 
@@ -117,30 +118,35 @@ class Counts:
             self._nobody(stretch, a, b, drawn, excused)
             return
         weight = stretch.weight
-        if stretch.fleet.drift is not None:
+        dark = stretch.situation.dark
+        if (stretch.moving or stretch.fleet.drift is not None) and not dark:
             self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
         if stretch.varying or stretch.harm > 0:
             weight = self._harm(stretch, a, b, drawn) / length
         elif self.plan.noise > self.plan.tolerated:
             self.degraded += length
         if weight > _SERVING:
-            self.exposure += weight * length
-            self.exposed += weight * self.plan.requests_between(a, b)
+            if not dark:
+                self.exposure += weight * length
+                self.exposed += weight * self.plan.requests_between(a, b)
             if weight < 1 - _SERVING:
                 self.mixed += length
                 if not stretch.varying:
                     self.mixing += 2 * weight * (1 - weight) * length
         if stretch.harm > 0 and self.harming:
             self.last_harm = b
+            if stretch.moving and stretch.situation.rolling_back:
+                self.last_harm = stretch.falls_below(_MITIGATED * self.peak_harm, a, b)
         if self.sync_error:
             self._out_of_step(a, b, stretch.clear)
 
     def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
         """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
-        seconds, mixing, degraded, rows = stretch.sums(a, b)
+        sums = stretch.sums(a, b)
+        rows = sums.rows
         if stretch.varying:
-            self.mixing += mixing
-        self.degraded += degraded
+            self.mixing += sums.mixing
+        self.degraded += sums.degraded
         poisson = self.luck.counts().poisson
         for version, row in enumerate(rows):
             bad = row[1] + row[2]
@@ -152,50 +158,59 @@ class Counts:
                     self.failed += int(poisson(bad))
             if row[3] > 0:
                 self.corrupt += int(poisson(row[3]))
-        self._exposed(self.users, stretch, (a, b), seconds, rows)
-        return seconds
+        for beside in sums.beside:
+            if beside.failing > 0:
+                self.expected += beside.failing
+                self.failed += int(poisson(beside.failing))
+        self._exposed(self.users, stretch, (a, b), sums)
+        return sums.seconds
 
     def _exposed(
         self,
         users: Users,
         stretch: Stretch,
         span: tuple[float, float],
-        seconds: float,
-        rows: list[tuple[float, ...]],
+        sums: Sums,
     ) -> None:
         """Add a span's hazards; in pieces where they change and somebody may report."""
         a, b = span
         if not stretch.harmful:
             return
         pieces = 1
-        if stretch.varying and users.reporting:
+        moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
+        if stretch.varying and (users.reporting or moves):
             pieces = min(math.ceil((b - a) / _PIECE), _MOST_PIECES)
         if pieces == 1:
-            self._expose(users, span, seconds / (b - a), rows)
+            self._expose(users, span, sums)
             return
         edges = np.linspace(a, b, pieces + 1)
-        parts = stretch.growth(edges)
-        for (start, end), part in zip(pairwise(edges.tolist()), parts, strict=True):
-            if part is None:
-                seconds, _, _, own = stretch.sums(start, end)
-                self._expose(users, (start, end), seconds / (end - start), own)
-                continue
-            even = 1 / pieces
-            own = [(*row[:4], row[4] * even, row[5] * part) for row in rows]
-            self._expose(users, (start, end), seconds / (b - a), own)
+        spans = pairwise(edges.tolist())
+        if not stretch.straight:
+            for span, own in zip(spans, stretch.pieces(edges), strict=True):
+                self._expose(users, span, own)
+            return
+        even = 1 / pieces
+        for span, part in zip(spans, stretch.growth(edges), strict=True):
+            rows = [(*row[:4], row[4] * even, row[5] * part) for row in sums.rows]
+            beside = [
+                Beside(0.0, x.excused, _scaled(x.common, even), _scaled(x.segment, even))
+                for x in sums.beside
+            ]
+            self._expose(users, span, Sums(sums.seconds * even, 0.0, 0.0, rows, beside))
 
-    def _expose(
-        self,
-        users: Users,
-        span: tuple[float, float],
-        weight: float,
-        rows: list[tuple[float, ...]],
-    ) -> None:
+    def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users
-        old, new = rows
-        users.add(
-            span, weight, (old[4] * each, old[5] * each), (new[4] * each, new[5] * each), False
-        )
+        weight = sums.seconds / (span[1] - span[0])
+        old, new = ([row[4] * each, row[5] * each] for row in sums.rows)
+        for beside in sums.beside:
+            for version, row in ((OLD, old), (NEW, new)):
+                if not beside.excused:
+                    row[0] += beside.common[version] * each
+                    row[1] += beside.segment[version] * each
+            if beside.excused:
+                first, second = beside.common
+                users.add(span, weight, (first * each, 0.0), (second * each, 0.0), True)
+        users.add(span, weight, (old[0], old[1]), (new[0], new[1]), False)
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
@@ -203,12 +218,38 @@ class Counts:
             each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
         elif stretch.varying or stretch.harm > 0:
-            seconds, _, _, rows = stretch.sums(a, b)
-            self._exposed(users, stretch, (a, b), seconds, rows)
+            self._exposed(users, stretch, (a, b), stretch.sums(a, b))
         if self.sync_error:
             each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear
             each /= self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), False)
+
+    def lose(self, now: float, requests: float, excused: bool) -> None:
+        """So many requests (expected) are lost at this moment, whoever sent them."""
+        self.expected += requests
+        self.failed += int(self.luck.counts().poisson(requests))
+        each = requests / self.plan.users
+        self.users.add((now, now + 1e-6), 0.0, (each, 0.0), (each, 0.0), excused)
+
+    def answer_the_rest(self, stretch: Stretch, seconds: float, now: float) -> None:
+        """The last clients that still ask for the new version are counted at once.
+
+        `seconds` is the integral of their share of the requests over all time to come; they meet
+        what the others met.
+        """
+        rate = self.plan.requests_between(now, now + 1.0)
+        new = stretch.versions[NEW]
+        poisson = self.luck.counts().poisson
+        bad = rate * seconds * (new.failing + new.late)
+        self.expected += bad
+        self.failed += int(poisson(bad))
+        self.corrupt += int(poisson(rate * seconds * new.corrupt))
+        self.exposure += seconds
+        self.exposed += rate * seconds
+
+    def lose_writes(self, writes: float) -> None:
+        """So many writes (expected) are lost, as with a restore."""
+        self.corrupt += int(self.luck.counts().poisson(writes))
 
     def _nobody(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
@@ -257,6 +298,5 @@ class Counts:
             self.track.append((start, end, weight, *stretch.capacity_at(start), harm))
 
 
-def fleet_is_whole(fleet: Fleet) -> bool:
-    """Whether only old instances serve and all of them."""
-    return fleet.up[OLD] >= fleet.size and fleet.drift is None
+def _scaled(pair: tuple[float, float], by: float) -> tuple[float, float]:
+    return pair[0] * by, pair[1] * by

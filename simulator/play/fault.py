@@ -9,14 +9,17 @@ from simulator.play.luck import Luck, Purpose
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
+    from simulator.words.distributions import Distribution
 
 
 class Fault:
     """One drawn defect: shares of requests or writes on the new version that go wrong.
 
     `fail` and `late` are shares of requests of those users who can meet it (`users`, a fixed
-    share of all); `corrupt` is a share of writes; `mixed` is multiplied by 2 w (1 - w); `factor`
-    divides the new version's capacity; `crash` is the share of starts that fail; a leak begins
+    share of all); `corrupt` is a share of writes; `mixed` is multiplied by 2 w (1 - w)
+    (the part `persists` survives a rollback until `repair`); `factor` divides the new version's
+    capacity; `load` is the share that fails while the new version carries more than `threshold` of
+    the full fleet's capacity; `crash` is the share of starts that fail; a leak begins
     `onset` seconds after an instance joined and grows over `ramp` seconds to `leak`.
     """
 
@@ -28,15 +31,22 @@ class Fault:
         "kind",
         "late",
         "leak",
+        "load",
         "mixed",
         "onset",
+        "persists",
         "ramp",
+        "repair",
+        "threshold",
         "users",
     )
 
     def __init__(self, kind: str = "none") -> None:
         self.kind = kind
         self.fail = self.late = self.corrupt = self.mixed = self.crash = self.leak = 0.0
+        self.load = self.persists = 0.0
+        self.threshold = math.inf
+        self.repair: Distribution | None = None
         self.factor = self.users = 1.0
         self.onset = math.inf
         self.ramp = 0.0
@@ -63,8 +73,13 @@ def draw(defect: Defect | None, luck: Luck) -> Fault:
             fault.leak = defect.rate.sample(luck.uniform(Purpose.SEVERITY))
             fault.onset = defect.onset.sample(luck.uniform(Purpose.ONSET))
             fault.ramp = defect.ramp
+        case "load":
+            fault.load = defect.rate.sample(luck.uniform(Purpose.SEVERITY))
+            fault.threshold = defect.threshold
         case "wrong_data":
             fault.corrupt = defect.rate.sample(luck.uniform(Purpose.SEVERITY))
         case "mixed_versions":
             fault.mixed = defect.rate.sample(luck.uniform(Purpose.SEVERITY))
+            fault.persists = defect.persists
+            fault.repair = defect.repair
     return fault

@@ -110,21 +110,26 @@ class Fleet:
 
     `up[v]` instances of version v take traffic (a float only while a drift runs); `cohorts[v]` is
     a list of [count, since]; `held` counts every instance from asking to retirement, of which
-    `starting` are not yet in service and `out` are taken out to be reinstalled in place.
+    `starting` are not yet in service and `out` are taken out to be reinstalled in place. `broken`
+    instances of each version are in service but carry nothing; `lit` is the part of the zones that
+    is not lost, `worn` a constant part of all instances that carries nothing.
     """
 
     __slots__ = (
         "area",
+        "broken",
         "changed",
         "cohorts",
         "drift",
         "held",
+        "lit",
         "out",
         "peak",
         "since",
         "size",
         "starting",
         "up",
+        "worn",
     )
 
     def __init__(self, size: int) -> None:
@@ -136,9 +141,23 @@ class Fleet:
         self.peak = size
         self.starting = 0
         self.out = 0
+        self.broken = [0, 0]
+        self.lit = 1.0
+        self.worn = 0.0
         self.area = 0.0
         self.since = 0.0
         self.changed = True
+
+    def working(self, version: int) -> float:
+        """Instances' worth of this version that can carry traffic."""
+        return self.lit * (1.0 - self.worn) * max(self.up[version] - self.broken[version], 0)
+
+    def lost(self, each: float) -> float:
+        """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""
+        broken = sum(self.broken)
+        if (not broken and self.lit == 1.0 and not self.worn) or each == math.inf:
+            return 0.0
+        return each * (self.size - self.lit * (1.0 - self.worn) * (self.size - broken))
 
     def ask(self, count: int, now: float) -> None:
         """Hold `count` more instances from now on (negative: give them back)."""
@@ -186,6 +205,13 @@ class Fleet:
                 return
             count -= int(first[0])
             cohorts.pop(0)
+
+    def relabel(self) -> None:
+        """Whatever serves is the old version from now on: a flag decides what is new."""
+        self.up = [self.up[OLD] + self.up[NEW], 0]
+        self.cohorts = [self.cohorts[OLD] + self.cohorts[NEW], []]
+        self.broken = [sum(self.broken), 0]
+        self.changed = True
 
     def begin(self, drift: Drift) -> None:
         """Let a drift move the numbers until `settle`."""

@@ -40,6 +40,24 @@ class Purpose:
     RECONCILE = 22
     OLD_START = 23
     OLD_INSTALL = 24
+    FAILURE_GAP = 25
+    FAILURE_REPAIR = 26
+    FAILURE_VERSION = 27
+    ZONE_GAP = 28
+    ZONE_REPAIR = 29
+    STALL_GAP = 30
+    STALL_REPAIR = 31
+    SLIP = 32
+    SLIP_NOTICED = 33
+    ROLLBACK_FAILS = 34
+    MIGRATE = 35
+    RESTORE = 36
+    ROUTINE = 37
+    REPAIR = 38
+    COMPARABLE = 39
+    COVERED = 40
+    TARGET = 41
+    TARGET_FAILS = 42
 
 
 def _mix(x: int) -> int:

@@ -24,11 +24,13 @@ _UNBOUND = 30 * 86_400.0
 class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
+    `cached` is the cache in front and `misses` the share of requests that pass it when it is warm,
     `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
     constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
     share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
     bad share that the availability objective allows, `limit` the seconds after which a
-    replication is cut off, `rehearsed` the least duration of the script (seconds).
+    replication is cut off, `rehearsed` the least duration of the deployment and
+    `script` that of one release of several (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -45,6 +47,9 @@ class Plan:
         self.writes = traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
+        self.cached = scenario.router.cache
+        self.misses = 1.0 - self.cached.hits if self.cached else 1.0
+        self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
@@ -57,7 +62,7 @@ class Plan:
         self.quiet: dict[tuple[float, ...], float] = {}
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
-        self.rehearsed = 0.0
+        self.rehearsed = self.script = 0.0
         self.bound(_UNBOUND)
         self.reasons: tuple[str, ...] = ()
         failure = service.start_failure

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
-from simulator.play.verbs import Script, Verbs
+from simulator.play.store import StoreVerbs
+from simulator.play.verbs import Script
 from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
@@ -18,7 +19,7 @@ Array = NDArray[np.float64]
 _MOST_EXACT, _POINTS = 200, 257
 
 
-class PoolVerbs(Verbs):
+class PoolVerbs(StoreVerbs):
     """Verbs on one pool in which every instance in service gets the same share of the traffic."""
 
     def reinstall(self) -> Script:
@@ -37,15 +38,21 @@ class PoolVerbs(Verbs):
         if version == NEW:
             self.phase = "install"
         self.note("reinstall", (version, fleet.size))
+        self.lose_sessions(fleet.up[OLD] + fleet.up[NEW], False)
         for running in (OLD, NEW):
             fleet.take_out(running, fleet.up[running])
         self.announced = True
+        if version == NEW:
+            yield from self._before_traffic(stopped=True)
         law = self._law(version, in_place=True)
-        slowest = self._draw_start(version, law, fleet.size, True)
-        if slowest == math.inf:
-            yield self.env.event()
-        yield self.env.timeout(slowest)
+        for _ in range(1 + (version == NEW and self._slips())):
+            slowest = self._draw_start(version, law, fleet.size, True)
+            if slowest == math.inf:
+                yield from self._forever()
+            yield self.env.timeout(slowest)
         self.announced = False
+        if version == NEW:
+            self._fill_cache(self.env.now)
         fleet.join(version, fleet.size, self.env.now)
 
     def enter(self, upto: Portion) -> Script:
@@ -56,6 +63,10 @@ class PoolVerbs(Verbs):
         count = upto.of(fleet.size) - before
         if count <= 0:
             return
+        yield from self._before_starts()
+        yield from self._before_traffic()
+        start = self.env.now
+        self._fill_cache(start)
         self.router.join_pool(True)
         self.router.began = True
         self.phase = f"{fleet.up[NEW] + count} of {fleet.size}"
@@ -64,7 +75,7 @@ class PoolVerbs(Verbs):
         law = self._law(NEW)
         slowest = self._draw_start(NEW, law, count, False)
         if slowest == math.inf:
-            yield self.env.event()
+            yield from self._forever()
         yield from self._joining(NEW, law, count, slowest)
 
     def _joining(self, version: int, law: StartLaw, count: int, slowest: float) -> Script:
@@ -112,6 +123,8 @@ class PoolVerbs(Verbs):
         place an instance is drained, reinstalled and comes back (surge is not used).
         """
         yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
         self.router.began = True
         self.phase = "rolling"
         yield from self._roll(NEW, batch, surge, unavailable, mode, pause, in_place)
@@ -141,6 +154,7 @@ class PoolVerbs(Verbs):
         mode: str,
         pause: float,
         in_place: bool,
+        law: StartLaw | None = None,
     ) -> Script:
         fleet = self.fleet
         self.router.join_pool(True)
@@ -154,7 +168,7 @@ class PoolVerbs(Verbs):
         above, below = surge.of(fleet.size), unavailable.of(fleet.size)
         flight = min(batch.of(fleet.size), below if in_place else above + below)
         self.note("roll", (version, todo, flight))
-        law = self._law(version, in_place)
+        law = law or self._law(version, in_place)
         rules = Rules(version, todo, fleet.size - target, in_place)
         rules.flight, rules.surge, rules.unavailable = flight, above, below
         rules.pause = pause * self.pace
@@ -172,6 +186,7 @@ class PoolVerbs(Verbs):
         """Instances leave the pool now and are given back when they have drained."""
         if count <= 0:
             return
+        self.lose_sessions(count, True)
         self.fleet.leave(version, count)
         drain = self.plan.scenario.service.drain
         self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
@@ -188,6 +203,7 @@ class PoolVerbs(Verbs):
             ready = max(min(free, fleet.out - flying), 0)
             more = min(free - ready, serving - (size - rules.unavailable), fleet.up[other])
             more = max(more, 0)
+            self.lose_sessions(more, True)
             fleet.take_out(other, more)
             return ready + more, more
         floor = size - rules.unavailable
@@ -227,7 +243,7 @@ class PoolVerbs(Verbs):
             over = bool(pauses) and (not ends or pauses[0] <= ends[0])
             end = heapq.heappop(pauses if over else ends)
             if end == math.inf:
-                yield env.event()
+                yield from self._forever()
             yield env.timeout(max(end - env.now, 0.0))
             if not over:
                 self.fleet.join(rules.version, 1, env.now)
@@ -253,6 +269,8 @@ class PoolVerbs(Verbs):
         env, fleet = self.env, self.fleet
         while rules.started < rules.todo:
             yield from self._gate()
+            if rules.version == NEW and rules.started:
+                yield from self._before_starts()
             count, draining = self._make_room(rules, 0)
             count = min(count, rules.flight)
             if count > _MOST_EXACT:
@@ -262,7 +280,7 @@ class PoolVerbs(Verbs):
                 ends = sorted(self._start_one(rules, law, late) for late in drained)
                 for end in ends:
                     if end == math.inf:
-                        yield env.event()
+                        yield from self._forever()
                     yield env.timeout(max(end - env.now, 0.0))
                     fleet.join(rules.version, 1, env.now)
             self._let_go(rules)
@@ -278,7 +296,7 @@ class PoolVerbs(Verbs):
             yield self.env.timeout(self.plan.scenario.service.drain)
         slowest = self._draw_start(rules.version, law, count, rules.in_place)
         if slowest == math.inf:
-            yield self.env.event()
+            yield from self._forever()
         yield from self._joining(rules.version, law, count, slowest)
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
@@ -307,6 +325,7 @@ class PoolVerbs(Verbs):
 
         bill = None if rules.in_place else rules.flight - lead
         fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill, last))
+        self.lose_sessions(min(rules.todo, most), True)
         yield env.timeout(last)
         fleet.settle(env.now)
         missing = rules.todo - (fleet.up[rules.version] - before)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.replication import play_script
+from simulator.words.distributions import Constant
+from simulator.words.units import format_duration
 
 if TYPE_CHECKING:
-    from simulator.play.rollout import Entry
+    from simulator.play.rollout import Entry, Rollout
+    from simulator.words.distributions import Distribution
     from simulator.words.scenario import Scenario
 
 _RARE = 0.99
+_MOMENT = 1.0
 
 
 class Rehearsal(NamedTuple):
@@ -44,6 +49,7 @@ class Gate(NamedTuple):
 
     `weight` is the share of the requests that the new version gets, or, when `mirrored`, a copy
     of; `start` and `duration` are seconds, `requests` how many of them are expected meanwhile.
+    `comparable` is the chance that copies show a defect.
     """
 
     phase: str
@@ -52,6 +58,7 @@ class Gate(NamedTuple):
     start: float
     duration: float
     requests: float
+    comparable: float = 1.0
 
 
 class _Median(Luck):
@@ -74,10 +81,21 @@ def _rehearse(plan: Plan) -> Rehearsal:
     if reasons:
         return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, plan.size, reasons)
     rollout, duration = play_script(plan, _Median(0))
+    schema = plan.scenario.change.migration
+    if schema is not None and schema.expand_contract is not None:
+        plan.script = rollout.env.now - (schema.expand_contract.releases - 1) * (
+            schema.expand_contract.apart
+        )
+        rollout, duration = play_script(plan, _Median(0))
+    if not rollout.ended:
+        timeout = _time(plan.scenario.service.start_failure.timeout)
+        reasons = (f"can never finish: a start takes longer than its timeout of {timeout}",)
+        journal = tuple(rollout.journal)
+        return Rehearsal(
+            plan.name, plan.strategy.kind, journal, (None,) * len(journal), 0.0, 0.0, 0, reasons
+        )
     peak = int(rollout.fleet.peak)
-    limit = plan.scenario.service.limit
-    if limit is not None and peak > limit:
-        reasons = (f"needs {peak} instances, limit {limit}",)
+    reasons = tuple(_reasons(plan, rollout, peak))
     return Rehearsal(
         plan.name,
         plan.strategy.kind,
@@ -90,6 +108,29 @@ def _rehearse(plan: Plan) -> Rehearsal:
     )
 
 
+def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
+    """Why the strategy cannot honour what the service and the change demand, in numbers."""
+    service, change, journal = plan.scenario.service, plan.scenario.change, rollout.journal
+    if service.limit is not None and peak > service.limit:
+        yield f"needs {peak} instances, limit {service.limit}"
+    if change.licences is not None and peak > change.licences:
+        yield f"needs {peak} licences, {change.licences} are there"
+    copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]
+    mixed = rollout.counts.mixed
+    schema = change.migration
+    beside = mixed + sum(copied)
+    coupled = schema.coupled if schema is not None else None
+    if coupled is not None and coupled.order == "together" and beside > _MOMENT:
+        yield f"both versions would run for {_time(beside)}, the old one on a wrong schema"
+    if change.single_writer and beside > _MOMENT:
+        yield f"both versions would write for {_time(beside)}, only one may"
+    routine = change.upgrade_routine
+    if routine is not None and not any(entry.verb == "reinstall" for entry in journal):
+        takes = _time(routine.takes.quantile(0.5))
+        runs = "" if rollout.routine_runs < 2 else f", {rollout.routine_runs} times without a lock"
+        yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"
+
+
 def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
     """The gates of a strategy: every bake and overlap, and the watched phase after the script."""
     plan = Plan(scenario, scenario.strategies[name], name)
@@ -100,9 +141,12 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             weight = entry.detail
         if requests:
             mirrored = entry.verb != "bake"
-            phase = "overlap" if mirrored else f"{100 * weight:.3g}%"
-            share = 1.0 if mirrored else weight
-            found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests))
+            named = {"run in parallel": "overlap", "shadow": "shadow"}
+            phase = named.get(entry.verb, f"{100 * weight:.3g}%")
+            share, shows = 1.0 if mirrored else weight, 1.0
+            if entry.verb == "shadow":
+                share, shows = _copies(plan)
+            found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
     watch = scenario.response.watch
     if watch > 0 and rehearsal.journal:
         end = rehearsal.finish
@@ -117,12 +161,35 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
     for entry in journal:
         if entry.verb == "shift":
             weight = entry.detail
-        share = {"bake": weight, "run in parallel": 1.0}.get(entry.verb)
+        copied = _copies(plan)[0]
+        share = {"bake": weight, "run in parallel": 1.0, "shadow": copied}.get(entry.verb)
         if share is None:
             found.append(None)
         else:
             found.append(share * plan.requests_between(entry.time, entry.time + entry.detail))
     return tuple(found)
+
+
+def _copies(plan: Plan) -> tuple[float, float]:
+    """The share of the requests that a shadow copies, and the chance that a defect shows there."""
+    strategy = plan.strategy
+    return getattr(strategy, "share", 1.0), getattr(strategy, "comparable", 1.0)
+
+
+def _mending(scenario: Scenario) -> Iterator[Distribution]:
+    """What a response may have to wait for: a restore, a repair of the data, a fix, a tool."""
+    migration, failures = scenario.change.migration, scenario.failures
+    coupled = migration.coupled if migration is not None else None
+    if coupled is not None:
+        yield coupled.migrate
+        yield coupled.restore if coupled.restore is not None else scenario.response.fix
+    for defect in scenario.change.defects:
+        if defect.kind == "mixed_versions" and defect.persists:
+            yield defect.repair
+    if failures.tool_stall is not None:
+        yield failures.tool_stall.repair
+    if scenario.detection.health == "none":
+        yield Constant(value=scenario.response.overdue)
 
 
 def prepare(scenario: Scenario, name: str) -> Plan:
@@ -139,9 +206,14 @@ def prepare(scenario: Scenario, name: str) -> Plan:
         waits += [people.delay, people.triage]
     if scenario.detection.noticed is not None:
         waits.append(scenario.detection.noticed.after)
+    waits += list(_mending(scenario))
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
-    rounds = 2 * max(rehearsal.finish, 600.0)
+    rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0)
     plan.bound(rounds + response.watch + scenario.follow_up + human)
     return plan
+
+
+def _time(seconds: float) -> str:
+    return format_duration(float(round(seconds)) if seconds < 600 else 60.0 * round(seconds / 60))

@@ -68,6 +68,20 @@ def sentence(entry: Entry) -> str:
             return f"decided to {detail}"
         case "hand over":
             return f"{detail[0]} moves the next {100 * detail[1]:.3g} %"
+        case "migrate" | "upgrade routine" | "restore" | "shadow" | "expand and contract":
+            return f"{entry.verb} for {_length(detail)}"
+        case "fix forward":
+            return f"no way back: wait {_length(detail)} for the fix"
+        case "stale clients":
+            return f"WARNING: {100 * detail:.2g} % of the clients still ask for the old version"
+        case "slip":
+            return "A SLIP: everyone gets the new version"
+        case "tool stalled" | "rollback fails":
+            return f"{entry.verb.upper()}: {_length(detail)} lost"
+        case "instance fails":
+            return f"an instance of the {_VERSIONS[detail]} version fails"
+        case "run on targets":
+            return f"reinstall {detail[0]} targets, {detail[1]} at a time"
         case "judge":
             return f"the judge says {detail}"
     return entry.verb

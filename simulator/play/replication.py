@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import simpy
@@ -13,7 +12,9 @@ from simulator.play.fault import GOOD, Fault, draw
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Luck, Purpose
 from simulator.play.outcome import CENSORED, NOT_APPLICABLE, Outcome
+from simulator.play.respond import LOOKS
 from simulator.play.rollout import ALL_TRAFFIC, NO_TRAFFIC, Rollout
+from simulator.play.trouble import bring_trouble
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -30,9 +31,10 @@ def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
     """Play one rollout to its end and return it, journal and counts included."""
     env = simpy.Environment()
     rollout = Rollout(env, plan, luck, fault)
+    rollout.redeploy = lambda: play_script(plan, luck)[1]
     if track:
         rollout.counts.track = []
-    _schedule_incidents(rollout)
+    bring_trouble(rollout)
     rollout.begin_life()
     now, limit = 0.0, plan.limit
     while not rollout.ended:
@@ -58,44 +60,28 @@ def _cut_off(rollout: Rollout, now: float, limit: float) -> float:
     return limit
 
 
-def _schedule_incidents(rollout: Rollout) -> None:
-    """Unrelated incidents hit both versions alike: a Poisson process from t = 0 on."""
-    words = rollout.plan.scenario.service.incidents
-    if words is None:
-        return
-    luck, start, index = rollout.luck, 0.0, 0
-    while True:
-        start -= words.every * math.log(luck.uniform(Purpose.INCIDENT_GAP, index))
-        if start > rollout.plan.limit:
-            return
-        length = words.lasts.sample(luck.uniform(Purpose.INCIDENT_LENGTH, index))
-        rollout.at(start, _change_incident(rollout, words.errors))
-        rollout.at(start + length, _change_incident(rollout, -words.errors))
-        index += 1
-        if index > 10_000:
-            return
-
-
-def _change_incident(rollout: Rollout, by: float) -> Callable[[], None]:
-    def change() -> None:
-        left = rollout.incident + by
-        rollout.incident = left if left > 1e-12 else 0.0
-        rollout.router.changed = True
-
-    return change
-
-
 def play_script(plan: Plan, luck: Luck) -> tuple[Rollout, float]:
-    """The script alone with these draws, nobody watching and nothing wrong; its time to deploy."""
+    """The script alone with these draws, nobody watching and nothing wrong; its time to deploy.
+
+    A script that can never finish by itself is left where it hangs, its time is infinite.
+    """
     env = simpy.Environment()
     rollout = Rollout(env, plan, luck, GOOD)
     rollout.watching = False
+    rollout.stalls = None
     rollout.watch.active = False
     rollout.begin_life()
-    while not rollout.ended:
+    while not rollout.ended and env.peek() < math.inf:
+        mixed = 0.0 < rollout.weight() < 1.0 and not rollout.situation.shared
+        before = env.now
         env.step()
-        if rollout.full_at != rollout.full_at and rollout.weight() >= ALL_TRAFFIC:
+        rollout.counts.mixed += (env.now - before) * mixed
+        visible = not rollout.situation.dark
+        if rollout.full_at != rollout.full_at and visible and rollout.weight() >= ALL_TRAFFIC:
             rollout.full_at = env.now
+    if rollout.full_at != rollout.full_at and rollout.router.moving(env.now):
+        full = rollout.router.course.crosses((ALL_TRAFFIC,), env.now)
+        rollout.full_at = full if full < math.inf else math.nan
     return rollout, _deployed(rollout)
 
 
@@ -105,6 +91,7 @@ def _finished_instead(rollout: Rollout, until: float) -> float:
     env = simpy.Environment()
     other = Rollout(env, plan, luck, rollout.fault)
     other.watching = False
+    other.stalls = None
     other.watch.active = False
     other.begin_life()
     now = 0.0
@@ -127,7 +114,10 @@ def _rollback_was_worse(rollout: Rollout) -> float:
     if rollout.fault is GOOD or rollout.decided_at != rollout.decided_at:
         return NOT_APPLICABLE
     counts = rollout.counts
-    if not rollout.fault.mixed and counts.outage <= rollout.outage_before:
+    if rollout.past_return and not rollout.wrong_way:
+        return NOT_APPLICABLE
+    harms = rollout.fault.mixed or rollout.wrong_way or counts.outage > rollout.outage_before
+    if not harms:
         return 0.0
     return float(_finished_instead(rollout, rollout.env.now) < counts.expected)
 
@@ -142,6 +132,8 @@ def _deployed(rollout: Rollout) -> float:
 
 def _result(rollout: Rollout) -> str:
     good = rollout.fault is GOOD
+    if rollout.caught_by == LOOKS:
+        return "stuck"
     if rollout.caught_by:
         if rollout.caught_at != "after":
             return "false_alarm" if good else "rolled_back"
@@ -178,11 +170,20 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         *(costs.failed_requests, costs.corrupt_writes, costs.outage, costs.sla_credit),
         *(costs.responders, costs.extra_cost, costs.delay),
         caught_before_full=1.0 if caught == caught and not caught > rollout.full_at else 0.0,
-        unresolved=1.0 if bad and rollout.weight() > NO_TRAFFIC else 0.0,
+        unresolved=1.0 if bad and _still_wrong(rollout) else 0.0,
         rollback_worse=_rollback_was_worse(rollout),
         expected_failed_requests=rollout.counts.expected,
         ended=ended,
     )
+
+
+def _still_wrong(rollout: Rollout) -> bool:
+    """Whether anybody still meets the defect at the end."""
+    if rollout.mended_at <= rollout.env.now:
+        return False
+    residue = rollout.fault.persists > 0 and rollout.situation.highest > 0
+    left = residue and rollout.situation.rolling_back and not rollout.situation.repaired
+    return rollout.weight() > NO_TRAFFIC or left
 
 
 _Harm = tuple[float, float, float, float, float, float, float, float, float]
@@ -190,7 +191,7 @@ _Harm = tuple[float, float, float, float, float, float, float, float, float]
 
 def _going_back(rollout: Rollout) -> tuple[float, float]:
     """Decision until 90 % of the exposed traffic is back, and until all is as before, seconds."""
-    if rollout.decided_at != rollout.decided_at:
+    if rollout.decided_at != rollout.decided_at or rollout.fixed_forward:
         return NOT_APPLICABLE, NOT_APPLICABLE
     whole = CENSORED
     if rollout.restored_at == rollout.restored_at:
@@ -226,9 +227,9 @@ def _harm(rollout: Rollout) -> _Harm:
 
 def _close_rollback(rollout: Rollout) -> None:
     """The state at the very end counts too: no stretch begins after the last event."""
-    if rollout.decided_at != rollout.decided_at:
+    if rollout.decided_at != rollout.decided_at or rollout.fixed_forward:
         return
-    weight = rollout.router.share(rollout.fleet)
+    weight = rollout.weight()
     if rollout.share_90 != rollout.share_90 and weight <= 0.1 * rollout.weight_to_undo + 1e-12:
         rollout.share_90 = rollout.env.now
     whole = weight <= NO_TRAFFIC and rollout.fleet.up[OLD] >= rollout.fleet.size
@@ -261,13 +262,15 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
     """Start until a working version carries all traffic (after a rollback: the next attempt's)."""
     if rollout.decided_at != rollout.decided_at:
         return deploy if result == "deployed" else CENSORED
+    if rollout.fixed_forward:
+        return rollout.mended_at if rollout.mended_at == rollout.mended_at else CENSORED
     plan, luck = rollout.plan, rollout.luck
     response = plan.scenario.response
     if rollout.fault is GOOD:
         again = response.retry.sample(luck.uniform(Purpose.RETRY))
     else:
         again = response.fix.sample(luck.uniform(Purpose.FIX))
-    return rollout.decided_at + again + play_script(plan, luck)[1]
+    return rollout.decided_at + again + rollout.redeploy()
 
 
 def _users_harmed(rollout: Rollout) -> float:

@@ -9,6 +9,7 @@ from simulator.play.luck import Purpose
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
+LOOKS = "operator"
 BY_PEOPLE = frozenset({"people", "noticed", "audit"})
 _WORK_DAYS, _OPENS, _CLOSES = 5, 9.0, 17.0
 
@@ -24,9 +25,8 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     response, luck = rollout.plan.scenario.response, rollout.luck
     page = response.page
     machine = by not in BY_PEOPLE
-    if machine and (
-        response.automatic == "always" or (response.automatic == "watched" and rollout.watched)
-    ):
+    automatic = "never" if by == LOOKS else response.automatic
+    if machine and (automatic == "always" or (automatic == "watched" and rollout.watched)):
         return response.decide.sample(luck.uniform(Purpose.DECIDE))
     delay = page.decide.sample(luck.uniform(Purpose.PAGE_DECIDE))
     if machine:

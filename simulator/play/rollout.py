@@ -6,25 +6,28 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import simpy
 from simpy.events import NORMAL, URGENT
 
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
+from simulator.play.flags import HiddenVerbs
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.luck import Luck, Purpose
-from simulator.play.pool import PoolVerbs
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
+from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
-from simulator.play.verbs import geometric
+from simulator.play.trouble import Stalls
+from simulator.play.verbs import NO_TRAFFIC, geometric
 from simulator.play.watch import Watch
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
 
 ALL_TRAFFIC = 0.999
-NO_TRAFFIC = 0.001
+_HARMLESS = 0.01
 
 
 class Entry(NamedTuple):
@@ -35,10 +38,11 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(PoolVerbs):
+class Rollout(HiddenVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
-    Times are seconds since the decision to deploy; NaN means that it has not happened.
+    Times are seconds since the decision to deploy; NaN means that it has not happened. `redeploy`
+    gives the time of another deployment with the same draws.
     """
 
     def __init__(self, env: simpy.Environment, plan: Plan, luck: Luck, fault: Fault) -> None:
@@ -49,13 +53,22 @@ class Rollout(PoolVerbs):
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size)
-        self.router = Router(plan.scenario.router.propagation)
+        self.router = Router(plan.scenario.router)
+        self.situation = Situation(fault)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
         self.journal: list[Entry] = []
         self.phase = "start"
         self.announced = False
-        self.incident = 0.0
+        self.incident = self.dim = 0.0
+        self.handed = []
+        self.by_hand, self.slips, self.covered = False, 0, True
+        self.migrated_at, self.routine_runs = math.nan, 0
+        stall = plan.scenario.failures.tool_stall
+        self.stalls = Stalls(stall, luck) if stall is not None else None
+        self.repaired_at = self.mended_at = math.nan
+        self.wrong_way = False
+        self.redeploy: Callable[[], float] = float
         self.starts = [0, 0]
         self.base, self.span = 0.0, 1.0
         self.tripped = False
@@ -98,7 +111,7 @@ class Rollout(PoolVerbs):
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.fault, a, self.incident)
+                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks())
                 self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
@@ -113,10 +126,18 @@ class Rollout(PoolVerbs):
             a = end
         return b
 
+    def _marks(self) -> tuple[float, ...]:
+        """Weights at which something is decided, for one that moves slowly."""
+        if self.decided_at != self.decided_at:
+            return (ALL_TRAFFIC,)
+        least = _HARMLESS * self.counts.peak_weight
+        return (0.5, 0.1 * self.weight_to_undo, least, NO_TRAFFIC)
+
     def _begin(self, stretch: Stretch, now: float) -> bool:
         weight = stretch.weight
         if not self.decided_at <= now:
-            if weight >= ALL_TRAFFIC and self.full_at != self.full_at:
+            full = weight >= ALL_TRAFFIC and not self.situation.dark
+            if full and self.full_at != self.full_at:
                 self.full_at = now
         elif not stretch.nobody:
             back = weight <= 0.1 * self.weight_to_undo + 1e-12 and not self.router.coming
@@ -124,7 +145,23 @@ class Rollout(PoolVerbs):
                 self.share_90 = now
             if self.restored_at != self.restored_at and self._restored(weight):
                 self.restored_at = now
+            if self.fault.mixed:
+                self._remember_mixing(weight, now)
         return self.counts.begin(stretch, now)
+
+    def _remember_mixing(self, weight: float, now: float) -> None:
+        """Data written while both versions served stay, until they are repaired."""
+        situation = self.situation
+        situation.highest = max(situation.highest, 2 * weight * (1 - weight))
+        gone = weight <= NO_TRAFFIC and not self.router.coming
+        if gone and self.repaired_at != self.repaired_at and self.fault.repair is not None:
+            takes = self.fault.repair.sample(self.luck.uniform(Purpose.REPAIR))
+            self.repaired_at = now + takes
+            self.at(self.repaired_at, self._repaired)
+
+    def _repaired(self) -> None:
+        self.situation.repaired = self.router.changed = True
+        self.note("data repaired")
 
     def _restored(self, weight: float) -> bool:
         return (
@@ -171,9 +208,10 @@ class Rollout(PoolVerbs):
 
     def weight(self) -> float:
         """The share of the traffic on the new version now."""
-        if self.fleet.drift is not None:
-            return Stretch(self.plan, self.fleet, self.router, self.fault, self.env.now, 0.0).weight
-        weight = self.router.share(self.fleet)
+        fleet, router, now = self.fleet, self.router, self.env.now
+        if fleet.drift is not None:
+            return Stretch(self.plan, fleet, router, self.situation, now).weight
+        weight = router.share(fleet) if router.pool else float(router.follows(np.array([now]))[0])
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:
@@ -182,31 +220,48 @@ class Rollout(PoolVerbs):
         self.decided_at = self.env.now
         self.weight_to_undo = self.weight()
         self.outage_before = self.counts.outage
-        self.note("decide", "roll back")
+        situation, weight = self.situation, self.weight_to_undo
+        situation.rolling_back = self.router.changed = True
+        situation.highest = 2 * weight * (1 - weight)
+        forward = self.plan.scenario.response.point_of_no_return == "fix_forward"
+        self.note("decide", "fix forward" if self.past_return and forward else "roll back")
         self.process.interrupt(self.caught_by)
 
     def live(self) -> Generator[simpy.Event, Any, None]:
         """The whole life: release, watch, follow up; or, once something is decided, roll back."""
-        response = self.plan.scenario.response
-        env = self.env
         try:
+            yield from self.prepare_store()
             yield from self.strategy.release(self)
+            yield from self.finish_store()
             self._script_done()
             if self.watching:
-                yield env.timeout(response.watch)
-                self.watched = False
-                self.counts.failed_before = self.counts.failed
-                self.note("watched phase over")
-                if self.fault is not GOOD or response.automatic == "always":
-                    start = self.full_at if self.full_at == self.full_at else env.now
-                    yield env.timeout(max(start + self.plan.scenario.follow_up - env.now, 0.0))
-                if self.caught_by:
-                    yield env.event()
+                yield from self._follow()
         except simpy.Interrupt:
-            self.fleet.settle(env.now)
+            self.fleet.settle(self.env.now)
             self.holding = False
-            yield from self._roll_back()
+            if self.past_return:
+                yield from self._without_return()
+            else:
+                yield from self._roll_back()
+            yield from self._wait_for_repairs()
         self.ended = True
+
+    def _follow(self) -> Generator[simpy.Event, Any, None]:
+        """The watched phase, and what is found later."""
+        response, env = self.plan.scenario.response, self.env
+        yield env.timeout(response.watch)
+        self.watched = False
+        self.counts.failed_before = self.counts.failed
+        self.note("watched phase over")
+        if self.full_at != self.full_at and self.router.moving(env.now):
+            full = self.router.course.crosses((ALL_TRAFFIC,), env.now)
+            if full < math.inf:
+                yield env.timeout(full - env.now + 1e-3)
+        if self.fault is not GOOD or response.automatic == "always":
+            start = self.full_at if self.full_at == self.full_at else env.now
+            yield env.timeout(max(start + self.plan.scenario.follow_up - env.now, 0.0))
+        if self.caught_by:
+            yield env.event()
 
     def _script_done(self) -> None:
         self.script_end = self.env.now
@@ -218,11 +273,71 @@ class Rollout(PoolVerbs):
 
     def _roll_back(self) -> Generator[simpy.Event, Any, None]:
         self.phase = "roll back"
+        yield from self._failed_attempts()
+        yield from self._gate()
         self.note("roll back")
         self.fleet.cancel(self.env.now)
+        yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         yield from self.strategy.roll_back(self)
         self.note("rolled back")
+
+    def _failed_attempts(self) -> Generator[simpy.Event, Any, None]:
+        """Attempts to roll back that do nothing, until somebody has noticed."""
+        plan, luck, index = self.plan, self.luck, 0
+        chance, page = plan.scenario.failures.rollback, plan.scenario.response.page
+        while chance and luck.uniform(Purpose.ROLLBACK_FAILS, index) < chance:
+            index += 1
+            takes = page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE, index))
+            takes += page.decide.sample(luck.uniform(Purpose.PAGE_DECIDE, index))
+            self.note("rollback fails", takes)
+            yield self.env.timeout(takes)
+
+    def _without_return(self) -> Generator[simpy.Event, Any, None]:
+        """Past the point of no return: wait for the fix, or roll back the wrong way meanwhile."""
+        plan, luck, env = self.plan, self.luck, self.env
+        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX))
+        if plan.scenario.response.point_of_no_return == "roll_back":
+            self.wrong_way = True
+            self.mended_at = env.now + takes
+            self.at(self.mended_at, self._mended)
+            yield from self._roll_back()
+            return
+        self.phase = "fix forward"
+        self.fleet.cancel(env.now)
+        again = self.redeploy()
+        self.note("fix forward", takes + again)
+        yield env.timeout(takes + again)
+        self.mended_at = env.now
+        self._mended()
+        fleet = self.fleet
+        fleet.join(NEW, fleet.size - fleet.up[NEW], env.now)
+        fleet.leave(OLD, fleet.up[OLD])
+        fleet.ask(fleet.size - fleet.held, env.now)
+        self.router.join_pool(False)
+        self.router.publish(1.0)
+        self.router.take_effect(1.0, env.now)
+
+    def _mended(self) -> None:
+        self.situation.misfit, self.situation.fault = None, GOOD
+        self.router.changed = True
+        self.note("mended")
+
+    def _wait_for_repairs(self) -> Generator[simpy.Event, Any, None]:
+        """What was harmed in the data, or by the wrong way back, goes on until it is mended."""
+        if self.fault.mixed and self.fault.persists:
+            yield self.env.timeout(1e-3)
+        stale = math.nan
+        if self.fault is not GOOD and self.plan.cached is not None:
+            stale = self.router.forgotten()
+        for until in (self.repaired_at, self.mended_at, stale):
+            if until > self.env.now:
+                yield self.env.timeout(until - self.env.now)
+
+    @property
+    def fixed_forward(self) -> bool:
+        """Whether the response is a fix, because there is no way back."""
+        return self.past_return and self.caught_by != "" and not self.wrong_way
 
     def begin_life(self) -> None:
         """Start the process; the loop in `replication` does the rest."""

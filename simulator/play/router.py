@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from simulator.play.course import Answers, AtOnce, Course
 from simulator.play.fleet import NEW, OLD, Fleet
+
+if TYPE_CHECKING:
+    from simulator.words.router import Cache, Dns
+    from simulator.words.router import Router as Words
 
 
 class Router:
     """Sends each request to one version, by published weight or by who is in service.
 
-    `published` is the weight asked for; `weight` is in effect (`propagation` seconds later).
-    With `pool` true all instances share one pool: the weight is in-service new / all. `mirror` is
-    the share of requests copied to the new version without using its answers. `began` tells
-    whether the new version was ever given traffic, `coming` how many weights are still under way.
+    `published` is the weight asked for; `weight` is what every client is told (`propagation`
+    seconds later), and `course` how they follow. With `pool` true all instances share one pool: the
+    weight is in-service new / all. `mirror` is the share of requests copied to the new version
+    without using its answers. `began` tells whether the new version was ever given traffic,
+    `coming` how many weights are still under way.
     """
 
     __slots__ = (
+        "_cache",
+        "_lags",
         "began",
         "changed",
         "coming",
+        "course",
         "mirror",
         "pool",
         "propagation",
@@ -27,8 +39,8 @@ class Router:
         "weight",
     )
 
-    def __init__(self, propagation: float) -> None:
-        self.propagation = propagation
+    def __init__(self, words: Words) -> None:
+        self.propagation = words.propagation
         self.published = 0.0
         self.weight = 0.0
         self.pool = False
@@ -36,28 +48,101 @@ class Router:
         self.changed = True
         self.began = False
         self.coming = 0
+        self._cache: Cache | None = words.cache
+        self._lags = False
+        self.course = Course(AtOnce())
+        if words.dns is not None:
+            self.follow(words.dns)
+
+    def follow(self, dns: Dns) -> None:
+        """From now on weights are DNS records; call it before any weight is published."""
+        self.course = Course(Answers(dns))
+        self.propagation = dns.propagation
+        self._lags = True
 
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""
         self.published = weight
         self.coming += 1
 
-    def take_effect(self, weight: float) -> None:
-        """From now on this share of the requests goes to the new version."""
+    def take_effect(self, weight: float, now: float) -> None:
+        """From now on clients are told to send this share of the requests to the new version."""
         self.weight = weight
         self.coming -= 1
         self.changed = True
         if weight > 0:
             self.began = True
+        if self._lags or self._cache is not None:
+            self.course.change(now, weight)
+
+    def moving(self, now: float) -> bool:
+        """Whether clients, or answers in a cache, still follow a change."""
+        if self._lags and not self.pool and self.course.moving(now):
+            return True
+        cache = self._cache
+        return cache is not None and cache.shared and self.course.moving(now, cache.ttl)
+
+    def turns(self, now: float, levels: tuple[float, ...]) -> float:
+        """When the share passes one of these levels, or everything has followed, seconds."""
+        cache = self._cache
+        window = cache.ttl if cache is not None and cache.shared else 0.0
+        passes = self.course.crosses(levels, now) if self._lags and not self.pool else math.inf
+        return min(self.course.settled(window), passes)
+
+    def forgotten(self) -> float:
+        """When a shared cache holds no answer any more from before the last change, seconds."""
+        cache = self._cache
+        shared = cache is not None and cache.shared
+        return self.course.settled(cache.ttl) if shared and cache is not None else -math.inf
+
+    def bends(self, a: float, b: float) -> list[float]:
+        """The moments in (a, b) at which the share, or that of the cache, is not smooth."""
+        cache = self._cache
+        return self.course.bends(a, b, cache.ttl if cache is not None and cache.shared else 0.0)
+
+    def answered(self, t: Any) -> Any:
+        """The new version's part of the answers in a shared cache at t seconds."""
+        cache = self._cache
+        if cache is None or not cache.shared:
+            return 0.0
+        return self.course.trailing(t, cache.ttl)
+
+    def follows(self, t: Any) -> Any:
+        """The new version's share of the requests at t seconds, as clients follow."""
+        return self.course.at(t) if self._lags else np.full_like(t, self.weight)
+
+    def let_go(self, now: float) -> float:
+        """Nobody is waited for any longer: the integral of the new version's share from now on."""
+        seconds = self.course.rest(now) if self._lags and not self.pool else 0.0
+        if self._lags:
+            self.course.settle()
+            self.changed = True
+        return seconds
+
+    def gone(self, level: float, now: float) -> float:
+        """When the new version's share is below `level` for good, if nothing changes, seconds."""
+        return self.course.below(level, now) if self._lags and not self.pool else now
 
     def share(self, fleet: Fleet) -> float:
-        """The share of requests on the new version now; NaN when nobody serves."""
+        """The share on the new version once all have followed; NaN when nobody serves."""
         if not self.pool:
             return self.weight
-        total = fleet.up[OLD] + fleet.up[NEW]
-        return fleet.up[NEW] / total if total else math.nan
+        old, new = fleet.working(OLD), fleet.working(NEW)
+        return new / (old + new) if old + new > 0 else math.nan
 
     def join_pool(self, on: bool) -> None:
         """Let all instances share one pool (`on`), or go back to weights."""
         self.pool = on
         self.changed = True
+
+    def start_flag(self) -> None:
+        """From now on weights are a flag's: nobody has it, and users follow at once."""
+        self.pool = self._lags = False
+        self.published = self.weight = 0.0
+        self.course = Course(AtOnce())
+        self.changed = True
+
+    def remember(self, weight: float, now: float) -> None:
+        """Note the share in effect in a pool, for what a cache keeps of it."""
+        if self._cache is not None and self.pool and weight == weight:
+            self.course.change(now, weight)

@@ -1,248 +1,234 @@
-"""A stretch of time without control events: who gets which requests, what becomes of them.
+"""A stretch of time without control events: the state of service, and integrals over it.
 
-Everything is a share of the requests. Where nothing depends on time the shares are floats and an
-integral is one product; otherwise they are functions integrated by Gauss-Legendre quadrature on
-cells that are split at every kink.
+Where nothing depends on time an integral is one product; otherwise it is Gauss-Legendre quadrature
+on cells that are split at every kink.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play.fault import GOOD
-from simulator.play.fleet import MIRROR, NEW, OLD, Fleet
-from simulator.play.leak import Leak
-from simulator.play.router import Router
-
-if TYPE_CHECKING:
-    from simulator.play.fault import Fault
-    from simulator.play.plan import Plan
+from simulator.play.fleet import MIRROR, NEW, OLD
+from simulator.play.shares import Shares
+from simulator.play.state import State
 
 Array = NDArray[np.float64]
-Top = Callable[[Any, Any], Any]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
-_LONGEST_CELL = 900.0
-_HOUR = 3600.0
+_LONGEST_CELL, _GRID = 900.0, 65
 
 
-class Shares(NamedTuple):
-    """What becomes of the requests of one version (floats, or arrays over time).
+class Beside(NamedTuple):
+    """Requests in an interval that reach no version: how many are bad, and what a user meets.
 
-    `share` of all requests reach it; of these `failing` are failed or rejected and `late` are late
-    because of the deployment, `corrupt` are writes gone wrong. For a single user: `common` is the
-    bad share that anyone on this version meets, `segment` what those within the defect's reach
-    meet on top.
+    `failing` is expected; `excused` when it was announced; `common` and `segment` are expected bad
+    requests, were all of them one user's who is always on (old, new).
     """
 
-    share: Any
-    failing: Any
-    late: Any
-    corrupt: Any
-    common: Any
-    segment: Any
+    failing: float
+    excused: bool
+    common: tuple[float, float]
+    segment: tuple[float, float]
 
 
-class Stretch:
-    """The state of service between two control events, as shares of the requests.
+class Sums(NamedTuple):
+    """Integrals over an interval.
 
-    `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
-    true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
-    version's share at the start, `versions` the shares of (old, new) when they are constant,
-    `defect` the bad share of all requests that the defect causes, `harm` that of any cause of the
-    deployment.
+    `seconds` on the new version, `mixing` the integral of 2w(1 - w), `degraded` seconds; `rows` for
+    each version the expected (requests, failing, late, corrupt, bad per user who is always on it:
+    common, segment); `beside` what reaches neither.
     """
 
-    __slots__ = (
-        "capacity",
-        "clear",
-        "defect",
-        "fault",
-        "fleet",
-        "harm",
-        "harmful",
-        "leak",
-        "leaked",
-        "mirror",
-        "nobody",
-        "plan",
-        "start",
-        "straight",
-        "until",
-        "varying",
-        "versions",
-        "weight",
-    )
+    seconds: float
+    mixing: float
+    degraded: float
+    rows: list[tuple[float, ...]]
+    beside: list[Beside]
 
-    def __init__(
-        self, plan: Plan, fleet: Fleet, router: Router, fault: Fault, now: float, incident: float
-    ) -> None:
-        self.plan = plan
-        self.fleet = fleet
-        self.fault = fault
-        self.start = now
-        self.until = math.inf
-        self.clear = 1.0 - min(plan.noise + incident, 1.0)
-        self.mirror = router.mirror
-        self.weight = router.share(fleet) if fleet.drift is None else self._drifting(now + 1e-9)
-        self.nobody = self.weight != self.weight
-        self.varying = fleet.drift is not None
-        self.leak: Leak | None = None
-        self.leaked = self._leak_now(now) if fault.leak else 0.0
-        self.varying = self.varying or self.leak is not None
-        self.straight = self.varying and plan.steady and fleet.drift is None
-        self.harmful = not (fleet.drift is not None and fault is GOOD and self._roomy())
-        self._capacities(now)
-        if self.nobody:
-            self.weight = 0.0
-            self.versions: tuple[Shares, Shares] = (_NOTHING, _NOTHING)
-            self.defect = 1.0 if fault.crash else 0.0
-            self.harm = 1.0
-            return
-        if not self.varying:
-            rate = plan.rate if plan.steady else self._busiest(now)
-            if self._harmless(rate):
-                return
-            self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
-            self.varying = not plan.steady and self._full(rate)
-        if self.straight:
-            self.versions = self._mean_shares(now, min(self.until, now + 60.0))
-        elif self.varying:
-            middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
-            old, new = self.at(middle)
-            self.weight = float(np.ravel(new.share)[0])
-            self.versions = (_last(old), _last(new))
-        self._intensities()
 
-    def _busiest(self, now: float) -> float:
-        """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
-        plan, capacity = self.plan, self.capacity
-        old, new = 1 - self.weight, self.weight + self.mirror
-        if plan.peak * old <= capacity[OLD] and plan.peak * new <= capacity[NEW]:
-            return plan.peak
-        self.until = min(self.until, now + _HOUR)
-        return plan.load.greatest(now, self.until)
+class Stretch(State):
+    """A state of service that lasts, with its integrals over intervals (seconds)."""
 
-    def _roomy(self) -> bool:
-        """Whether all that join and leave can carry the busiest traffic, were they all cold."""
-        plan, drift = self.plan, self.fleet.drift
-        if self.mirror or drift is None:
-            return False
-        if plan.capacity == math.inf:
-            return True
-        old, new = self._in_service(np.array([self.start, drift.start + drift.span]))
-        cold = plan.warm_share if plan.warm_for > 0 else 1.0
-        return float(np.min(old + new)) * plan.capacity * cold >= plan.peak
+    __slots__ = ("_glide",)
 
-    def _full(self, rate: float) -> bool:
-        """Whether a version gets more than it can carry when so many requests/s come."""
-        loads = (1 - self.weight, self.weight + self.mirror)
-        return any(rate * load > c for load, c in zip(loads, self.capacity, strict=True))
+    @property
+    def gliding(self) -> bool:
+        """Whether instances join and leave and nothing can go wrong: only the weight matters."""
+        plain = self.plan.steady and self.plan.cached is None
+        return not self.harmful and plain and not self.moving
 
-    def _harmless(self, rate: float) -> bool:
-        """The common case at once: nothing wrong, and capacity for everything."""
-        weight, fault = self.weight, self.fault
-        if fault is not GOOD or self.mirror:
-            return False
-        if rate * (1 - weight) > self.capacity[0] or rate * weight > self.capacity[1]:
-            return False
-        self.versions = (
-            Shares(1.0 - weight, 0.0, 0.0, 0.0, 0.0, 0.0),
-            Shares(weight, 0.0, 0.0, 0.0, 0.0, 0.0),
-        )
-        self.harm = self.defect = 0.0
-        return True
-
-    def _intensities(self) -> None:
-        old, new = self.versions
-        fault = self.fault
-        self.harm = old.share * (old.failing + old.late + old.corrupt) + new.share * (
-            new.failing + new.late + new.corrupt
-        )
-        if fault.crash:
-            self.defect = self.harm
-            return
-        reach = fault.users
-        self.defect = reach * (old.share * old.segment + new.share * new.segment)
-        if fault.factor > 1:
-            self.defect += new.share * new.common
-
-    def _capacities(self, now: float) -> None:
-        plan = self.plan
-        each = plan.capacity
-        if each == math.inf:
-            old, new = self.fleet.up
-            self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
-            return
-        serving = float(self.fleet.up[OLD]), float(self.fleet.up[NEW])
-        if plan.warm_for > 0:
-            serving = self._warm(OLD, serving[OLD], now), self._warm(NEW, serving[NEW], now)
-        self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
-
-    def _warm(self, version: int, serving: float, now: float) -> float:
-        """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
-        plan = self.plan
-        cold, next_warm = 0.0, math.inf
-        for count, since in reversed(self.fleet.cohorts[version]):
-            warm_at = since + plan.warm_for
-            if warm_at > now:
-                cold += count
-                next_warm = min(next_warm, warm_at)
-        lowered = serving - cold * (1 - plan.warm_share)
-        if not cold or self.nobody:
-            return lowered
-        share = self.weight if version == NEW else 1.0 - self.weight
-        factor = self.fault.factor if version == NEW else 1.0
-        busiest = plan.load.greatest(now, now + plan.warm_for)
-        if lowered * plan.capacity / factor >= busiest * share and not self.varying:
-            return lowered
-        self.until = min(self.until, next_warm)
-        return lowered
-
-    def capacity_at(self, t: float) -> tuple[float, float]:
-        """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
-        plan = self.plan
-        total = [0.0, 0.0]
-        for version in (OLD, NEW):
-            for count, since in self.fleet.cohorts[version]:
-                warm = 1.0 if t >= since + plan.warm_for else plan.warm_share
-                total[version] += count * warm if count else 0.0
+    def _glided(self, t: Array) -> tuple[Array, Array]:
+        """Seconds on the new version and the integral of 2w(1 - w), from the start until t."""
+        if not hasattr(self, "_glide"):
+            drift = self.fleet.drift
+            assert drift is not None
+            times = np.linspace(self.start, max(drift.start + drift.span, self.start + 1.0), _GRID)
+            weights = self._weights(times)
+            both = 2 * weights * (1 - weights)
+            steps = np.diff(times) / 2
+            areas = [
+                np.concatenate([[0.0], np.cumsum(steps * (w[1:] + w[:-1]))])
+                for w in (weights, both)
+            ]
+            self._glide = (times, weights[-1], both[-1], *areas)
+        times, last, last_both, area, mixing = self._glide
+        beyond = np.maximum(t - times[-1], 0.0)
         return (
-            total[OLD] * plan.capacity if total[OLD] else 0.0,
-            total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
+            np.interp(t, times, area) + last * beyond,
+            np.interp(t, times, mixing) + last_both * beyond,
         )
 
-    def _leak_now(self, now: float) -> float:
-        """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
-        fault, drift = self.fault, self.fleet.drift
-        cohorts = list(self.fleet.cohorts[NEW])
-        if drift is not None and drift.joining == NEW:
-            cohorts += drift.cohorts()
-        if not cohorts:
-            return 0.0
-        first = min(since for _, since in cohorts) + fault.onset
-        last = max(since for _, since in cohorts) + fault.onset + fault.ramp
-        if now < first:
-            self.until = min(self.until, first)
-            return 0.0
-        if now >= last:
-            return fault.leak
-        self.leak = Leak(cohorts, fault.onset, fault.ramp, fault.leak)
-        self.until = min(self.until, last)
-        return 0.0
+    def _gliding_sums(self, a: float, b: float) -> Sums:
+        seconds, mixing = (float(x[1] - x[0]) for x in self._glided(np.array([a, b])))
+        rate, length = self.plan.rate, b - a
+        none = (0.0, 0.0, 0.0, 0.0, 0.0)
+        rows: list[tuple[float, ...]] = [
+            (rate * (length - seconds), *none),
+            (rate * seconds, *none),
+        ]
+        degraded = length if 1.0 - self.clear > self.plan.tolerated else 0.0
+        return Sums(seconds, mixing, degraded, rows, [])
 
-    def _leak_at(self, t: Array) -> Array | float:
-        if self.leak is None:
-            return self.leaked
-        if self.fleet.drift is None:
-            return self.leak.at(t)
-        _, new = self._in_service(t)
-        return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
+    def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
+        """Expected (version, requests, failing, late) of each cell between neighbouring edges.
+
+        Mirrored requests are a version of their own: only detectors of the new version see them.
+        """
+        if not self.varying or self.straight:
+            base = self.plan.requests(edges)
+            versions = self._during(edges) if self.straight else self.versions
+            rows = [
+                (v, base * s.share, base * s.share * s.failing, base * s.share * s.late)
+                for v, s in enumerate(versions)
+            ]
+            if self.mirror:
+                copied, new = base * self.mirror * self.plan.misses, versions[NEW]
+                rows.append((MIRROR, copied, copied * new.failing, copied * new.late))
+            return rows
+        if self.gliding:
+            new_requests = self.plan.rate * np.diff(self._glided(edges)[0])
+            requests, none = self.plan.requests(edges), 0.0 * new_requests
+            return [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
+        fine, starts, times, weights = self._quadrature(edges)
+        old, new = self.at(times)
+        seen = [(OLD, old.share, old), (NEW, new.share, new)]
+        if self.mirror:
+            copies = self.mirror * self.plan.misses
+            seen.append((MIRROR, np.full_like(times, copies), new))
+        result = []
+        for version, share, s in seen:
+            part = weights * share
+            values = (part, part * s.failing, part * s.late)
+            requests, failing, late = (_gather(v, fine, starts) for v in values)
+            result.append((version, requests, failing, late))
+        return result
+
+    def sums(self, a: float, b: float) -> Sums:
+        """Everything that is counted in [a, b]."""
+        if not self.varying or self.straight:
+            return self._plain_sums(a, b)
+        if self.gliding:
+            return self._gliding_sums(a, b)
+        fine, _, times, weights = self._quadrature(np.array([a, b]))
+        half = np.diff(fine)[:, None] / 2 * _WEIGHTS
+        rows = []
+        old, new = self.at(times)
+        for s in (old, new):
+            part = weights * s.share
+            values = (
+                *(part, part * s.failing, part * s.late, part * s.corrupt),
+                *(weights * s.common, weights * s.segment),
+            )
+            rows.append(tuple(float(np.sum(value)) for value in values))
+        bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late) for s in (old, new))
+        beside = []
+        for aside in self.aside_at(times):
+            bads = bads + aside.share * aside.failing
+            common, segment = (
+                tuple(float(np.sum(weights * x)) for x in pair)
+                for pair in (aside.common, aside.segment)
+            )
+            failing = float(np.sum(weights * aside.share * aside.failing))
+            beside.append(Beside(failing, aside.excused, common, segment))  # type: ignore[arg-type]
+        w = self._weights(times)
+        return Sums(
+            float(np.sum(half * w)),
+            float(np.sum(half * 2 * w * (1 - w))),
+            float(np.sum(half * (bads > self.plan.tolerated))),
+            rows,
+            beside,
+        )
+
+    def pieces(self, edges: Array) -> list[Sums]:
+        """What users meet between neighbouring edges: sums without what is counted elsewhere."""
+        fine, starts, times, weights = self._quadrature(edges)
+
+        def gathered(values: Any) -> list[float]:
+            total: list[float] = _gather(values, fine, starts).tolist()
+            return total
+
+        half = np.diff(fine)[:, None] / 2 * _WEIGHTS
+        seconds = gathered(half * self._weights(times))
+        shares = [
+            (gathered(weights * s.common), gathered(weights * s.segment)) for s in self.at(times)
+        ]
+        asides = [
+            (
+                aside.excused,
+                [gathered(weights * x) for x in aside.common],
+                [gathered(weights * x) for x in aside.segment],
+            )
+            for aside in self.aside_at(times)
+        ]
+        return [
+            Sums(
+                seconds[k],
+                0.0,
+                0.0,
+                [(0.0, 0.0, 0.0, 0.0, common[k], segment[k]) for common, segment in shares],
+                [
+                    Beside(0.0, excused, (old[k], new[k]), (first[k], second[k]))
+                    for excused, (old, new), (first, second) in asides
+                ],
+            )
+            for k in range(len(edges) - 1)
+        ]
+
+    def _plain_sums(self, a: float, b: float) -> Sums:
+        length = b - a
+        base = self.plan.requests_between(a, b)
+        rows: list[tuple[float, ...]] = []
+        bad = 1.0 - self.clear
+        for share, failing, late, corrupt, common, segment in (
+            self._mean_shares(a, b) if self.straight else self.versions
+        ):
+            part = base * share
+            bad += share * (failing + late)
+            rows.append(
+                (part, part * failing, part * late, part * corrupt, base * common, base * segment)
+            )
+        beside = []
+        for aside in self.asides:
+            bad += aside.share * aside.failing
+            (old, new), (first, second) = aside.common, aside.segment
+            beside.append(
+                Beside(
+                    base * aside.share * aside.failing,
+                    aside.excused,
+                    (base * old, base * new),
+                    (base * first, base * second),
+                )
+            )
+        w = self.weight
+        degraded = length if bad > self.plan.tolerated else 0.0
+        if self.straight:
+            degraded = self._degraded(a, b)
+        return Sums(w * length, 2 * w * (1 - w) * length, degraded, rows, beside)
 
     def _during(self, edges: Array) -> tuple[Shares, Shares]:
         """The mean shares of each cell while a leak grows and all else is constant."""
@@ -250,19 +236,13 @@ class Stretch:
         leak = self.leak.means(edges)
         return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
 
-    def growth(self, edges: Array) -> Sequence[float | None]:
-        """The part of a growing leak's failures in each cell, None where more than it changes."""
-        if not self.straight or self.leak is None:
-            return [None] * (len(edges) - 1)
+    def growth(self, edges: Array) -> Sequence[float]:
+        """The part of a growing leak's failures in each cell, where nothing else changes."""
+        assert self.leak is not None
         area = self.leak.means(edges) * np.diff(edges)
         whole = float(area.sum())
-        parts: list[float | None] = (area / whole if whole > 0 else 0.0 * area).tolist()
+        parts: list[float] = (area / whole if whole > 0 else 0.0 * area).tolist()
         return parts
-
-    def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
-        assert self.leak is not None
-        leak = float(self.leak.means(np.array([a, b]))[0])
-        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
 
     def _degraded(self, a: float, b: float) -> float:
         """Seconds of [a, b] with more bad requests than tolerated, while a leak grows."""
@@ -278,160 +258,10 @@ class Stretch:
             return b - a if spare < 0 else 0.0
         return max(b - max(a, self.leak.reaches(spare / rise)), 0.0)
 
-    def _shares(
-        self, weight: Any, rate: Any, capacity: tuple[Any, Any], leak: Any, top: Top
-    ) -> tuple[Shares, Shares]:
-        fault = self.fault
-        unavoidable = top(0.0, 1.0 - self.plan.full_capacity / rate)
-        mixed = fault.mixed * 2.0 * weight * (1.0 - weight) if fault.mixed else 0.0
-        result = []
-        for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
-            load = share + self.mirror if version == NEW else share
-            offered = top(rate * load, 1e-300)
-            shed = top(0.0, 1.0 - capacity[version] / offered)
-            common = top(0.0, shed - unavoidable) * self.clear
-            served = (1.0 - shed) * self.clear
-            fail, late, corrupt = mixed, 0.0, 0.0
-            if version == NEW:
-                fail = fail + fault.fail + leak
-                late = (1.0 - fail) * fault.late
-                corrupt = fault.corrupt * self.plan.writes
-            segment = served * (fail + late + corrupt)
-            reach = fault.users
-            result.append(
-                Shares(
-                    share,
-                    common + reach * served * fail,
-                    reach * served * late,
-                    reach * served * corrupt,
-                    common,
-                    segment,
-                )
-            )
-        return result[0], result[1]
-
-    def weight_at(self, t: float) -> float:
-        """The new version's share of the requests at t seconds."""
-        return float(self._drifting(t)) if self.fleet.drift is not None else self.weight
-
-    def _drifting(self, t: Any) -> Any:
-        """The new version's share of the requests at the times t while instances join and leave."""
-        old, new = self._in_service(np.atleast_1d(np.asarray(t, dtype=float)))
-        share = new / np.maximum(old + new, 1e-300)
-        return share if np.ndim(t) else float(share[0])
-
-    def _in_service(self, t: Array) -> tuple[Array, Array]:
-        up, drift = self.fleet.up, self.fleet.drift
-        if drift is None:
-            return np.full_like(t, up[OLD]), np.full_like(t, up[NEW])
-        came, went = drift.joined(t), drift.left(t)
-        if drift.joining == NEW:
-            return up[OLD] - went, up[NEW] + came
-        return up[OLD] + came, up[NEW] - went
-
-    def _warmed(self, t: Array, old: Array, new: Array) -> tuple[Array, Array]:
-        """Instances' worth of capacity while instances join: the youngest carry less."""
-        plan, drift = self.plan, self.fleet.drift
-        if plan.warm_for <= 0 or drift is None:
-            return old, new
-        young = drift.joined(t) - drift.joined(np.maximum(t - plan.warm_for, drift.start))
-        colder = young * (1 - plan.warm_share)
-        return (old, new - colder) if drift.joining == NEW else (old - colder, new)
-
-    def at(self, t: Array) -> tuple[Shares, Shares]:
-        """The shares of (old, new) at the times t (seconds, any shape)."""
-        plan = self.plan
-        rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
-        weight: Any = self.weight
-        capacity: tuple[Any, Any] = self.capacity
-        if self.fleet.drift is not None:
-            old, new = self._in_service(t)
-            weight = new / np.maximum(old + new, 1e-300)
-            each = plan.capacity
-            capacity = (math.inf, math.inf)
-            if each < math.inf:
-                warm_old, warm_new = self._warmed(t, old, new)
-                capacity = (warm_old * each, warm_new * each / self.fault.factor)
-        return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum)
-
-    def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
-        """Expected (version, requests, failing, late) of each cell between neighbouring edges.
-
-        Mirrored requests are a version of their own: only detectors of the new version see them.
-        """
-        if not self.varying or self.straight:
-            base = self.plan.requests(edges)
-            versions = self._during(edges) if self.straight else self.versions
-            rows = [
-                (v, base * s.share, base * s.share * s.failing, base * s.share * s.late)
-                for v, s in enumerate(versions)
-            ]
-            if self.mirror:
-                copied, new = base * self.mirror, versions[NEW]
-                rows.append((MIRROR, copied, copied * new.failing, copied * new.late))
-            return rows
-        fine, starts, times, weights = self._quadrature(edges)
-        old, new = self.at(times)
-        seen = [(OLD, old.share, old), (NEW, new.share, new)]
-        if self.mirror:
-            seen.append((MIRROR, np.full_like(times, self.mirror), new))
-        result = []
-        for version, share, s in seen:
-            part = weights * share
-            values = (part, part * s.failing, part * s.late)
-            requests, failing, late = (_gather(v, fine, starts) for v in values)
-            result.append((version, requests, failing, late))
-        return result
-
-    def sums(self, a: float, b: float) -> tuple[float, float, float, list[tuple[float, ...]]]:
-        """Over [a, b]: seconds on the new version, integral of 2 w (1 - w) and seconds degraded,
-        and for each version the expected numbers of (requests, failing, late, corrupt, bad per
-        user who is always on it: common, segment).
-        """
-        tolerated = self.plan.tolerated
-        if not self.varying or self.straight:
-            length = b - a
-            base = self.plan.requests_between(a, b)
-            rows: list[tuple[float, ...]] = []
-            bad = 1.0 - self.clear
-            for share, failing, late, corrupt, common, segment in (
-                self._mean_shares(a, b) if self.straight else self.versions
-            ):
-                part = base * share
-                bad += share * (failing + late)
-                rows.append(
-                    (
-                        part,
-                        part * failing,
-                        part * late,
-                        part * corrupt,
-                        base * common,
-                        base * segment,
-                    )
-                )
-            w = self.weight
-            degraded = length if bad > tolerated else 0.0
-            if self.straight:
-                degraded = self._degraded(a, b)
-            return w * length, 2 * w * (1 - w) * length, degraded, rows
-        fine, _, times, weights = self._quadrature(np.array([a, b]))
-        half = np.diff(fine)[:, None] / 2 * _WEIGHTS
-        rows = []
-        old, new = self.at(times)
-        for s in (old, new):
-            part = weights * s.share
-            values = (
-                *(part, part * s.failing, part * s.late, part * s.corrupt),
-                *(weights * s.common, weights * s.segment),
-            )
-            rows.append(tuple(float(np.sum(value)) for value in values))
-        bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late) for s in (old, new))
-        return (
-            float(np.sum(half * new.share)),
-            float(np.sum(half * 2 * new.share * old.share)),
-            float(np.sum(half * (bads > tolerated))),
-            rows,
-        )
+    def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
+        assert self.leak is not None
+        leak = float(self.leak.means(np.array([a, b]))[0])
+        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
 
     def _quadrature(self, edges: Array) -> tuple[Array, NDArray[np.intp], Array, Array]:
         """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
@@ -439,6 +269,8 @@ class Stretch:
         extra = [np.asarray(self.plan.traffic.kinks(a, b), dtype=float)]
         if self.leak is not None:
             extra.append(self.leak.kinks(a, b))
+        if self.moving:
+            extra.append(np.asarray(self.router.bends(a, b), dtype=float))
         if b - a > _LONGEST_CELL:
             extra.append(np.linspace(a, b, int((b - a) / _LONGEST_CELL) + 2)[1:-1])
         fine = np.unique(np.concatenate([edges, *extra]))
@@ -456,9 +288,15 @@ class Stretch:
             return True
         if self.fleet.drift is not None:
             old, new = self._in_service(fine)
-            return bool(np.min(old + new) * each >= self.plan.peak)
-        offered = (1 - self.weight, self.weight)
-        return all(c >= self.plan.peak * w for c, w in zip(self.capacity, offered, strict=True))
+            return bool(
+                np.min(old + new) * each * self.fleet.lit * (1.0 - self.fleet.worn)
+                >= self.plan.peak
+            )
+        if self.situation.misfit is not None:
+            return True
+        offered = (1.0, 1.0) if self.moving else self._loads(self.weight)
+        pairs = zip(self.capacity, offered, strict=True)
+        return all(not capacity or capacity >= self.plan.peak * part for capacity, part in pairs)
 
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
@@ -479,13 +317,6 @@ class Stretch:
                 a, b = np.where(same, middle, a), np.where(same, b, middle)
             found.append((a + b) / 2)
         return np.unique(np.concatenate([fine, *found])) if found else fine
-
-
-_NOTHING = Shares(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-def _last(shares: Shares) -> Shares:
-    return Shares(*(float(np.ravel(np.asarray(x))[-1]) for x in shares))
 
 
 def _gather(values: Array, fine: Array, starts: NDArray[np.intp]) -> Array:

@@ -10,22 +10,31 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import simpy
 
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
 from simulator.play.luck import Luck, Purpose
+from simulator.play.respond import LOOKS
 from simulator.play.router import Router
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
     from simulator.play.plan import Plan
+    from simulator.play.situation import Situation
+    from simulator.play.stretch import Stretch
+    from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
     from simulator.strategies.blue_green import Smoke
     from simulator.strategies.parallel_adoption import Reconcile
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
+    from simulator.words.router import Dns
     from simulator.words.strategy import Strategy
+
+NO_TRAFFIC = 0.001
+_FEW = 1e-4
 
 Script = Generator[simpy.Event, Any, None]
 
@@ -45,8 +54,15 @@ class Verbs:
     fleet: Fleet
     router: Router
     counts: Counts
+    stretch: Stretch | None
     watch: Watch
+    watching: bool
     strategy: Strategy
+    situation: Situation
+    stalls: Stalls | None
+    handed: list[Strategy]
+    by_hand: bool
+    slips: int
     pace: float
     phase: str
     announced: bool
@@ -68,9 +84,35 @@ class Verbs:
     _first_harm: Callable[[float], None]
 
     def _gate(self) -> Script:
-        """No further step starts while a response is being decided."""
+        """No step starts while the tool stalls, nor while a response is being decided."""
+        if self.stalls is not None:
+            yield from self._wait_for_tool(self.stalls)
         if self.holding:
             yield self.env.event()
+
+    def _wait_for_tool(self, stalls: Stalls) -> Script:
+        until = stalls.until(self.env.now)
+        if until > self.env.now:
+            self.note("tool stalled", until - self.env.now)
+            yield self.env.timeout(until - self.env.now)
+
+    def _forever(self) -> Script:
+        """The script can never go on by itself: somebody looks, if nothing else notices."""
+        self.note("stuck")
+        overdue = self.plan.scenario.response.overdue
+        if self.watching and self.plan.scenario.detection.health == "none":
+            self.at(self.env.now + overdue, lambda: self.abort(LOOKS))
+        yield self.env.event()
+
+    def _before_traffic(self, stopped: bool = False) -> Script:
+        raise AssertionError
+
+    def _before_starts(self) -> Script:
+        raise AssertionError
+
+    def lose_sessions(self, leaving: int, drained: bool) -> None:
+        """Lose the sessions of instances that leave now."""
+        raise AssertionError
 
     def _law(self, version: int, in_place: bool = False) -> StartLaw:
         fault = self.fault if version == NEW else None
@@ -93,7 +135,7 @@ class Verbs:
         now, timeout = self.env.now + later, law.timeout
         if slowest > timeout and self.fault.crash:
             self.at(now + timeout, self._failed_start)
-        if slowest > 2 * timeout:
+        if slowest > 2 * timeout and self.plan.scenario.detection.health == "on":
             self.trip("health", now + 2 * timeout)
 
     def _failed_start(self) -> None:
@@ -110,32 +152,70 @@ class Verbs:
         count = wanted - self.fleet.up[version]
         if count <= 0:
             return
+        if version == NEW:
+            yield from self._before_starts()
         self.note("provision", (version, count))
         self.fleet.request(count, self.env.now)
         slowest = self._draw_start(version, self._law(version), count, False)
         if slowest == math.inf:
-            yield self.env.event()
+            yield from self._forever()
         yield self.env.timeout(slowest)
         self.fleet.join(version, count, self.env.now)
 
-    def shift(self, weight: float) -> Script:
-        """Publish a weight for the new version and wait until it is in effect."""
+    def shift(self, weight: float, by_hand: bool = False) -> Script:
+        """Publish a weight for the new version and wait until it is in effect.
+
+        By hand (or after an approval) a slip may publish it for everyone.
+        """
         yield from self._gate()
         whole = self.base + weight * self.span
+        if whole > 0:
+            yield from self._before_traffic()
         self.phase = f"{100 * whole:.3g}%"
+        if (by_hand or self.by_hand) and self._slips():
+            yield from self._slip()
+        self.by_hand = False
         self.note("shift", whole)
         yield from self._publish(whole)
 
+    def cut_over(self, dns: Dns | None) -> Script:
+        """Move everything to the new version by the router's weight, or by a DNS record."""
+        if dns is not None:
+            self.router.follow(dns)
+        yield from self.shift(1)
+
+    def _slips(self) -> bool:
+        """Whether the operator slips at this manual step."""
+        chance = self.plan.scenario.failures.slip
+        if not chance or not self.watching:
+            return False
+        self.slips += 1
+        return self.luck.uniform(Purpose.SLIP, self.slips) < chance
+
+    def _slip(self) -> Script:
+        """All traffic goes to the new version until somebody has noticed."""
+        noticing = self.plan.scenario.response.page.decide
+        self.note("slip", 1.0)
+        yield from self._publish(1.0)
+        yield self.env.timeout(noticing.sample(self.luck.uniform(Purpose.SLIP_NOTICED, self.slips)))
+
     def _publish(self, weight: float) -> Script:
-        router = self.router
+        router, env = self.router, self.env
         router.publish(weight)
         if weight > 0:
             router.began = True
+            self._fill_cache(env.now + router.propagation)
         if router.propagation > 0:
-            self.at(self.env.now + router.propagation, lambda: router.take_effect(weight))
-            yield self.env.timeout(router.propagation)
+            when = env.now + router.propagation
+            self.at(when, lambda: router.take_effect(weight, when))
+            yield env.timeout(router.propagation)
         else:
-            router.take_effect(weight)
+            router.take_effect(weight, env.now)
+
+    def _fill_cache(self, when: float) -> None:
+        """A cache of the new version's own begins to fill with its first traffic."""
+        if self.situation.cache_since is None:
+            self.situation.cache_since = when
 
     def bake(self, seconds: float, judge: Judge | None = None) -> Script:
         """Wait and watch for this long (times the pace), for a judge if there is one."""
@@ -165,6 +245,7 @@ class Verbs:
         index = int(self.env.now)
         yield self.env.timeout(waiting.sample(self.luck.uniform(Purpose.APPROVE, index)))
         self.note("approved")
+        self.by_hand = True
         self.last_watch = self.env.now
 
     def judge(self, again: float = 0.0) -> Script:
@@ -214,6 +295,10 @@ class Verbs:
         yield from self._gate()
         fleet = self.fleet
         keep = math.floor((1 - self.base - self.span) * fleet.size + 1e-9)
+        if keep == 0 and self.router.moving(self.env.now):
+            stale = 1.0 - float(self.router.follows(np.array([self.env.now]))[0])
+            if stale > _FEW:
+                self.note("stale clients", stale)
         yield from self._retire(OLD, fleet.up[OLD] - keep)
 
     def _retire(self, version: int, count: int) -> Script:
@@ -221,6 +306,7 @@ class Verbs:
         if count <= 0:
             return
         self.note("retire", (version, count))
+        self.lose_sessions(count, True)
         self.fleet.leave(version, count)
         drain = self.plan.scenario.service.drain
         self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
@@ -255,6 +341,7 @@ class Verbs:
         of the requests is spoilt because the two disagree; `double_work` is a price per hour.
         """
         yield from self._gate()
+        yield from self._before_traffic()
         start, length = self.env.now, overlap * self.pace
         self.phase = "overlap"
         self.note("run in parallel", length)
@@ -284,11 +371,25 @@ class Verbs:
     def hand_over(self, strategy: Strategy, share: float = 1.0, moved: float = 0.0) -> Script:
         """Let another strategy move a `share` of fleet and traffic on top of what has `moved`."""
         base, span, pace = self.base, self.span, self.pace
+        if strategy not in self.handed:
+            self.handed.append(strategy)
         self.base, self.span = base + moved * span, share * span
         self.pace = pace * strategy.pace
         self.note("hand over", (strategy.kind, share))
         yield from strategy.release(self)  # type: ignore[arg-type]
         self.base, self.span, self.pace = base, span, pace
+
+    def undo_handed_over(self) -> Script:
+        """Roll back what was handed over to other strategies, the last one first."""
+        while self.handed:
+            strategy = self.handed.pop()
+            yield from strategy.roll_back(self)  # type: ignore[arg-type]
+
+    def _answer_the_rest(self) -> None:
+        """The new version leaves before its last clients: they are counted as if it had stayed."""
+        seconds, stretch = self.router.let_go(self.env.now), self.stretch
+        if seconds > 0 and stretch is not None and self.fleet.up[NEW]:
+            self.counts.answer_the_rest(stretch, seconds, self.env.now)
 
     def return_to_old(self) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
@@ -301,12 +402,13 @@ class Verbs:
         if router.published or router.weight or router.coming:
             self.note("shift", 0.0)
             yield from self._publish(0.0)
+        gone = router.gone(NO_TRAFFIC, self.env.now)
+        if gone > self.env.now and self.fleet.up[NEW]:
+            yield self.env.timeout(gone - self.env.now)
+        self._answer_the_rest()
+        yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
-            gone = fleet.up[NEW]
-            yield from self._retire(NEW, gone)
             router.join_pool(False)
-        else:
-            yield from self._retire(NEW, fleet.up[NEW])
 
 
 def geometric(chance: float, luck: float) -> int:

@@ -424,8 +424,7 @@ class Watch:
         """A judge will look at what the versions' requests come to from now on."""
         self._cut(now)
         rollout = self._rollout
-        share = rollout.router.share(rollout.fleet)
-        self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, share)
+        self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, rollout.weight())
         self._gather()
 
     def verdict(self, now: float) -> str:

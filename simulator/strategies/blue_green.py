@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.words.detection import Judge
+from simulator.words.router import Dns
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, Share
 
@@ -25,6 +26,13 @@ class Smoke(BaseModel):
     )
 
 
+class CutOver(BaseModel):
+    """A way to move the traffic other than the load balancer's weight."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    dns: Dns = Field(description="A DNS record: clients follow as their cached answers expire.")
+
+
 class BlueGreen(Strategy):
     """Build green beside blue, test it, cut all traffic over, watch, keep blue, then retire it.
 
@@ -33,8 +41,9 @@ class BlueGreen(Strategy):
     """
 
     kind: Literal["blue_green"] = "blue_green"
-    cutover: Literal["load_balancer"] = Field(
-        "load_balancer", description="How traffic moves: the load balancer's weight, at once."
+    cutover: Literal["load_balancer"] | CutOver = Field(
+        "load_balancer",
+        description="How traffic moves: by the load balancer's weight, or by a DNS record.",
     )
     smoke: Smoke | None = Field(
         Smoke(duration=0.0), description="Tests before the cut-over; none switches them off."
@@ -55,7 +64,7 @@ class BlueGreen(Strategy):
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(1)
         yield from rollout.smoke_test(self.smoke)
-        yield from rollout.shift(1)
+        yield from rollout.cut_over(self.cutover.dns if isinstance(self.cutover, CutOver) else None)
         yield from rollout.bake(self.bake, self.judge)
         yield from rollout.judge(self.bake)
         yield from rollout.keep_old(self.keep_old)

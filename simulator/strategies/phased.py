@@ -65,13 +65,11 @@ class Phased(Strategy):
             moved = min(moved + wave, 1.0)
             if self.within is None:
                 yield from rollout.provision(moved)
-                yield from rollout.shift(moved)
+                yield from rollout.shift(moved, by_hand=True)
             yield from rollout.bake(bake, self.judge)
             yield from rollout.judge(bake)
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:
-        if self.within is None:
-            yield from rollout.return_to_old()
-        else:
-            yield from self.within.roll_back(rollout)
+        yield from rollout.undo_handed_over()
+        yield from rollout.return_to_old()

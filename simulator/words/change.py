@@ -1,15 +1,15 @@
-"""The change that is deployed, and how it can be wrong."""
+"""The change that is deployed: how it can be wrong, and what it demands of a rollout."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from simulator.words.distributions import RandomDuration, RandomFactor, RandomShare
 from simulator.words.model import Words
-from simulator.words.units import Duration, PositiveShare, Share
+from simulator.words.units import Count, Duration, PositiveShare, Share
 
 Weight = Annotated[
     PositiveShare, Field(description="How often it is this one, relative to others.")
@@ -54,6 +54,18 @@ class Leak(Words):
     rate: RandomShare = Field(description="Share of requests that fail in the end.")
 
 
+class Load(Words):
+    """Requests fail while the new version carries more than so much traffic, in absolute terms."""
+
+    kind: Literal["load"]
+    share: Weight = 1.0
+    threshold: PositiveShare = Field(
+        description="Traffic on the new version above which it shows, as a share of what the "
+        "full fleet can carry (mirrored traffic counts)."
+    )
+    rate: RandomShare = Field(description="Share of the new version's requests that fail then.")
+
+
 class WrongData(Words):
     """Answers look fine, but a share of the writes is corrupt."""
 
@@ -63,16 +75,73 @@ class WrongData(Words):
 
 
 class MixedVersions(Words):
-    """Requests fail when they meet the other version's data: rate x 2w(1-w) of all requests."""
+    """Requests fail when they meet the other version's data: rate x 2w(1-w) of all requests.
+
+    After the decision to roll back the part `persists` stays at its highest, until the data are
+    repaired: `repair` after the old version serves everything.
+    """
 
     kind: Literal["mixed_versions"]
     share: Weight = 1.0
     rate: RandomShare = Field(description="Multiplies 2w(1-w), w the new version's share.")
+    persists: Share = Field(description="Part that sits in the data and survives a rollback.")
+    repair: RandomDuration = Field(description="Time to repair the data after a rollback.")
 
 
 Defect = Annotated[
-    Errors | Crash | Slow | Leak | WrongData | MixedVersions, Field(discriminator="kind")
+    Errors | Crash | Slow | Leak | Load | WrongData | MixedVersions, Field(discriminator="kind")
 ]
+
+
+class Coupled(Words):
+    """A change of the data store's schema that the code depends on.
+
+    `together`: neither version works with the other's schema; it is migrated just before the new
+    version gets its first traffic. `schema_first`: the old version works with the new schema, which
+    is migrated before anything else. `schema_last`: the new version works with both, and the
+    schema follows when the script is over. Rolling back after a migration that the old version does
+    not work with needs a restore beside the running store, and loses the writes since then.
+    """
+
+    order: Literal["together", "schema_first", "schema_last"] = Field(
+        description="When the schema is migrated."
+    )
+    migrate: RandomDuration = Field(description="How long the migration takes.")
+    writes_blocked: Duration = Field(description="How long writes fail at its end (announced).")
+    restore: RandomDuration | None = Field(
+        None, description="Time to restore the old schema; none: there is no way back."
+    )
+
+
+class ExpandContract(Words):
+    """The schema changes in several compatible releases, one after the other."""
+
+    releases: Count = Field(description="Releases in all; the last one is the one simulated.")
+    apart: Duration = Field(description="Time between the end of one and the start of the next.")
+
+
+class Schema(Words):
+    """What the release does to the schema of the data store; one of the two."""
+
+    coupled: Coupled | None = Field(None, description="Code and schema depend on each other.")
+    expand_contract: ExpandContract | None = Field(
+        None, description="Compatible steps, several releases apart."
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> Schema:
+        if (self.coupled is None) == (self.expand_contract is None):
+            raise ValueError(
+                "is either coupled or expand_contract; write one of the two, or compatible"
+            )
+        return self
+
+
+class UpgradeRoutine(Words):
+    """A routine that must run exactly once while nothing serves."""
+
+    takes: RandomDuration = Field(description="How long it runs.")
+    lock: bool = Field(description="Whether a second fleet or batch cannot run it once more.")
 
 
 class Change(Words):
@@ -80,6 +149,30 @@ class Change(Words):
 
     defect_probability: Share = Field(description="Chance that a release is defective.")
     defects: tuple[Defect, ...] = Field(description="Kinds of defects; shares are normalised.")
+    schema_: Literal["compatible"] | Schema = Field(
+        "compatible",
+        alias="schema",
+        description="What happens to the data store's schema; compatible: nothing that matters.",
+    )
+    upgrade_routine: UpgradeRoutine | None = Field(
+        None, description="A routine that must run once while nothing serves."
+    )
+    single_writer: bool = Field(
+        False, description="Whether only one version can write at a time; the second one fails."
+    )
+    licences: Count | None = Field(
+        None, description="Instances that are licensed at once, both versions together."
+    )
+
+    @field_validator("schema_", mode="before")
+    @classmethod
+    def _compatible(cls, value: Any) -> Any:
+        return "compatible" if value is None or value in ("none", {}) else value
+
+    @property
+    def migration(self) -> Schema | None:
+        """What happens to the schema, if anything."""
+        return None if isinstance(self.schema_, str) else self.schema_
 
     @model_validator(mode="after")
     def _any(self) -> Change:

@@ -38,6 +38,7 @@ class Costs(Words):
     watching: Hourly = Field(description="People watching the rollout.")
     outage: Hourly = Field(description="On top of failed requests while nobody serves.")
     sla_credit: Money = Field(description="Due when the rest of the error budget is spent.")
+    licence: Money = Field(description="Per instance above the licences, once a release.")
     delay: Hourly = Field(description="Every hour until a working version carries all traffic.")
 
     @field_validator("currency")

@@ -215,7 +215,11 @@ class Judge(Words):
 
 
 class Detection(Words):
-    """All detectors beside health; one that is left out does not exist."""
+    """All detectors; beside health, one that is left out does not exist."""
+
+    health: Literal["on", "none"] = Field(
+        "on", description="Whether a new instance that fails to start twice is noticed."
+    )
 
     alarms: tuple[Alarm, ...] = Field((), description="Alarms on shares of bad requests.")
     burn_rate: tuple[BurnRate, ...] = Field(

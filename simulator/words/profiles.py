@@ -145,7 +145,10 @@ class _Filling:
     ) -> dict[str, Any]:
         result = dict(given or {})
         for key, entry in tree.items():
-            if key not in result and not (self.bare and entry.get("bare", 0) is None):
+            if not _is_entry(entry):
+                if isinstance(result.get(key), Mapping):
+                    result[key] = self._part(f"{path}.{key}", entry, result[key])
+            elif key not in result and not (self.bare and entry.get("bare", 0) is None):
                 result[key] = self._take(f"{path}.{key}", entry)
         return result
 

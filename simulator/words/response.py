@@ -29,5 +29,11 @@ class Response(Words):
     hold: bool = Field(description="Whether no further step starts once something was detected.")
     decide: RandomDuration = Field(description="From an alarm to the automatic decision.")
     page: Page = Field(description="The person who decides otherwise.")
+    point_of_no_return: Literal["fix_forward", "roll_back"] = Field(
+        description="What is done past it: wait for the fix, or roll back the wrong way."
+    )
+    overdue: Duration = Field(
+        description="When somebody looks at a rollout that can never finish by itself."
+    )
     fix: RandomDuration = Field(description="From a rollback to the repaired release.")
     retry: RandomDuration = Field(description="From rolling back a good release to its next try.")

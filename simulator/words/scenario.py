@@ -23,6 +23,7 @@ from pydantic import (
 from simulator.words.change import Change
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
+from simulator.words.failures import Failures
 from simulator.words.model import Frozen, Words
 from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
@@ -95,6 +96,7 @@ class Scenario(Words):
     traffic: Traffic = Field(description="Its requests and users.")
     router: Router = Field(description="The router in front of it.")
     change: Change = Field(description="The release, and how it can be wrong.")
+    failures: Failures = Field(Failures(), description="Trouble that is not the change.")
     detection: Detection = Field(description="What may notice a bad release.")
     response: Response = Field(description="What happens then.")
     slo: Slo = Field(description="What is promised.")
@@ -133,6 +135,14 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("failures")
+    @classmethod
+    def _zones_are_told(cls, value: Failures, info: ValidationInfo) -> Failures:
+        service = info.data.get("service")
+        if value.zone is not None and isinstance(service, Service) and service.zones is None:
+            raise ValueError("zone needs service.zones: write e.g. service: {zones: 3}")
+        return value
+
     @model_validator(mode="after")
     def _keeps_its_source(self, info: ValidationInfo) -> Scenario:
         context = info.context or {}
@@ -150,7 +160,9 @@ class Scenario(Words):
             return service.capacity
         if service.utilisation is None:
             return math.inf
-        return self.traffic.busiest_hour / service.instances / service.utilisation
+        cache = self.router.cache
+        reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
+        return reaching / service.instances / service.utilisation
 
     @property
     def to_check(self) -> str:
@@ -171,11 +183,6 @@ class Scenario(Words):
     def notes(self) -> tuple[str, ...]:
         """What a reader should know: data mended, kinds left out, detectors that cannot work."""
         notes = list(self.traffic.notes)
-        if any(assumption.path == "change.defects" for assumption in self._assumed):
-            notes.append(
-                "the default mix of defects leaves out load-dependent ones (10 %): "
-                "the others are renormalised"
-            )
         if self.capacity_per_instance == math.inf:
             notes.append(
                 "the service states neither capacity nor utilisation: it is never overloaded"

@@ -61,6 +61,13 @@ class StartFailure(Words):
     timeout: PositiveDuration = Field(description="Time after which a start counts as failed.")
 
 
+class Sessions(Words):
+    """Sessions kept in an instance's memory: they die with it unless they end while it drains."""
+
+    mean: PositiveDuration = Field(description="Mean length of a session (exponential).")
+    requests: Count = Field(description="Requests of one session, to tell how many there are.")
+
+
 class Service(Words):
     """One service: instances of equal size behind one router."""
 
@@ -81,6 +88,8 @@ class Service(Words):
     incidents: Incidents | None = Field(None, description="Trouble unrelated to the release.")
     warm_up: WarmUp | None = Field(None, description="Reduced capacity of new instances.")
     start_failure: StartFailure = Field(description="Starts that fail and are tried again.")
+    sessions: Sessions | None = Field(None, description="Sessions in the instances' memory.")
+    zones: Count | None = Field(None, description="Zones over which instances are spread evenly.")
     limit: Count | None = Field(
         None, description="Most instances at once (quota, subnet, licences)."
     )

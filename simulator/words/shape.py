@@ -21,27 +21,22 @@ from simulator.words.strategy import Strategy, kinds
 # Everything the format names that this version does not play, by where it stands: [] is any place
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
-    "": "failures calendar",
+    "": "calendar",
     "service": "elastic concurrency service_time ungraceful start_rate connections scaling cells "
-    "sessions overload drifted zones cost_per_request",
+    "overload drifted cost_per_request",
     "traffic": "retries connections queue deadline",
-    "router": "cache dns",
-    "change": "changes schema upgrade_routine single_writer licences every",
-    "change.defects[]": "persists repair",
-    "detection": "health",
+    "change": "changes every",
     "slo": "latency",
-    "costs": "licence",
     "strategies.*": "only_in value",
 }
 KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
-    Strategy: "shadow feature_flag rate_controlled kubernetes_rolling argo_canary argo_blue_green "
-    "flagger codedeploy ecs_rolling beanstalk cloudformation_rolling",
-    None: "load",
+    Strategy: "kubernetes_rolling argo_canary argo_blue_green flagger codedeploy ecs_rolling "
+    "beanstalk cloudformation_rolling",
+    None: "",
 }
 VALUES_NOT_YET: dict[str, str] = {
     "green": "scaled",
     "by": "cells zones regions",
-    "cutover": "dns",
 }
 # What may stand at a key that is not available yet, because it asks for nothing.
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")

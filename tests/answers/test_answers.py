@@ -6,15 +6,11 @@ import numpy as np
 import pytest
 
 from tests.answers import oracles
+from tests.answers.comparing import near
 from tests.play.playing import bare, mean_and_error, play
 
 SWITCH = "big_bang: {in_place: false}"
 NOTICED = {"detection": "noticed: {after: 300s}", "response": "page: {decide: 120s}"}
-
-
-def near(values: list[float], expected: float, k: float = 4.0) -> None:
-    mean, error = mean_and_error(values)
-    assert abs(mean - expected) < k * error + 1e-9 * abs(expected), (mean, error, expected)
 
 
 @pytest.mark.parametrize(

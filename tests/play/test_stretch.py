@@ -9,6 +9,7 @@ from simulator.play.fault import Fault
 from simulator.play.fleet import NEW, Fleet
 from simulator.play.rehearsal import prepare
 from simulator.play.router import Router
+from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from tests.play.playing import bare
 
@@ -16,10 +17,10 @@ from tests.play.playing import bare
 def stretch(fault: Fault, weight: float = 0.3, capacity: str = "capacity: 200 rps") -> Stretch:
     scenario = bare(service=capacity)
     plan = prepare(scenario, "big_bang")
-    fleet, router = Fleet(10), Router(0.0)
+    fleet, router = Fleet(10), Router(plan.scenario.router)
     fleet.join(NEW, 1, 0.0)
-    router.take_effect(weight)
-    return Stretch(plan, fleet, router, fault, 10.0, 0.0)
+    router.take_effect(weight, 0.0)
+    return Stretch(plan, fleet, router, Situation(fault), 10.0)
 
 
 def test_varying_and_constant_stretches_give_the_same_numbers() -> None:
@@ -50,12 +51,12 @@ def test_a_leak_is_integrated_over_its_kinks() -> None:
     fault.leak, fault.onset, fault.ramp = 0.5, 100.0, 200.0
     scenario = bare()
     plan = prepare(scenario, "big_bang")
-    fleet, router = Fleet(10), Router(0.0)
+    fleet, router = Fleet(10), Router(plan.scenario.router)
     fleet.join(NEW, 10, 0.0)
-    router.take_effect(1.0)
+    router.take_effect(1.0, 0.0)
     total, now = 0.0, 0.0
     while now < 400.0:
-        part = Stretch(plan, fleet, router, fault, now, 0.0)
+        part = Stretch(plan, fleet, router, Situation(fault), now)
         end = min(part.until, 400.0)
         total += part.sums(now, end)[3][NEW][1]
         now = end

@@ -27,6 +27,7 @@ from tests.validation import (
     judged,
     published,
     times,
+    trouble,
 )
 from tests.validation.rows import SEED, Result, Row, compare
 
@@ -45,6 +46,7 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Judges that compare": judged.rows,
     "Users, mixing, money, counts": effects.rows,
     "Traffic, usual errors, watching, prices": conditions.rows,
+    "Routes, schemas, trouble, what is hidden": trouble.rows,
 }
 
 
@@ -212,10 +214,11 @@ def header(found: Sequence[Result]) -> str:
     return f"""# Validation
 
 The engine against answers that are known without it: {len(found)} rows, {formulas} different
-formulas, derived in `tests/answers/oracles.py`. *Off* is the distance between the simulated and the
-exact value in standard errors; of a whole distribution it is the distance at which a normal number
-has the same p value. More than {FAR:g} is a failure. Of the {len(random)} rows that differ at all,
-{within:.0%} are within 1.96, where 95 % should be; the others are right to nine digits.
+formulas, derived in `tests/answers/oracles.py` and `oracles_trouble.py` beside it. *Off* is the
+distance between the simulated and the exact value in standard errors; of a whole distribution it is
+the distance at which a normal number has the same p value. More than {FAR:g} is a failure. Of the
+{len(random)} rows that differ at all, {within:.0%} are within 1.96, where 95 % should be; the
+others are right to nine digits.
 
 The worst is {standard_errors(worst.finding.distance)} off: {worst.row.figure}, {worst.row.formula},
 of `{worst.row.strategy}`.

@@ -48,12 +48,15 @@ def test_every_strategy_and_detector_has_rows() -> None:
         "ab_test",
         "blue_green",
         "immutable",
+        "shadow",
+        "feature_flag",
+        "rate_controlled",
     }
     assert min(strategies.values()) >= 2
     detectors = Counter(row.detector for row in ROWS if row.detector)
     for name in (
         *("health", "alarm new", "alarm old", "alarm service", "noticed", "audit", "judge"),
-        *("people", "reconciliation", "smoke test", "burn rate"),
+        *("people", "reconciliation", "smoke test", "burn rate", "operator"),
     ):
         assert detectors[name] >= 2, name
     assert len(ROWS) >= 60

@@ -171,8 +171,7 @@ def test_notes_say_when_people_will_hardly_ever_report() -> None:
     assert not any("people" in note for note in enough)
 
 
-def test_notes_say_what_the_default_mix_leaves_out_and_what_is_unlimited() -> None:
-    assert any("load-dependent" in note for note in loads(FIVE_LINES).notes)
+def test_notes_say_what_is_unlimited() -> None:
     unlimited = BARE.replace(", capacity: 100 rps", "")
     assert any("never overloaded" in note for note in loads(unlimited).notes)
 

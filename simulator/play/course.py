@@ -1,0 +1,205 @@
+"""The course of a weight that clients follow with a lag: a sum of responses to its changes."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.words.distributions import Constant
+
+if TYPE_CHECKING:
+    from simulator.words.router import Dns
+
+Array = NDArray[np.float64]
+
+_SETTLED = 1e-9
+_POINTS = 33
+
+
+class AtOnce:
+    """A change that is in effect everywhere at once; the simplest response."""
+
+    __slots__ = ()
+    lasts = 0.0
+
+    def share(self, x: Array) -> Array:
+        """The share of the clients that have followed x seconds after a change."""
+        return np.where(x >= 0, 1.0, 0.0)
+
+    def area(self, x: Array) -> Array:
+        """The integral of that share from the change on, seconds."""
+        return np.maximum(x, 0.0)
+
+    def bends(self) -> tuple[float, ...]:
+        """Seconds after a change at which its course is not smooth."""
+        return (0.0,)
+
+
+class Answers(AtOnce):
+    """Clients that follow as their cached DNS answers expire.
+
+    With v the share that ignores the time to live T, x seconds after a change
+    (1 - v) min(x / T, 1) + v (1 - e^(-x / tau)) of them have followed, tau the mean of their
+    exponential delay; with a fixed delay h the last term is v for x >= h. It `lasts` until all
+    but 1e-9 have.
+    """
+
+    __slots__ = ("fixed", "ignore", "lasts", "ttl", "wait")
+
+    def __init__(self, dns: Dns) -> None:
+        self.ttl, self.ignore = dns.ttl, dns.ignore
+        self.fixed = isinstance(dns.ignore_for, Constant)
+        self.wait = dns.ignore_for.mean()
+        slow = 0.0
+        if self.ignore > 0:
+            tail = 1.0 if self.fixed else max(math.log(self.ignore / _SETTLED), 0.0)
+            slow = self.wait * tail
+        self.lasts = max(self.ttl, slow)
+
+    def share(self, x: Array) -> Array:
+        """The share of the clients that have followed x seconds after a change."""
+        x = np.maximum(x, 0.0)
+        prompt = np.minimum(x / self.ttl, 1.0)
+        if not self.ignore:
+            return prompt
+        if self.fixed:
+            late: Any = np.where(x >= self.wait, 1.0, 0.0)
+        else:
+            late = -np.expm1(-x / self.wait)
+        followed: Array = (1 - self.ignore) * prompt + self.ignore * late
+        return followed
+
+    def area(self, x: Array) -> Array:
+        """The integral of that share from the change on, seconds."""
+        x = np.maximum(x, 0.0)
+        inside = np.minimum(x, self.ttl)
+        prompt = inside * inside / (2 * self.ttl) + (x - inside)
+        if not self.ignore:
+            return prompt
+        if self.fixed:
+            late: Any = np.maximum(x - self.wait, 0.0)
+        else:
+            late = x + self.wait * np.expm1(-x / self.wait)
+        area: Array = (1 - self.ignore) * prompt + self.ignore * late
+        return area
+
+    def bends(self) -> tuple[float, ...]:
+        """Seconds after a change at which its course is not smooth."""
+        return (0.0, self.ttl, self.wait) if self.fixed and self.ignore else (0.0, self.ttl)
+
+
+class Course:
+    """A share as the sum of the responses to all changes so far.
+
+    `change` adds one; `at` and `trailing` (the mean over a window that ends there) take and return
+    arrays. The response is linear in the published weight, so that every sequence of changes,
+    partial ones and a way back during an unfinished drain, is a sum.
+    """
+
+    __slots__ = ("_changes", "final", "response", "since")
+
+    def __init__(self, response: AtOnce) -> None:
+        self.response = response
+        self._changes: list[tuple[float, float]] = []
+        self.final = 0.0
+        self.since = -math.inf
+
+    def change(self, now: float, weight: float) -> None:
+        """From now on this weight is what clients are told."""
+        if weight != self.final:
+            self._changes.append((now, weight - self.final))
+            self.final, self.since = weight, now
+
+    def moving(self, now: float, window: float = 0.0) -> bool:
+        """Whether clients (or answers kept for `window` seconds) still follow a change."""
+        return now < self.settled(window)
+
+    def settled(self, window: float = 0.0) -> float:
+        """When all have followed, seconds."""
+        return self.since + self.response.lasts + window
+
+    def at(self, t: Any) -> Any:
+        """The share in effect at t seconds."""
+        total = sum((by * self.response.share(t - when) for when, by in self._changes), 0.0 * t)
+        return np.clip(total, 0.0, 1.0)
+
+    def trailing(self, t: Any, window: float) -> Any:
+        """The mean share over the last `window` seconds before t."""
+        area = self.response.area
+        total = sum(
+            (by * (area(t - when) - area(t - window - when)) for when, by in self._changes),
+            0.0 * t,
+        )
+        return np.clip(total / window, 0.0, 1.0)
+
+    def rest(self, now: float) -> float:
+        """The integral of the share from now on, once the last change is to nobody, seconds."""
+        end = np.array([self.settled()])
+        begin = np.array([now])
+        area = self.response.area
+        rest = [by * (area(end - when) - area(begin - when)) for when, by in self._changes]
+        return float(np.sum(rest))
+
+    def settle(self) -> None:
+        """All have followed, as if they had in no time."""
+        self._changes = [(-1e12, self.final)] if self.final else []
+        self.since = -math.inf
+
+    def bends(self, a: float, b: float, window: float = 0.0) -> list[float]:
+        """The moments in (a, b) at which the course, or its trailing mean, is not smooth."""
+        offsets = self.response.bends()
+        if window:
+            offsets += tuple(window + offset for offset in offsets)
+        found = {when + offset for when, _ in self._changes for offset in offsets}
+        return sorted(t for t in found if a < t < b)
+
+    def crosses(self, levels: tuple[float, ...], now: float, until: float = math.inf) -> float:
+        """The first moment after now at which the share passes one of these levels, seconds."""
+        until = min(until, self.settled())
+        edges = [now, *self.bends(now, until), until]
+        for a, b in pairwise(edges):
+            grid = np.linspace(a, b, _POINTS)
+            grid[0] += 1e-6
+            shares = self.at(grid)
+            turns = [
+                index
+                for level in levels
+                for index in np.flatnonzero(np.diff(shares >= level))[:1].tolist()
+            ]
+            if not turns:
+                continue
+            first = min(turns)
+            return min(
+                self._pass(level, grid[first], grid[first + 1])
+                for level in levels
+                if (shares[first] >= level) != (shares[first + 1] >= level)
+            )
+        return math.inf
+
+    def _pass(self, level: float, a: float, b: float) -> float:
+        above = bool(self.at(np.array([a]))[0] >= level)
+        for _ in range(60):
+            middle = (a + b) / 2
+            if bool(self.at(np.array([middle]))[0] >= level) == above:
+                a = middle
+            else:
+                b = middle
+        return float(b)
+
+    def below(self, level: float, now: float) -> float:
+        """From when on the share stays below a level, if nothing is changed any more, seconds."""
+        last = self.settled()
+        edges = [now, *self.bends(now, last), last] if last > now else [now]
+        for a, b in pairwise(reversed(edges)):
+            grid = np.linspace(b, a, _POINTS)
+            above = np.flatnonzero(self.at(grid) >= level)
+            if len(above):
+                index = int(above[-1])
+                if index == _POINTS - 1:
+                    return a
+                return self._pass(level, float(grid[index]), float(grid[index + 1]))
+        return now

@@ -1,0 +1,199 @@
+"""Verbs of releases that begin out of sight: mirrored requests, dark code, commands on targets."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import TYPE_CHECKING
+
+from simulator.play.fault import GOOD
+from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.luck import Luck, Purpose
+from simulator.play.pool import PoolVerbs
+from simulator.play.verbs import Script
+
+if TYPE_CHECKING:
+    from simulator.words.distributions import Distribution
+    from simulator.words.strategy import Strategy
+    from simulator.words.units import Portion
+
+_PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
+_MOST_GROUPS = 200
+
+
+class HiddenVerbs(PoolVerbs):
+    """Verbs that run new code before, or without, sending it anybody's requests.
+
+    `covered` tells whether what is wrong sits behind the flag of a dark release.
+    """
+
+    covered: bool
+
+    def shadow(self, share: float, duration: float, comparable: float) -> Script:
+        """Copy a share of the requests to the new version for `duration` seconds (times the pace).
+
+        Defects that copies cannot show, a share 1 - `comparable`, do nothing meanwhile.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        router, situation = self.router, self.situation
+        self.phase = "shadow"
+        self.note("shadow", duration * self.pace)
+        plain = self.fault is GOOD or self.fault.kind in _PLAIN_IN_COPIES
+        if not plain and self.luck.uniform(Purpose.COMPARABLE) >= comparable:
+            situation.fault = GOOD
+        router.mirror = share
+        router.began = router.changed = True
+        try:
+            yield self.env.timeout(duration * self.pace)
+            self.last_watch = self.env.now
+            yield from self._gate()
+        finally:
+            situation.fault = self.fault
+            router.mirror = 0.0
+            router.changed = True
+
+    def ship_dark(self, ship: Strategy, covered: float) -> Script:
+        """Let a strategy ship the code with its flag off; afterwards weights are the flag's.
+
+        A share `covered` of the defects does nothing while the flag is off.
+        """
+        yield from self._gate()
+        situation, fault = self.situation, self.fault
+        never = fault.kind == "crash"
+        self.covered = fault is GOOD or (not never and self.luck.uniform(Purpose.COVERED) < covered)
+        if self.covered:
+            situation.fault, situation.dark = GOOD, True
+        yield from self.hand_over(ship)
+        self.note("shipped dark")
+        if self.covered:
+            self.handed.remove(ship)
+            self.fleet.relabel()
+            self.router.start_flag()
+            situation.fault, situation.dark, situation.shared = fault, False, True
+            situation.misfit = None
+
+    def switch_flag(self, share: float, poll: float) -> Script:
+        """Switch the flag on for a share of the users; it takes `poll` seconds."""
+        if not self.covered:
+            yield from self._gate()
+            self.phase = f"{100 * share:.3g}%"
+            yield self.env.timeout(poll)
+            return
+        self.router.propagation = poll
+        if share > 0 and self.situation.on_since is None:
+            self.situation.on_since = self.env.now + poll
+        yield from self.shift(share, by_hand=True)
+
+    def switch_flag_off(self, poll: float) -> Script:
+        """Switch the flag off for everybody; it takes `poll` seconds."""
+        router = self.router
+        if self.situation.shared and (router.published or router.weight or router.coming):
+            router.propagation = poll
+            self.note("shift", 0.0)
+            yield from self._publish(0.0)
+
+    def run_on_targets(
+        self, concurrency: Portion, max_errors: Portion, run_time: Distribution, doubling: bool
+    ) -> Script:
+        """Drain and reinstall the targets in place, some at a time, up to too many errors.
+
+        `run_time` is in seconds. With `doubling` groups of 1, 2, 4 ... are waited for.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self.router.join_pool(True)
+        self.router.began = True
+        self.phase = "targets"
+        fleet, env = self.fleet, self.env
+        flight = concurrency.of(fleet.size)
+        self.note("run on targets", (fleet.size, flight))
+        most = max_errors.of(fleet.size) if self.watching else fleet.size
+        errors = Errors(most, self.luck, self._failing())
+        group = math.ceil(fleet.size / _MOST_GROUPS)
+        room, ends = (1 if doubling else flight), list[tuple[float, int]]()
+        while fleet.up[OLD] or ends:
+            while fleet.up[OLD] and room > 0 and errors.accepted:
+                count = min(group, fleet.up[OLD], room)
+                room -= count
+                heapq.heappush(ends, (env.now + self._run_one(count, run_time), count))
+            if not ends:
+                break
+            end, count = heapq.heappop(ends)
+            yield env.timeout(max(end - env.now, 0.0))
+            failed = errors.of(count)
+            if failed and self.fault.crash:
+                self._failed_start()
+            fleet.join(NEW, count - failed, env.now)
+            if not errors.accepted:
+                yield from self._too_many_errors()
+            room += 0 if doubling else count
+            if doubling and not ends:
+                errors.group = room = min(2 * errors.group, flight)
+            yield from self._gate()
+        yield from self._repair_failed(errors.count, run_time)
+        self.last_watch = env.now
+
+    def _failing(self) -> float:
+        return 1 - (1 - self.plan.scenario.service.start_failure.probability) * (
+            1 - self.fault.crash
+        )
+
+    def _run_one(self, count: int, run_time: Distribution) -> float:
+        """Take targets out, drain and reinstall them: how long it takes, seconds."""
+        luck = self.luck.uniform(Purpose.TARGET, self.starts[NEW])
+        self.starts[NEW] += count
+        self.lose_sessions(count, True)
+        self.fleet.take_out(OLD, count)
+        return self.plan.scenario.service.drain + run_time.sample(luck)
+
+    def _too_many_errors(self) -> Script:
+        if self.plan.scenario.detection.health == "on":
+            self.abort("health")
+            yield from self._gate()
+            yield self.env.event()
+        yield from self._forever()
+
+    def _repair_failed(self, count: int, run_time: Distribution) -> Script:
+        """Run again on targets that failed, as long as it takes."""
+        if not count:
+            return
+        law = StartLaw(run_time, self._failing(), run_time.quantile(1 - 1e-9) + 1.0)
+        slowest = law.slowest(count, self.luck.uniform(Purpose.TARGET, self.starts[NEW]))
+        if slowest == math.inf:
+            yield from self._forever()
+        yield self.env.timeout(slowest)
+        self.fleet.join(NEW, count, self.env.now)
+
+    def repair_targets(self, concurrency: Portion, run_time: Distribution) -> Script:
+        """Reinstall the old version on every target that was touched, some at a time."""
+        failure = self.plan.scenario.service.start_failure
+        law = StartLaw(run_time, failure.probability, max(failure.timeout, run_time.mean() * 4))
+        nothing = type(concurrency).parse(0)
+        yield from self._roll(OLD, concurrency, nothing, concurrency, "window", 0.0, True, law)
+
+
+class Errors:
+    """The targets of a command that failed so far, against how many are accepted."""
+
+    __slots__ = ("_chance", "_index", "_luck", "_most", "count", "group")
+
+    def __init__(self, most: int, luck: Luck, chance: float) -> None:
+        self._most, self._luck, self._chance = most, luck, chance
+        self._index = self.count = 0
+        self.group = 1
+
+    @property
+    def accepted(self) -> bool:
+        """Whether no more have failed than are accepted."""
+        return self.count <= self._most
+
+    def of(self, count: int) -> int:
+        """How many of `count` that end now fail, drawn one by one."""
+        failed = 0
+        for _ in range(count):
+            failed += self._luck.uniform(Purpose.TARGET_FAILS, self._index) < self._chance
+            self._index += 1
+        self.count += failed
+        return failed

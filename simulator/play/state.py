@@ -1,0 +1,529 @@
+"""The state of service between two control events: who gets which requests, what becomes of them.
+
+Everything is a share of the requests. Where nothing depends on time the shares are floats;
+otherwise they are functions of time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.fault import GOOD
+from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.leak import Leak
+from simulator.play.router import Router
+from simulator.play.shares import NOTHING, Aside, Shares, both, last_aside, last_of
+
+if TYPE_CHECKING:
+    from simulator.play.plan import Plan
+    from simulator.play.situation import Situation
+
+Array = NDArray[np.float64]
+Top = Callable[[Any, Any], Any]
+
+_HOUR = 3600.0
+_LOOK, _LOOKS, _STEPS = 6 * _HOUR, 361, 32
+
+
+class State:
+    """The state of service from one control event on, as shares of the requests.
+
+    `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
+    true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
+    version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
+    neither when they are constant, `defect` the bad share of all requests that the defect causes,
+    `harm` that of any cause of the deployment. `marks` are weights at which something is decided.
+    """
+
+    __slots__ = (
+        "asides",
+        "capacity",
+        "clear",
+        "defect",
+        "fault",
+        "fleet",
+        "harm",
+        "harmful",
+        "leak",
+        "leaked",
+        "loaded",
+        "mirror",
+        "moving",
+        "nobody",
+        "plan",
+        "reached",
+        "router",
+        "situation",
+        "start",
+        "straight",
+        "until",
+        "varying",
+        "versions",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        plan: Plan,
+        fleet: Fleet,
+        router: Router,
+        situation: Situation,
+        now: float,
+        marks: tuple[float, ...] = (),
+    ) -> None:
+        self.plan = plan
+        self.fleet = fleet
+        self.router = router
+        self.situation = situation
+        self.fault = fault = situation.fault
+        self.start = now
+        self.until = math.inf
+        self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
+        self.mirror = router.mirror
+        self.moving = False
+        if plan.cached is not None and router.pool:
+            router.remember(self.weight_at(now + 1e-9), now)
+            if fleet.drift is not None:
+                self.until = now + max(fleet.drift.span, 1.0) / _STEPS
+        self.moving = router.moving(now)
+        self.weight = self.weight_at(now + 1e-9)
+        self.nobody = self.weight != self.weight or situation.stopped
+        self.varying = fleet.drift is not None or self.moving
+        self.leak: Leak | None = None
+        self.leaked = self._leak_now(now) if fault.leak else 0.0
+        self.varying = self.varying or self.leak is not None
+        self.straight = self.leak is not None and plan.steady and fleet.drift is None
+        self.straight = self.straight and not self.moving and plan.cached is None
+        self.harmful = not (fleet.drift is not None and self._sound() and self._roomy())
+        self._capacities(now)
+        self.asides: tuple[Aside, ...] = ()
+        self.loaded = False
+        self.reached = self._reaching(now)
+        if self.nobody:
+            self.weight = 0.0
+            self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
+            self.defect = 1.0 if fault.crash else 0.0
+            self.harm = 1.0
+            return
+        if self.moving:
+            self.until = min(self.until, router.turns(now, marks))
+        if fault.load:
+            self._look_for_load(now)
+        self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        """The shares at the start."""
+        plan = self.plan
+        if not self.harmful and plan.cached is None and not self.moving:
+            self._all_is_well(1.0 - self.weight, self.weight)
+            return
+        if not self.varying:
+            rate = plan.rate if plan.steady else self._busiest(now)
+            if self._harmless(rate):
+                return
+            self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
+            self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
+            self.varying = not plan.steady and self._full(rate)
+        if self.straight:
+            end = min(self.until, now + 60.0)
+            leak = float(self._leaks(np.array([now, end]))[0])
+            self.versions = self._shares(self.weight, plan.rate, self.capacity, leak, max)
+        elif self.varying:
+            middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
+            old, new = self.at(middle)
+            self.weight = float(self._weights(middle)[0])
+            self.versions = (last_of(old), last_of(new))
+            self.asides = tuple(last_aside(aside) for aside in self.aside_at(middle))
+        self._intensities()
+
+    def _busiest(self, now: float) -> float:
+        """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
+        plan, capacity = self.plan, self.capacity
+        old, new = self._loads(self.weight)
+        if plan.peak * old <= capacity[OLD] and plan.peak * new <= capacity[NEW]:
+            return plan.peak
+        self.until = min(self.until, now + _HOUR)
+        return plan.load.greatest(now, self.until)
+
+    @property
+    def writers(self) -> bool:
+        """Whether two versions of which only one may write can meet."""
+        return self.plan.single_writer and not self.situation.shared
+
+    def _sound(self) -> bool:
+        """Whether nothing is wrong but perhaps the capacity."""
+        situation = self.situation
+        wrong = situation.misfit is not None or situation.blocked or self.writers
+        return self.fault is GOOD and not wrong
+
+    def _roomy(self) -> bool:
+        """Whether all that join and leave can carry the busiest traffic, were they all cold."""
+        plan, drift = self.plan, self.fleet.drift
+        if self.mirror or drift is None:
+            return False
+        if plan.capacity == math.inf:
+            return True
+        old, new = self._in_service(np.array([self.start, drift.start + drift.span]))
+        cold = plan.warm_share if plan.warm_for > 0 else 1.0
+        return float(np.min(old + new)) * plan.capacity * cold >= plan.peak * plan.misses
+
+    def _loads(self, weight: Any) -> tuple[Any, Any]:
+        """What reaches (old, new), mirrored copies included, as shares of all requests."""
+        old, new = self.reached
+        return (1.0 - weight) * old, weight * new + self.mirror * self.plan.misses
+
+    def _full(self, rate: float) -> bool:
+        """Whether a version gets more than it can carry when so many requests/s come."""
+        pairs = zip(self._loads(self.weight), self.capacity, strict=True)
+        return any(rate * load > capacity for load, capacity in pairs)
+
+    def _harmless(self, rate: float) -> bool:
+        """The common case at once: nothing wrong, and capacity for everything."""
+        if self.mirror or not self._sound():
+            return False
+        old, new = self._loads(self.weight)
+        if rate * old > self.capacity[0] or rate * new > self.capacity[1]:
+            return False
+        self._all_is_well(old, new)
+        return True
+
+    def _all_is_well(self, old: float, new: float) -> None:
+        """These shares of the requests reach the versions, and none is bad."""
+        self.versions = (
+            Shares(old, 0.0, 0.0, 0.0, 0.0, 0.0),
+            Shares(new, 0.0, 0.0, 0.0, 0.0, 0.0),
+        )
+        self.harm = self.defect = 0.0
+
+    def _intensities(self) -> None:
+        old, new = self.versions
+        fault, weight = self.fault, self.weight
+        self.harm = old.share * (old.failing + old.late + old.corrupt) + new.share * (
+            new.failing + new.late + new.corrupt
+        )
+        self.harm += sum(aside.share * aside.failing for aside in self.asides)
+        if fault.crash:
+            self.defect = self.harm
+            return
+        self.defect = self._by_defect(weight, (old, new), self.asides)
+
+    def _by_defect(
+        self, weight: Any, versions: tuple[Shares, Shares], asides: tuple[Aside, ...]
+    ) -> Any:
+        """The bad share of all requests that the defect causes."""
+        old, new = versions
+        reach = self.fault.users
+        bad = reach * ((1.0 - weight) * old.segment + weight * new.segment)
+        for aside in asides:
+            first, second = aside.segment
+            bad = bad + reach * ((1.0 - weight) * first + weight * second)
+        if self.fault.factor > 1:
+            bad = bad + weight * new.common
+        return bad
+
+    def falls_below(self, level: float, a: float, b: float) -> float:
+        """When the bad share by the defect falls below a level in [a, b] for good; b if it stays.
+
+        Times are seconds.
+        """
+        times = np.linspace(a, b, _STEPS + 1)
+
+        def bad(t: Array) -> Array:
+            share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
+            return share
+
+        above = np.flatnonzero(bad(times) >= level)
+        if not len(above):
+            return a
+        index = int(above[-1])
+        if index == _STEPS:
+            return b
+        low, high = float(times[index]), float(times[index + 1])
+        for _ in range(40):
+            middle = (low + high) / 2
+            if bad(np.array([middle]))[0] >= level:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _reaching(self, now: float) -> tuple[Any, Any]:
+        """The shares of the requests for (old, new) that no cache answers and nobody refuses."""
+        plan, situation = self.plan, self.situation
+        cache, let = plan.cached, 1.0
+        if situation.blocked:
+            let = 1.0 - plan.writes
+        if cache is None:
+            return let, let
+        old = new = let * plan.misses
+        since = situation.cache_since
+        if not cache.shared and since is not None and now < since + cache.ttl:
+            self.varying = True
+            self.until = min(self.until, since + cache.ttl)
+            new = let
+        return old, new
+
+    def _hits(self, t: Any) -> Any:
+        """The share of the new version's requests that its cache answers at t seconds."""
+        cache, since = self.plan.cached, self.situation.cache_since
+        assert cache is not None
+        if cache.shared or since is None:
+            return cache.hits
+        return cache.hits * np.clip((t - since) / cache.ttl, 0.0, 1.0)
+
+    def _aside(self, weight: Any, trailing: Any, leak: Any, hits: Any = None) -> tuple[Aside, ...]:
+        """What reaches no version; `trailing` is the new version's part of the cached answers."""
+        plan, found = self.plan, list[Aside]()
+        if self.situation.blocked:
+            writes = plan.writes * self.clear
+            found.append(Aside(plan.writes, self.clear, True, (writes, writes), (0.0, 0.0)))
+        cache, fault = plan.cached, self.fault
+        if cache is None:
+            return tuple(found)
+        wrong = (fault.fail + leak + (fault.load if self.loaded else 0.0)) * self.clear
+        if cache.shared:
+            seen = cache.hits * trailing * wrong
+            failing = fault.users * trailing * wrong
+            found.append(Aside(cache.hits, failing, False, (0.0, 0.0), (seen, seen)))
+        else:
+            own = cache.hits if hits is None else hits
+            failing = fault.users * wrong
+            found.append(Aside(weight * own, failing, False, (0.0, 0.0), (0.0, own * wrong)))
+        return tuple(found)
+
+    def _capacities(self, now: float) -> None:
+        plan, fleet = self.plan, self.fleet
+        each = plan.capacity
+        if each == math.inf:
+            old, new = fleet.working(OLD), fleet.working(NEW)
+            if self.situation.shared:
+                old = new = old + new
+            self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
+            return
+        serving = fleet.working(OLD), fleet.working(NEW)
+        if plan.warm_for > 0:
+            serving = self._warm(OLD, serving[OLD], now), self._warm(NEW, serving[NEW], now)
+        if self.situation.shared and not self.nobody:
+            total = sum(serving)
+            serving = total * (1.0 - self.weight), total * self.weight
+        self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
+
+    def _warm(self, version: int, serving: float, now: float) -> float:
+        """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
+        plan = self.plan
+        cold, next_warm = 0.0, math.inf
+        for count, since in reversed(self.fleet.cohorts[version]):
+            warm_at = since + plan.warm_for
+            if warm_at > now:
+                cold += count
+                next_warm = min(next_warm, warm_at)
+        lowered = max(serving - cold * (1 - plan.warm_share), 0.0)
+        if not cold or self.nobody:
+            return lowered
+        share = self.weight if version == NEW else 1.0 - self.weight
+        factor = self.fault.factor if version == NEW else 1.0
+        busiest = plan.load.greatest(now, now + plan.warm_for)
+        if lowered * plan.capacity / factor >= busiest * share and not self.varying:
+            return lowered
+        self.until = min(self.until, next_warm)
+        return lowered
+
+    def capacity_at(self, t: float) -> tuple[float, float]:
+        """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
+        plan = self.plan
+        total = [0.0, 0.0]
+        for version in (OLD, NEW):
+            for count, since in self.fleet.cohorts[version]:
+                warm = 1.0 if t >= since + plan.warm_for else plan.warm_share
+                total[version] += count * warm if count else 0.0
+        return (
+            total[OLD] * plan.capacity if total[OLD] else 0.0,
+            total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
+        )
+
+    def _leak_now(self, now: float) -> float:
+        """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
+        fault, drift, situation = self.fault, self.fleet.drift, self.situation
+        cohorts: list[list[float]] = list(self.fleet.cohorts[NEW])
+        if situation.on_since is not None:
+            cohorts = [[1.0, situation.on_since]]
+        if drift is not None and drift.joining == NEW:
+            cohorts += drift.cohorts()
+        if not cohorts:
+            return 0.0
+        first = min(since for _, since in cohorts) + fault.onset
+        last = max(since for _, since in cohorts) + fault.onset + fault.ramp
+        if now < first:
+            self.until = min(self.until, first)
+            return 0.0
+        if now >= last:
+            return fault.leak
+        self.leak = Leak(cohorts, fault.onset, fault.ramp, fault.leak)
+        self.until = min(self.until, last)
+        return 0.0
+
+    def _leaks(self, edges: Array) -> Array:
+        assert self.leak is not None
+        return self.leak.means(edges)
+
+    def _leak_at(self, t: Array) -> Array | float:
+        if self.leak is None:
+            return self.leaked
+        if self.fleet.drift is None:
+            return self.leak.at(t)
+        _, new = self._in_service(t)
+        return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
+
+    def _look_for_load(self, now: float) -> None:
+        """Whether the new version carries enough for the defect to show; ends where it changes."""
+        plan, limit = self.plan, self.fault.threshold * self.plan.full_capacity
+        if not self.varying and plan.steady:
+            self.loaded = plan.rate * plan.misses * (self.weight + self.mirror) > limit
+            return
+        drift = self.fleet.drift
+        reach = _LOOK if drift is None else min(max(drift.start + drift.span - now, 1.0), _LOOK)
+        end = min(now + reach, self.until)
+        times = np.linspace(now + 1e-6, end, _LOOKS)
+        over = self._load_at(times) > limit
+        self.loaded = bool(over[0])
+        turns = np.flatnonzero(over != self.loaded)
+        if not len(turns):
+            self.until = end
+            return
+        a, b = times[turns[0] - 1], times[turns[0]]
+        for _ in range(50):
+            middle = (a + b) / 2
+            if (self._load_at(np.array([middle]))[0] > limit) == self.loaded:
+                a = middle
+            else:
+                b = middle
+        self.until = float(b)
+
+    def _load_at(self, t: Array) -> Array:
+        rate = self.plan.misses * np.asarray(self.plan.traffic.at(t), dtype=float)
+        carried: Array = rate * (self._weights(t) + self.mirror)
+        return carried
+
+    def _mixing(self, weight: Any, top: Top) -> Any:
+        """What 2w(1 - w) is for a defect of which a part stays in the data after a rollback."""
+        mixed, situation, fault = 2.0 * weight * (1.0 - weight), self.situation, self.fault
+        if not situation.rolling_back:
+            return mixed
+        stays = 0.0 if situation.repaired else top(mixed, situation.highest)
+        return (1.0 - fault.persists) * mixed + fault.persists * stays
+
+    def _shares(
+        self,
+        weight: Any,
+        rate: Any,
+        capacity: tuple[Any, Any],
+        leak: Any,
+        top: Top,
+        reached: tuple[Any, Any] | None = None,
+    ) -> tuple[Shares, Shares]:
+        fault, plan, situation = self.fault, self.plan, self.situation
+        reached = reached or self.reached
+        usual = plan.full_capacity - self.fleet.lost(plan.capacity)
+        unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses))
+        mixed = fault.mixed * self._mixing(weight, top) if fault.mixed else 0.0
+        beside = both(weight) if self.writers and not self.mirror else float(self.mirror > 0)
+        result = []
+        for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
+            reaching = reached[version]
+            load = share * reaching
+            if version == NEW and self.mirror:
+                load = load + self.mirror * plan.misses
+            offered = top(rate * load, 1e-300)
+            shed = top(0.0, 1.0 - capacity[version] / offered)
+            common = top(0.0, shed - unavoidable) * self.clear
+            served = (1.0 - shed) * self.clear
+            fail, late, corrupt = mixed, 0.0, 0.0
+            if version == NEW:
+                fail = fail + fault.fail + leak + (fault.load if self.loaded else 0.0)
+                if self.writers:
+                    refused = beside * plan.writes
+                    common, served = common + refused * served, (1.0 - refused) * served
+                late = (1.0 - fail) * fault.late
+                corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
+            if version == situation.misfit:
+                common, served = common + served, 0.0 * served
+            segment = served * (fail + late + corrupt)
+            reach = fault.users
+            result.append(
+                Shares(
+                    share * reaching,
+                    common + reach * served * fail,
+                    reach * served * late,
+                    reach * served * corrupt,
+                    common * reaching,
+                    segment * reaching,
+                )
+            )
+        return result[0], result[1]
+
+    def weight_at(self, t: float) -> float:
+        """The new version's share of the requests at t seconds; NaN when nobody serves."""
+        if self.fleet.drift is None and not self.moving:
+            return self.router.share(self.fleet)
+        return float(self._weights(np.array([t]))[0])
+
+    def _weights(self, t: Array) -> Array:
+        if self.fleet.drift is not None and self.router.pool:
+            old, new = self._in_service(t)
+            share: Array = new / np.maximum(old + new, 1e-300)
+            return share
+        if self.moving:
+            following: Array = self.router.follows(t)
+            return following
+        return np.full_like(t, self.weight)
+
+    def _in_service(self, t: Array) -> tuple[Array, Array]:
+        up, drift = self.fleet.up, self.fleet.drift
+        if drift is None:
+            return np.full_like(t, up[OLD]), np.full_like(t, up[NEW])
+        came, went = drift.joined(t), drift.left(t)
+        if drift.joining == NEW:
+            return up[OLD] - went, up[NEW] + came
+        return up[OLD] + came, up[NEW] - went
+
+    def _warmed(self, t: Array, old: Array, new: Array) -> tuple[Array, Array]:
+        """Instances' worth of capacity while instances join: the youngest carry less."""
+        plan, drift = self.plan, self.fleet.drift
+        if plan.warm_for <= 0 or drift is None:
+            return old, new
+        young = drift.joined(t) - drift.joined(np.maximum(t - plan.warm_for, drift.start))
+        colder = young * (1 - plan.warm_share)
+        return (old, new - colder) if drift.joining == NEW else (old - colder, new)
+
+    def at(self, t: Array) -> tuple[Shares, Shares]:
+        """The shares of (old, new) at the times t (seconds, any shape)."""
+        plan = self.plan
+        rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
+        weight: Any = self._weights(t) if self.varying else self.weight
+        capacity: tuple[Any, Any] = self.capacity
+        if self.fleet.drift is not None:
+            each = plan.capacity
+            capacity = (math.inf, math.inf)
+            if each < math.inf:
+                lit = self.fleet.lit * (1.0 - self.fleet.worn)
+                warm_old, warm_new = self._warmed(t, *self._in_service(t))
+                capacity = (lit * warm_old * each, lit * warm_new * each / self.fault.factor)
+        reached = self.reached
+        if plan.cached is not None and not plan.cached.shared:
+            let = 1.0 - plan.writes if self.situation.blocked else 1.0
+            reached = (reached[OLD], let * (1.0 - self._hits(t)))
+        return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum, reached)
+
+    def aside_at(self, t: Array) -> tuple[Aside, ...]:
+        """The requests that reach no version at the times t (seconds, any shape)."""
+        cache = self.plan.cached
+        if cache is None and not self.situation.blocked:
+            return ()
+        trailing = self.router.answered(t) if cache is not None else 0.0
+        hits = None if cache is None or cache.shared else self._hits(t)
+        return self._aside(self._weights(t), trailing, self._leak_at(t), hits)

@@ -1,0 +1,141 @@
+"""What the data store demands: migrations, restores, a routine that runs once, and points of no
+return.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulator.play.fleet import NEW, OLD
+from simulator.play.luck import Purpose
+from simulator.play.verbs import Script, Verbs
+
+if TYPE_CHECKING:
+    from simulator.words.change import Coupled
+
+
+class StoreVerbs(Verbs):
+    """Verbs on the data store that both versions share; `migrated_at` is NaN before (seconds)."""
+
+    migrated_at: float
+    routine_runs: int
+
+    @property
+    def _coupled(self) -> Coupled | None:
+        schema = self.plan.scenario.change.migration
+        return schema.coupled if schema is not None else None
+
+    @property
+    def past_return(self) -> bool:
+        """Whether the old version can no longer work, and nothing brings its schema back."""
+        coupled = self._coupled
+        migrated = self.migrated_at == self.migrated_at
+        return coupled is not None and migrated and coupled.restore is None
+
+    def prepare_store(self) -> Script:
+        """What comes before the script: compatible releases, or a schema that goes first."""
+        schema = self.plan.scenario.change.migration
+        if schema is None:
+            return
+        steps, coupled = schema.expand_contract, schema.coupled
+        if steps is not None and steps.releases > 1:
+            earlier = (steps.releases - 1) * (self.plan.script + steps.apart)
+            self.phase = "earlier releases"
+            self.note("expand and contract", earlier)
+            yield self.env.timeout(earlier)
+            self.phase = "start"
+        if coupled is not None and coupled.order == "schema_first":
+            yield from self._migrate(coupled)
+
+    def finish_store(self) -> Script:
+        """What comes after the script: a schema that goes last."""
+        coupled = self._coupled
+        if coupled is not None and coupled.order == "schema_last":
+            yield from self._gate()
+            yield from self._migrate(coupled)
+            self.last_watch = self.env.now
+
+    def _before_traffic(self, stopped: bool = False) -> Script:
+        """What has to be done just before the new version gets its first traffic."""
+        if self.plan.scenario.change.upgrade_routine is not None and not self.routine_runs:
+            yield from self._run_routine(stopped)
+        coupled = self._coupled
+        yet = self.migrated_at != self.migrated_at
+        if coupled is not None and coupled.order == "together" and yet:
+            yield from self._migrate(coupled)
+
+    def _before_starts(self) -> Script:
+        """A further group of instances runs the upgrade routine again unless a lock stops it."""
+        routine = self.plan.scenario.change.upgrade_routine
+        if routine is not None and self.routine_runs and not routine.lock:
+            yield from self._run_routine(False)
+
+    def _run_routine(self, stopped: bool) -> Script:
+        routine = self.plan.scenario.change.upgrade_routine
+        assert routine is not None
+        takes = routine.takes.sample(self.luck.uniform(Purpose.ROUTINE, self.routine_runs))
+        self.routine_runs += 1
+        self.note("upgrade routine", takes)
+        if stopped:
+            yield self.env.timeout(takes)
+            return
+        self.lose_sessions(self.fleet.up[OLD] + self.fleet.up[NEW], False)
+        self._stop(True)
+        yield self.env.timeout(takes)
+        self._stop(False)
+
+    def _stop(self, stopped: bool) -> None:
+        """Nobody serves, as announced, until everything goes on."""
+        self.announced = self.situation.stopped = stopped
+        self.router.changed = True
+
+    def _migrate(self, coupled: Coupled) -> Script:
+        takes = coupled.migrate.sample(self.luck.uniform(Purpose.MIGRATE))
+        blocked = min(coupled.writes_blocked, takes)
+        self.note("migrate", takes)
+        yield self.env.timeout(takes - blocked)
+        self._block(True)
+        yield self.env.timeout(blocked)
+        self._block(False)
+        self.note("migrated")
+        if coupled.order != "schema_first":
+            self.migrated_at = self.env.now
+            self.situation.misfit = OLD
+
+    def _block(self, blocked: bool) -> None:
+        if self.situation.blocked != blocked:
+            self.situation.blocked = blocked
+            self.router.changed = True
+
+    def undo_store(self) -> Script:
+        """Before a rollback: the old schema comes back beside the new one, without later writes."""
+        coupled = self._coupled
+        self._block(False)
+        self._stop(False)
+        if coupled is None or coupled.restore is None or self.migrated_at != self.migrated_at:
+            return
+        takes = coupled.restore.sample(self.luck.uniform(Purpose.RESTORE))
+        self.note("restore", takes)
+        yield self.env.timeout(takes)
+        plan, now = self.plan, self.env.now
+        self.counts.lose_writes(plan.writes * plan.requests_between(self.migrated_at, now))
+        self.situation.misfit = None
+        self.router.changed = True
+        self.migrated_at = math.nan
+
+    def lose_sessions(self, leaving: int, drained: bool) -> None:
+        """Sessions in the memory of instances that leave now: lost unless they end while draining.
+
+        Lost ones are failed requests, at the end of the drain.
+        """
+        sessions = self.plan.scenario.service.sessions
+        if sessions is None or leaving <= 0:
+            return
+        serving = self.fleet.up[OLD] + self.fleet.up[NEW]
+        drain = self.plan.scenario.service.drain if drained else 0.0
+        rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
+        alive = rate * sessions.mean / sessions.requests
+        lost = alive * min(leaving / max(serving, 1), 1.0) * math.exp(-drain / sessions.mean)
+        counts, when = self.counts, self.env.now + drain
+        self.at(when, lambda: counts.lose(when, lost, not drained))

@@ -1,0 +1,159 @@
+"""Trouble that is not the change: incidents, instances and zones that fail, a tool that stalls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+from simulator.play.fleet import NEW, OLD
+from simulator.play.luck import Luck, Purpose
+from simulator.words.distributions import Constant
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+    from simulator.words.failures import Breakdown
+
+_MOST_EVENTS = 30
+_MOST = 10_000
+
+
+def gaps(words: Breakdown, luck: Luck, purpose: int, many: float = 1.0) -> Iterator[float]:
+    """Times between failures of `many` alike, seconds; a plain mtbf is the mean of an exponential.
+
+    Many that fail by themselves are together a Poisson process (Palm and Khinchin).
+    """
+    for index in range(_MOST):
+        uniform = luck.uniform(purpose, index)
+        if isinstance(words.mtbf, Constant) or many > 1:
+            yield -words.mtbf.mean() / many * math.log(uniform)
+        else:
+            yield words.mtbf.sample(uniform)
+
+
+def bring_trouble(rollout: Rollout) -> None:
+    """Have everything fail that fails by itself during this replication."""
+    failures = rollout.plan.scenario.failures
+    _incidents(rollout)
+    if failures.instance is not None:
+        _instances(rollout, failures.instance)
+    if failures.zone is not None:
+        _zones(rollout, failures.zone)
+
+
+def _incidents(rollout: Rollout) -> None:
+    """Unrelated incidents hit both versions alike: a Poisson process from t = 0 on."""
+    words = rollout.plan.scenario.service.incidents
+    if words is None:
+        return
+    luck, start, index = rollout.luck, 0.0, 0
+    while index <= _MOST:
+        start -= words.every * math.log(luck.uniform(Purpose.INCIDENT_GAP, index))
+        if start > rollout.plan.limit:
+            return
+        length = words.lasts.sample(luck.uniform(Purpose.INCIDENT_LENGTH, index))
+        rollout.at(start, _change_incident(rollout, words.errors))
+        rollout.at(start + length, _change_incident(rollout, -words.errors))
+        index += 1
+
+
+def _change_incident(rollout: Rollout, by: float) -> Callable[[], None]:
+    def change() -> None:
+        left = rollout.incident + by
+        rollout.incident = left if left > 1e-12 else 0.0
+        rollout.situation.incident = rollout.incident
+        rollout.router.changed = True
+
+    return change
+
+
+def _instances(rollout: Rollout, words: Breakdown) -> None:
+    """Instances fail one by one; where that is too often to follow, a constant number is down."""
+    size, luck, limit = rollout.plan.size, rollout.luck, rollout.plan.limit
+    mean, repair = words.mtbf.mean(), words.repair
+    if size * limit / mean > _MOST_EVENTS:
+        down = size * repair.mean() / (mean + repair.mean())
+        spread = math.sqrt(down) * NormalDist().inv_cdf(luck.uniform(Purpose.FAILURE_VERSION))
+        rollout.fleet.worn = min(max(down + spread, 0.0), size) / size
+        return
+    now = 0.0
+    for index, gap in enumerate(gaps(words, luck, Purpose.FAILURE_GAP, size)):
+        now += gap
+        if now > limit:
+            return
+        length = repair.sample(luck.uniform(Purpose.FAILURE_REPAIR, index))
+        rollout.at(now, _break_one(rollout, luck.uniform(Purpose.FAILURE_VERSION, index), length))
+
+
+def _break_one(rollout: Rollout, luck: float, length: float) -> Callable[[], None]:
+    fleet = rollout.fleet
+
+    def fail() -> None:
+        """One of those in service carries nothing until it is mended."""
+        healthy = [fleet.up[v] - fleet.broken[v] for v in (OLD, NEW)]
+        total = sum(healthy)
+        if total <= 0:
+            return
+        version = NEW if luck * total < healthy[NEW] else OLD
+        fleet.broken[version] += 1
+        fleet.changed = True
+        rollout.note("instance fails", version)
+        rollout.at(rollout.env.now + length, lambda: mend(version))
+
+    def mend(version: int) -> None:
+        fleet.broken[version] = max(fleet.broken[version] - 1, 0)
+        fleet.changed = True
+
+    return fail
+
+
+def _zones(rollout: Rollout, words: Breakdown) -> None:
+    """Each zone is lost now and then, with its part of both versions."""
+    zones = rollout.plan.scenario.service.zones or 1
+    luck, limit, now = rollout.luck, rollout.plan.limit, 0.0
+    for index, gap in enumerate(gaps(words, luck, Purpose.ZONE_GAP, zones)):
+        now += gap
+        if now > limit:
+            return
+        length = words.repair.sample(luck.uniform(Purpose.ZONE_REPAIR, index))
+        rollout.at(now, _light(rollout, -1.0 / zones, "zone lost"))
+        rollout.at(now + length, _light(rollout, 1.0 / zones, "zone back"))
+
+
+def _light(rollout: Rollout, by: float, what: str) -> Callable[[], None]:
+    def change() -> None:
+        """So much of the zones is lost, or comes back."""
+        rollout.dim += by
+        rollout.fleet.lit = min(max(1.0 + rollout.dim, 0.0), 1.0)
+        if rollout.fleet.lit > 1.0 - 1e-9:
+            rollout.fleet.lit = 1.0
+        rollout.fleet.changed = True
+        rollout.note(what)
+
+    return change
+
+
+class Stalls:
+    """When the tool that rolls out stalls, and until when: drawn as far as they are needed."""
+
+    __slots__ = ("_gaps", "_index", "_luck", "_words", "end", "start")
+
+    def __init__(self, words: Breakdown, luck: Luck) -> None:
+        self._words, self._luck = words, luck
+        self._gaps = gaps(words, luck, Purpose.STALL_GAP)
+        self._index = 0
+        self.start = self.end = 0.0
+        self._next()
+
+    def _next(self) -> None:
+        self.start = self.end + next(self._gaps, math.inf)
+        uniform = self._luck.uniform(Purpose.STALL_REPAIR, self._index)
+        self.end = self.start + self._words.repair.sample(uniform)
+        self._index += 1
+
+    def until(self, now: float) -> float:
+        """The moment from which a step can begin: now, or the end of the stall, seconds."""
+        while self.end <= now:
+            self._next()
+        return self.end if self.start <= now else now

@@ -1,0 +1,59 @@
+"""Feature flag: the code is shipped dark, then a flag turns it on for more and more users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from simulator.words.detection import Judge
+from simulator.words.strategy import AnyStrategy, Step, Strategy, kinds
+from simulator.words.units import Duration, Share
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+
+class FeatureFlag(Strategy):
+    """Ship the new code switched off, then switch it on step by step for fixed shares of the users.
+
+    Only what sits behind the flag is dark: other defects, and crashes always, reach everybody the
+    way the code is shipped, and no flag takes them back. Switching takes until every instance has
+    asked for the flags again; each step is a change by hand.
+    """
+
+    always_sticky: ClassVar[bool] = True
+    kind: Literal["feature_flag"] = "feature_flag"
+    steps: tuple[Step, ...] = Field(
+        (Step(weight=0.05, bake=600), Step(weight=0.25, bake=600), Step(weight=0.5, bake=600)),
+        description="Shares of the users for whom it is on, and how long each is watched.",
+    )
+    poll: Duration = Field(30.0, description="How often instances ask for the flags.")
+    covered: Share = Field(
+        0.7, description="Share of defects that sit behind the flag (judgement, 40 to 90 %)."
+    )
+    ship: AnyStrategy = Field(
+        default_factory=lambda: kinds()["rolling"](),  # type: ignore[call-arg]
+        description="The strategy that ships the code; a rolling update when left out.",
+    )
+    judge: Judge | None = Field(
+        None, description="Judges each step at its end; detection.judge when left out."
+    )
+
+    def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
+        found = (step.judge or self.judge or usual for step in self.steps)
+        return tuple(judge for judge in found if judge is not None) + self.ship.judges(usual)
+
+    def release(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.ship_dark(self.ship, self.covered)
+        for step in self.steps:
+            yield from rollout.switch_flag(step.weight, self.poll)
+            yield from rollout.bake(step.bake, step.judge or self.judge)
+            yield from rollout.judge(step.bake)
+            yield from rollout.approve(step.approve)
+        yield from rollout.switch_flag(1, self.poll)
+
+    def roll_back(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.switch_flag_off(self.poll)
+        yield from rollout.undo_handed_over()
