@@ -179,7 +179,8 @@ class Counts:
         pieces = 1
         moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
         if stretch.varying and (users.reporting or moves):
-            pieces = min(math.ceil((b - a) / _PIECE), _MOST_PIECES)
+            scale = stretch.router.scale(a) if stretch.moving else _PIECE
+            pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
         if pieces == 1:
             self._expose(users, span, sums)
             return

@@ -91,10 +91,11 @@ class PoolVerbs(StoreVerbs):
             first = law.first(count - 1, slowest, luck)
             yield env.timeout(first)
             fleet.join(version, 1, env.now)
-            low, high = law.cdf(np.array([first, slowest])).tolist()
-            if count > 2 and high > low:
+            if count > 2 and slowest > first:
                 times = np.linspace(first, slowest, _POINTS)
-                course = (count - 2) * (law.cdf(times) - low) / (high - low)
+                passed = law.cdf(times)
+                gained = max(float(passed[-1] - passed[0]), 1e-300)
+                course = (count - 2) * (passed - passed[0]) / gained
                 drift = Drift(
                     version,
                     env.now,

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from simulator.words.router import Router as Words
 
 
+_MINUTE = 60.0
+
+
 class Router:
     """Sends each request to one version, by published weight or by who is in service.
 
@@ -88,6 +91,15 @@ class Router:
         window = cache.ttl if cache is not None and cache.shared else 0.0
         passes = self.course.crosses(levels, now) if self._lags and not self.pool else math.inf
         return min(self.course.settled(window), passes)
+
+    def scale(self, now: float) -> float:
+        """Seconds in which the share changes by about a tenth of what it still has to change."""
+        response = self.course.response
+        if not isinstance(response, Answers) or self.pool:
+            return _MINUTE
+        if now < self.course.since + response.ttl:
+            return min(_MINUTE, response.ttl / 10)
+        return max(_MINUTE, response.wait / 10)
 
     def forgotten(self) -> float:
         """When a shared cache holds no answer any more from before the last change, seconds."""

@@ -20,7 +20,7 @@ from simulator.play.state import State
 Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
-_LONGEST_CELL, _GRID = 900.0, 65
+_LONGEST_CELL, _GRID = 900.0, 33
 
 
 class Beside(NamedTuple):
