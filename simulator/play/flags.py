@@ -103,7 +103,7 @@ class HiddenVerbs(PoolVerbs):
         yield from self._gate()
         yield from self._before_traffic()
         self._fill_cache(self.env.now)
-        self.router.join_pool(True)
+        self._join_pool()
         self.router.began = True
         self.phase = "targets"
         fleet, env = self.fleet, self.env

@@ -22,6 +22,15 @@ _MOST_EXACT, _POINTS = 200, 257
 class PoolVerbs(StoreVerbs):
     """Verbs on one pool in which every instance in service gets the same share of the traffic."""
 
+    def _join_pool(self) -> None:
+        """All instances share one pool from now on; idle new ones are given back."""
+        fleet, router = self.fleet, self.router
+        idle = fleet.up[NEW]
+        if idle and not router.pool and not router.published and not router.weight:
+            fleet.leave(NEW, idle)
+            fleet.ask(-idle, self.env.now)
+        router.join_pool(True)
+
     def reinstall(self) -> Script:
         """Stop everything, install the new version in place, start: an announced outage."""
         yield from self._gate()
@@ -33,7 +42,7 @@ class PoolVerbs(StoreVerbs):
 
     def _reinstall(self, version: int) -> Script:
         fleet = self.fleet
-        self.router.join_pool(True)
+        self._join_pool()
         self.router.began = self.router.began or version == NEW
         if version == NEW:
             self.phase = "install"
@@ -58,16 +67,17 @@ class PoolVerbs(StoreVerbs):
     def enter(self, upto: Portion) -> Script:
         """Start new instances, up to this part of the fleet; each joins the pool when ready."""
         yield from self._gate()
-        fleet, start = self.fleet, self.env.now
-        before = fleet.up[NEW]
-        count = upto.of(fleet.size) - before
+        fleet = self.fleet
+        if not self.router.pool:
+            self._join_pool()
+        count = upto.of(fleet.size) - fleet.up[NEW]
         if count <= 0:
             return
         yield from self._before_starts()
         yield from self._before_traffic()
         start = self.env.now
         self._fill_cache(start)
-        self.router.join_pool(True)
+        self._join_pool()
         self.router.began = True
         self.phase = f"{fleet.up[NEW] + count} of {fleet.size}"
         self.note("provision", (NEW, count))
@@ -158,7 +168,7 @@ class PoolVerbs(StoreVerbs):
         law: StartLaw | None = None,
     ) -> Script:
         fleet = self.fleet
-        self.router.join_pool(True)
+        self._join_pool()
         target = fleet.size
         if version == NEW:
             target = math.ceil((self.base + self.span) * fleet.size - 1e-9)

@@ -188,8 +188,9 @@ def _mending(scenario: Scenario) -> Iterator[Distribution]:
             yield defect.repair
     if failures.tool_stall is not None:
         yield failures.tool_stall.repair
-    if scenario.detection.health == "none":
-        yield Constant(value=scenario.response.overdue)
+    yield Constant(value=scenario.response.overdue)
+    if scenario.router.cache is not None and scenario.router.cache.shared:
+        yield Constant(value=scenario.router.cache.ttl)
 
 
 def prepare(scenario: Scenario, name: str) -> Plan:

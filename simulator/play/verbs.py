@@ -99,8 +99,11 @@ class Verbs:
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""
         self.note("stuck")
-        overdue = self.plan.scenario.response.overdue
-        if self.watching and self.plan.scenario.detection.health == "none":
+        scenario = self.plan.scenario
+        overdue = scenario.response.overdue
+        if scenario.detection.health == "on":
+            overdue = max(overdue, 2 * scenario.service.start_failure.timeout + 1.0)
+        if self.watching:
             self.at(self.env.now + overdue, lambda: self.abort(LOOKS))
         yield self.env.event()
 

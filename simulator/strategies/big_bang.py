@@ -29,6 +29,10 @@ class BigBang(Strategy):
         0.0, description="How long the old fleet is kept after the switch (prepared fleet only)."
     )
 
+    @property
+    def moves_all(self) -> bool:
+        return self.in_place
+
     def release(self, rollout: Rollout) -> Iterator[Any]:
         if self.in_place:
             yield from rollout.reinstall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simulator.words.detection import Judge
 from simulator.words.strategy import AnyStrategy, Step, Strategy, kinds
@@ -40,6 +40,17 @@ class FeatureFlag(Strategy):
     judge: Judge | None = Field(
         None, description="Judges each step at its end; detection.judge when left out."
     )
+
+    @field_validator("ship")
+    @classmethod
+    def _ships(cls, value: Strategy) -> Strategy:
+        if value.moves_all and value.kind != "big_bang":
+            raise ValueError(f"{value.kind} switches a flag of its own: ship by another strategy")
+        return value
+
+    @property
+    def moves_all(self) -> bool:
+        return True
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         found = (step.judge or self.judge or usual for step in self.steps)

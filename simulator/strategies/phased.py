@@ -50,6 +50,10 @@ class Phased(Strategy):
             raise ValueError(
                 f"{len(self.bake)} bakes for {len(self.waves)} waves: give one, or one per wave"
             )
+        if self.within is not None and self.within.moves_all:
+            raise ValueError(
+                f"within: {self.within.kind} moves everybody, not one wave: take another strategy"
+            )
         return self
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:

@@ -33,6 +33,10 @@ class Shadow(Strategy):
         description="The strategy that releases it afterwards; a canary when left out.",
     )
 
+    @property
+    def moves_all(self) -> bool:
+        return self.then.moves_all
+
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         return self.then.judges(usual)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
@@ -37,3 +37,10 @@ class Failures(Words):
     rollback: Share = Field(
         0.0, description="Chance that an attempt to roll back does nothing and is repeated."
     )
+
+    @field_validator("rollback")
+    @classmethod
+    def _ends(cls, value: float) -> float:
+        if value >= 1:
+            raise ValueError("at 100% no rollback ever succeeds: write less, e.g. 2%")
+        return value

@@ -54,6 +54,11 @@ class Strategy(Words):
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
 
+    @property
+    def moves_all(self) -> bool:
+        """Whether it moves the whole service, so that it cannot be one wave of another strategy."""
+        return False
+
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         """The judges that look at its steps; `usual` is the scenario's, for those without one."""
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from simulator.words.scenario import Scenario
 from tests.play.playing import bare, mean_and_error
@@ -24,7 +25,19 @@ def noticed(after: float, decide: float = 0.0) -> dict[str, str]:
     }
 
 
-def near(values: Sequence[float], expected: float, k: float = 4.0) -> None:
+class Near(NamedTuple):
+    """A mean with its standard error beside an exact value; true when they agree."""
+
+    mean: float
+    error: float
+    expected: float
+    bound: float
+
+    def __bool__(self) -> bool:
+        return abs(self.mean - self.expected) < self.bound
+
+
+def near(values: Sequence[float], expected: float, k: float = 4.0) -> Near:
     """The mean is within k standard errors, or right to nine digits where nothing is random."""
     mean, error = mean_and_error(values)
-    assert abs(mean - expected) < k * error + 1e-9 * max(abs(expected), 1), (mean, error, expected)
+    return Near(mean, error, expected, k * error + 1e-9 * max(abs(expected), 1))

@@ -27,10 +27,10 @@ def test_an_atomic_switch_fails_r_p_times_detection_and_decision(strategy: str) 
     """1000/s x 20 % x (300 s + 120 s) = 84 000; five strategies are this switch."""
     outcomes = play(bare(strategy=strategy, **NOTICED), 200)
     assert oracles.atomic_switch(1000, 0.2, 300, 120) == 84_000
-    near([o.failed_requests for o in outcomes], 84_000)
+    assert near([o.failed_requests for o in outcomes], 84_000)
     assert {o.time_to_recover for o in outcomes} == {420.0}
     assert all(o.time_to_recover == o.time_to_detect + o.time_to_mitigate for o in outcomes)
-    near([o.exposed_requests for o in outcomes], 420_000)
+    assert near([o.exposed_requests for o in outcomes], 420_000)
 
 
 def test_ten_batches_seen_600_s_after_the_start() -> None:
@@ -43,7 +43,7 @@ def test_ten_batches_seen_600_s_after_the_start() -> None:
     )
     expected = oracles.batches(1000, 0.2, 360, 0.1, 600)
     assert expected == pytest.approx(4800)
-    near([o.failed_requests for o in play(scenario, 200)], expected)
+    assert near([o.failed_requests for o in play(scenario, 200)], expected)
 
 
 def test_a_fine_linear_release_is_nearly_a_ramp() -> None:
@@ -52,18 +52,18 @@ def test_a_fine_linear_release_is_nearly_a_ramp() -> None:
     expected = oracles.steps_like_a_ramp(1000, 0.2, 100, 36, 600)
     assert oracles.ramp(1000, 0.2, 3600, 600) == 10_000
     assert expected == pytest.approx(10_000, rel=0.07)
-    near([o.failed_requests for o in play(scenario, 200)], expected)
+    assert near([o.failed_requests for o in play(scenario, 200)], expected)
 
 
 def test_the_slowest_of_n_starts() -> None:
     """60 s exponential, 10 instances: 175.74 s; log-normal 50 s, 0.5, 100: 179.47 s."""
     ten = bare(service="startup: {exponential: {mean: 60s}}", strategy=SWITCH)
     assert oracles.slowest_exponential(60, 10) == pytest.approx(175.738, abs=1e-3)
-    near([o.time_to_deploy for o in play(ten, 800, bad=False)], 175.738)
+    assert near([o.time_to_deploy for o in play(ten, 800, bad=False)], 175.738)
     hundred = bare(
         instances=100, service="startup: {lognormal: {median: 50s, sigma: 0.5}}", strategy=SWITCH
     )
-    near([o.time_to_deploy for o in play(hundred, 800, bad=False)], 179.473)
+    assert near([o.time_to_deploy for o in play(hundred, 800, bad=False)], 179.473)
 
 
 @pytest.mark.parametrize("surge", ["0", "10"])
@@ -75,7 +75,7 @@ def test_a_sliding_window_and_batches(surge: str) -> None:
     )
     expected = oracles.sliding_window(60, 100, 10)
     assert expected == pytest.approx(715.74, abs=0.01)
-    near([o.time_to_deploy for o in play(window, 150, bad=False)], expected)
+    assert near([o.time_to_deploy for o in play(window, 150, bad=False)], expected)
     batches = bare(
         instances=100,
         service=service,
@@ -83,7 +83,7 @@ def test_a_sliding_window_and_batches(surge: str) -> None:
     )
     expected = oracles.in_batches(60, 100, 10)
     assert expected == pytest.approx(1757.38, abs=0.01)
-    near([o.time_to_deploy for o in play(batches, 300, bad=False)], expected)
+    assert near([o.time_to_deploy for o in play(batches, 300, bad=False)], expected)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,9 @@ def test_rolling_in_place_rejects_what_the_rest_cannot_carry(load: float, expect
     assert oracles.rejected_in_place(load, 1 / 3) == pytest.approx(expected, abs=1e-4)
     outcomes = play(scenario, 100, bad=False)
     assert {o.time_to_deploy for o in outcomes} == {300.0}
-    near([o.failed_requests for o in outcomes], 300_000 * oracles.rejected_in_place(load, 1 / 3))
+    assert near(
+        [o.failed_requests for o in outcomes], 300_000 * oracles.rejected_in_place(load, 1 / 3)
+    )
 
 
 @pytest.mark.parametrize(("sticky", "expected"), [("true", 0.0432), ("false", 0.0952)])
@@ -145,7 +147,7 @@ def test_small_services_count_harmed_users() -> None:
         strategy="canary: {steps: [{weight: 5%, bake: 5h}]}",
     )
     outcomes = play(scenario, 400)
-    near([o.users_harmed for o in outcomes], oracles.users_harmed(10, 0.05, 0.2, True))
+    assert near([o.users_harmed for o in outcomes], oracles.users_harmed(10, 0.05, 0.2, True))
     assert all(abs(o.users_harmed * 1000 - round(o.users_harmed * 1000)) < 1e-9 for o in outcomes)
 
 
@@ -180,7 +182,7 @@ def test_users_trigger_by_the_kth_report() -> None:
     people = "people: {{report_rate: 100%, needed: 1000, delay: 0s, triage: {}}}"
     base = {"users": "2M", "strategy": SWITCH}
     at_once = play(bare(detection=people.format("0s"), **base), 60)
-    near([o.failed_requests for o in at_once], 1000, k=5)
+    assert near([o.failed_requests for o in at_once], 1000, k=5)
     late = play(bare(detection=people.format("420s"), **base), 60)
     expected = oracles.left_by_kth_failure(1000, 200, 420)
     assert expected == 85_000
@@ -220,7 +222,7 @@ def test_a_lag_breaks_the_tie() -> None:
     assert exact == pytest.approx(10_327, abs=1)
     seen = oracles.staircase_reaches(1000, 1000, 0.2, 100, 36)
     stairs = oracles.steps_like_a_ramp(1000, 0.2, 100, 36, seen + 420)
-    near([o.failed_requests for o in outcomes], stairs, k=4)
+    assert near([o.failed_requests for o in outcomes], stairs, k=4)
     assert stairs == pytest.approx(exact, rel=0.06)
 
 
@@ -243,7 +245,7 @@ def test_harm_is_split_where_the_watched_phase_ends() -> None:
         strategy=SWITCH,
     )
     outcomes = play(scenario, 60)
-    near([o.failed_requests_watched for o in outcomes], 1000 * 0.2 * 600)
-    near([o.failed_requests_escaped for o in outcomes], 1000 * 0.2 * (1200 + 120))
+    assert near([o.failed_requests_watched for o in outcomes], 1000 * 0.2 * 600)
+    assert near([o.failed_requests_escaped for o in outcomes], 1000 * 0.2 * (1200 + 120))
     assert {o.outcome for o in outcomes} == {"escaped"}
     assert {o.caught_at for o in outcomes} == {"after"}

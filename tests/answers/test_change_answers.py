@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from simulator.play.rehearsal import rehearse
 from tests.answers import oracles, oracles_trouble
 from tests.answers.comparing import given, near, noticed
 from tests.play.playing import bare, play
@@ -27,7 +28,9 @@ def test_load_shows_above_its_threshold(weight: float, shows: int) -> None:
     )
     outcomes = play(scenario, 30)
     met = weight if shows else 1.0
-    near([o.failed_requests for o in outcomes], oracles.atomic_switch(1000, 0.2 * met, 300, 120))
+    assert near(
+        [o.failed_requests for o in outcomes], oracles.atomic_switch(1000, 0.2 * met, 300, 120)
+    )
     assert {o.exposure_when_caught for o in outcomes} == {met}
     assert {o.peak_exposure for o in outcomes} == {met}
 
@@ -64,7 +67,7 @@ def test_load_of_a_day(start: str) -> None:
     )
     outcomes = play(scenario, 10)
     assert outcomes[0].expected_failed_requests == pytest.approx(exact, rel=1e-6)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
 
 
 def mixed(persists: float, repair: float) -> str:
@@ -83,7 +86,7 @@ def test_what_mixed_versions_leave_in_the_data(weight: float, persists: float) -
     )
     exact = oracles_trouble.left_in_the_data(1000, 0.1, weight, 1020, persists, 7200)
     outcomes = play(scenario, 20)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
     assert {o.time_to_mitigate for o in outcomes} == {120.0 + (7200 if persists else 0)}
     assert {o.time_to_recover for o in outcomes} == {1020.0 + (7200 if persists else 0)}
 
@@ -98,7 +101,7 @@ def test_a_weight_on_its_way_back_harms_as_before() -> None:
         **noticed(900, 120),
     )
     exact = oracles_trouble.left_in_the_data(1000, 0.1, 0.5, 1080, 0.6, 3600)
-    near([o.failed_requests for o in play(scenario, 20)], exact)
+    assert near([o.failed_requests for o in play(scenario, 20)], exact)
 
 
 @pytest.mark.parametrize("persists", [0.0, 0.6, 1.0])
@@ -115,7 +118,7 @@ def test_going_back_through_the_half_is_the_worst_of_it(persists: float) -> None
     area = oracles_trouble.mixed_there_and_back(10, 60, persists, 3600)
     if not persists:
         assert area == pytest.approx(2 * oracles.mixing_of_joins(60, 10))
-    near([o.failed_requests for o in play(scenario, 20)], 1000 * 0.1 * area)
+    assert near([o.failed_requests for o in play(scenario, 20)], 1000 * 0.1 * area)
 
 
 def test_going_back_from_mixed_versions_can_be_worse_than_finishing() -> None:
@@ -146,7 +149,7 @@ def test_blocked_writes_fail(order: str) -> None:
     100 s count to the deployment, in whatever order."""
     scenario = given(coupled(order), service="startup: 100s", strategy=SWITCH, **WRITES)
     outcomes = play(scenario, 30, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * 0.2 * 60)
+    assert near([o.failed_requests for o in outcomes], 1000 * 0.2 * 60)
     assert {o.time_to_deploy for o in outcomes} == {400.0}
     assert {o.corrupt_writes for o in outcomes} == {0.0}
 
@@ -155,7 +158,7 @@ def test_a_migration_inside_the_outage() -> None:
     """Everything stopped: the migration runs first, then the installation; all requests fail."""
     scenario = given(coupled(), service="install: 100s", strategy="big_bang: {}", **WRITES)
     outcomes = play(scenario, 30, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * 400)
+    assert near([o.failed_requests for o in outcomes], 1000 * 400)
     assert {o.outage for o in outcomes} == {400.0}
 
 
@@ -165,10 +168,10 @@ def test_the_old_version_fails_on_the_new_schema() -> None:
     With the schema first or last the same canary only blocks writes."""
     strategy = "canary: {steps: [{weight: 10%, bake: 600s}]}"
     together = play(given(coupled(), strategy=strategy, **WRITES), 30, bad=False)
-    near([o.failed_requests for o in together], 1000 * (0.2 * 60 + 0.9 * 600))
+    assert near([o.failed_requests for o in together], 1000 * (0.2 * 60 + 0.9 * 600))
     for order in ("schema_first", "schema_last"):
         kinder = play(given(coupled(order), strategy=strategy, **WRITES), 30, bad=False)
-        near([o.failed_requests for o in kinder], 1000 * 0.2 * 60)
+        assert near([o.failed_requests for o in kinder], 1000 * 0.2 * 60)
 
 
 def test_users_of_the_old_version_meet_the_new_schema() -> None:
@@ -190,9 +193,9 @@ def test_a_restore_loses_the_writes_since_the_migration() -> None:
     restore is done."""
     scenario = given(coupled(), strategy=SWITCH, **noticed(600, 120), **WRITES)
     outcomes = play(scenario, 30)
-    near([o.corrupt_writes for o in outcomes], 1000 * 0.2 * (600 + 120 + 900))
+    assert near([o.corrupt_writes for o in outcomes], 1000 * 0.2 * (600 + 120 + 900))
     exact = 1000 * 0.2 * 60 + oracles.atomic_switch(1000, 0.2, 600, 120 + 900)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
 
 
 def test_a_schema_that_goes_first_needs_no_restore() -> None:
@@ -200,7 +203,7 @@ def test_a_schema_that_goes_first_needs_no_restore() -> None:
     scenario = given(coupled("schema_first"), strategy=SWITCH, **noticed(600, 120), **WRITES)
     outcomes = play(scenario, 30)
     assert {o.corrupt_writes for o in outcomes} == {0.0}
-    near(
+    assert near(
         [o.failed_requests for o in outcomes],
         1000 * 0.2 * 60 + oracles.atomic_switch(1000, 0.2, 600, 120),
     )
@@ -218,7 +221,7 @@ def test_past_the_point_of_no_return_the_fix_is_waited_for() -> None:
     )
     outcomes = play(scenario, 20)
     bad = oracles.atomic_switch(1000, 0.2, 600, 120 + 7200 + 400)
-    near([o.failed_requests for o in outcomes], 1000 * 0.2 * 60 + bad)
+    assert near([o.failed_requests for o in outcomes], 1000 * 0.2 * 60 + bad)
     assert {o.time_to_value for o in outcomes} == {400.0 + 600 + 120 + 7200 + 400}
     assert {o.corrupt_writes for o in outcomes} == {0.0}
     assert {o.unresolved for o in outcomes} == {0.0}
@@ -239,7 +242,7 @@ def test_rolling_back_the_wrong_way_stops_everything() -> None:
     )
     outcomes = play(scenario, 20)
     exact = 1000 * 0.2 * 60 + oracles.atomic_switch(1000, 0.2, 600, 120) + 1000 * 7200
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
     assert {o.rollback_worse for o in outcomes} == {1.0}
 
 
@@ -275,7 +278,7 @@ def test_an_upgrade_routine_stops_everything(strategy: str, lock: str, runs: int
     group of starts unless a lock prevents it: r x T each."""
     scenario = given({"change.upgrade_routine": f"{{takes: 10m, lock: {lock}}}"}, strategy=strategy)
     outcomes = play(scenario, 10, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * 600 * runs)
+    assert near([o.failed_requests for o in outcomes], 1000 * 600 * runs)
     assert {o.outage for o in outcomes} == {600.0 * runs}
 
 
@@ -287,7 +290,7 @@ def test_a_routine_inside_the_outage() -> None:
         strategy="big_bang: {}",
     )
     outcomes = play(scenario, 10, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * 690)
+    assert near([o.failed_requests for o in outcomes], 1000 * 690)
     assert {o.time_to_deploy for o in outcomes} == {690.0}
 
 
@@ -317,7 +320,7 @@ def test_the_second_writer_fails(weight: float) -> None:
         {"change.single_writer": "true"}, strategy=f"canary: {{steps: {steps}}}", **WRITES
     )
     outcomes = play(scenario, 30, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * weight * 0.2 * 600)
+    assert near([o.failed_requests for o in outcomes], 1000 * weight * 0.2 * 600)
     switch = given({"change.single_writer": "true"}, strategy=SWITCH, **WRITES)
     assert {o.failed_requests for o in play(switch, 5, bad=False)} == {0}
 
@@ -346,6 +349,39 @@ def test_licences_cost() -> None:
         (outcome,) = play(scenario, 1, bad=False)
         costs.append(outcome.extra_cost)
     assert costs == [500, 0]
+
+
+@pytest.mark.parametrize(
+    ("also", "bad", "numbers", "fine"),
+    [
+        ({"change.licences": "15"}, "blue_green: {}", ("20", "15"), "big_bang: {}"),
+        (coupled(), "canary: {steps: [{weight: 10%, bake: 1h}]}", ("1h",), "big_bang: {}"),
+        (
+            {"change.single_writer": "true"},
+            "parallel_adoption: {overlap: 2h}",
+            ("2h",),
+            SWITCH,
+        ),
+        (
+            {"change.upgrade_routine": "{takes: 10m, lock: false}"},
+            "phased: {waves: [50%, 50%]}",
+            ("10m", "2"),
+            "big_bang: {}",
+        ),
+    ],
+    ids=["licences", "schema", "one writer", "routine"],
+)
+def test_what_cannot_be_honoured_is_said_in_numbers(
+    also: dict[str, str], bad: str, numbers: tuple[str, ...], fine: str
+) -> None:
+    """A rehearsal says why, and it is played all the same."""
+    scenario = given(also, strategy=bad)
+    found = rehearse(scenario, next(iter(scenario.strategies)))
+    assert not found.suitable
+    assert all(number in " ".join(found.reasons) for number in numbers)
+    assert play(scenario, 1, bad=False)[0].outcome == "deployed"
+    scenario = given(also, strategy=fine)
+    assert rehearse(scenario, next(iter(scenario.strategies))).suitable
 
 
 def test_mixing_of_a_ramp_is_a_third_of_it() -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.answers import oracles, oracles_trouble
-from tests.answers.comparing import near, noticed
+from tests.answers.comparing import given, near, noticed
 from tests.play.playing import bare, play
 
 ALARM = "alarms: [{watch: new, above: 5%, phase: aligned}]"
@@ -32,7 +32,7 @@ def test_a_shadow_catches_what_can_be_compared(comparable: float) -> None:
     assert {o.peak_exposure for o in in_copies} <= {0.0}
     if comparable < 1:
         others = [o.failed_requests for o in outcomes if o.caught_at != "shadow"]
-        near(others, oracles.atomic_switch(1000, 0.2, 60, 0))
+        assert near(others, oracles.atomic_switch(1000, 0.2, 60, 0))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_flag_covers_its_share(covered: float) -> None:
     assert set(seen) <= {(0.05, 22.5), (1.0, 420.0)}
     assert close(seen[0.05, 22.5], 400, covered)
     exact = 200 * (covered * 22.5 + (1 - covered) * 420)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
 
 
 def test_only_what_is_wrong_is_taken_back() -> None:
@@ -161,7 +161,7 @@ def test_rate_control_is_a_window(mean: float, count: int, slots: int) -> None:
         f"{mean}s}}}}}}",
     )
     exact = oracles.sliding_window(mean, count, slots)
-    near([o.time_to_deploy for o in play(scenario, 300, bad=False)], exact)
+    assert near([o.time_to_deploy for o in play(scenario, 300, bad=False)], exact)
 
 
 def test_rate_control_drains_first() -> None:
@@ -186,7 +186,7 @@ def test_rate_control_doubles() -> None:
         strategy=f"rate_controlled: {{{words}, run_time: {{exponential: {{mean: 60s}}}}}}",
     )
     exact = sum(oracles.slowest_exponential(60, size) for size in sizes)
-    near([o.time_to_deploy for o in play(scenario, 300, bad=False)], exact)
+    assert near([o.time_to_deploy for o in play(scenario, 300, bad=False)], exact)
 
 
 def test_rate_control_rejects_what_the_rest_cannot_carry() -> None:
@@ -197,7 +197,7 @@ def test_rate_control_rejects_what_the_rest_cannot_carry() -> None:
         strategy="rate_controlled: {concurrency: 3}",
     )
     exact = 1000 * 360 * oracles.rejected_in_place(0.75, 1 / 3)
-    near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
+    assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
 
 
 @pytest.mark.parametrize("accepted", [0, 1, 4])
@@ -234,6 +234,19 @@ def test_how_many_errors_good_releases_make(accepted: int) -> None:
     assert {o.outcome for o in outcomes} <= {"false_alarm", "deployed"}
 
 
+def test_accepted_errors_that_cannot_be_repaired_are_found_by_the_operator() -> None:
+    """All errors are accepted and no target ever starts: nothing is left to stop the command, and
+    it never finishes; somebody looks when it is overdue."""
+    scenario = given(
+        {"response.overdue": "30m"},
+        defect="{kind: crash}",
+        strategy="rate_controlled: {concurrency: 5, max_errors: 100%}",
+    )
+    outcomes = play(scenario, 3)
+    assert {(o.outcome, o.caught_by) for o in outcomes} == {("stuck", "operator")}
+    assert all(o.ended < 3 * 3600 for o in outcomes)
+
+
 def test_it_goes_back_in_the_same_window() -> None:
     """Ten targets one by one, 120 s each, nine in service: k/9 of the traffic from 120 k s on. Seen
     470 s after the first, at 590 s, with four new and the fifth away: all five are reinstalled,
@@ -244,4 +257,4 @@ def test_it_goes_back_in_the_same_window() -> None:
     for outcome in outcomes:
         assert outcome.rollback_time == 600
         assert outcome.exposure_time == pytest.approx(forward + back)
-    near([o.failed_requests for o in outcomes], 200 * (forward + back))
+    assert near([o.failed_requests for o in outcomes], 200 * (forward + back))

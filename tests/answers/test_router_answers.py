@@ -59,7 +59,7 @@ def test_a_cutover_by_dns_costs_r_p_d_and_r(
         assert sum(wait) - rest - 1e-4 <= outcome.exposure_time <= sum(wait) + 1e-4
         assert outcome.expected_failed_requests >= exact * (1 - 1e-6) - 2e-4 * ttl
         assert outcome.expected_failed_requests <= exact + 800 * rest + 1e-6 * exact
-    near([o.failed_requests for o in outcomes], outcomes[0].expected_failed_requests)
+    assert near([o.failed_requests for o in outcomes], outcomes[0].expected_failed_requests)
 
 
 def test_partial_weights_by_dns() -> None:
@@ -75,7 +75,7 @@ def test_partial_weights_by_dns() -> None:
     exact = oracles.weighted_steps(1000, 0.2, [(0.1, 600), (0.4, 600), (0.999, 420)], 1620)
     outcomes = play(scenario, 12)
     assert outcomes[0].expected_failed_requests == pytest.approx(exact, rel=1e-6)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
 
 
 def test_propagation_delays_both_ways() -> None:
@@ -97,7 +97,7 @@ def test_the_stale_area_is_what_a_blue_deleted_at_once_loses() -> None:
     assert area == pytest.approx(451.53)
     assert oracles_trouble.stale_share(0, 300, 0.0874, 3600) == 1
     outcomes = play(bare(strategy=cut_over(dns(300, 0.0874), "0s")), 60, bad=False)
-    near([o.failed_requests for o in outcomes], 1000 * area)
+    assert near([o.failed_requests for o in outcomes], 1000 * area)
     assert outcomes[0].expected_failed_requests == pytest.approx(1000 * area, rel=1e-7)
 
 
@@ -201,7 +201,7 @@ def test_a_blue_that_is_gone_has_to_be_built_again() -> None:
         service="startup: 400s", strategy=cut_over(dns(300), "0s"), **noticed(7200, 120)
     )
     exact = 1000 * 300 / 2 + oracles.atomic_switch(1000, 0.2, 7200, 520)
-    near([o.failed_requests for o in play(scenario, 20)], exact)
+    assert near([o.failed_requests for o in play(scenario, 20)], exact)
 
 
 @pytest.mark.parametrize("shared", ["true", "false"])
@@ -216,7 +216,7 @@ def test_a_cache_moves_harm_but_keeps_its_sum(shared: str, hits: int, ttl: int) 
         **noticed(300, 120),
     )
     outcomes = play(scenario, 40)
-    near([o.failed_requests for o in outcomes], oracles.atomic_switch(1000, 0.2, 300, 120))
+    assert near([o.failed_requests for o in outcomes], oracles.atomic_switch(1000, 0.2, 300, 120))
     longest = max(o.time_to_mitigate for o in outcomes)
     assert longest > 120 if shared == "true" else longest == 120
 
@@ -264,7 +264,7 @@ def test_what_a_cold_cache_rejects(hits: float, ttl: float, load: float) -> None
     )
     exact = oracles_trouble.cold_cache(1000, hits, ttl, load)
     outcomes = play(scenario, 40, bad=False)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
     assert outcomes[0].expected_failed_requests == pytest.approx(exact, rel=1e-6)
 
 
@@ -283,7 +283,7 @@ def test_sessions_that_outlast_their_drain() -> None:
     assert alive == 36_000
     assert math.exp(-300 / 1800) == pytest.approx(0.846, abs=5e-4)
     exact = oracles_trouble.sessions_lost(alive, [0.1] * 10, 300, 1800)
-    near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
+    assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
 
 
 def test_sessions_on_one_instance_more() -> None:
@@ -294,13 +294,13 @@ def test_sessions_on_one_instance_more() -> None:
         strategy="rolling: {batch: 1, surge: 1}",
     )
     exact = oracles_trouble.sessions_lost(36_000, [1 / 11] * 10, 600, 1800)
-    near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
+    assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
 
 
 def test_everything_stopped_loses_every_session() -> None:
     """In place nothing drains: all 36 000, and the outage's r x T requests."""
     scenario = given(SESSIONS, service="drain: 300s, install: 90s", strategy="big_bang: {}")
-    near([o.failed_requests for o in play(scenario, 30, bad=False)], 36_000 + 1000 * 90)
+    assert near([o.failed_requests for o in play(scenario, 30, bad=False)], 36_000 + 1000 * 90)
 
 
 def test_an_alarm_does_not_count_lost_sessions() -> None:

@@ -43,7 +43,7 @@ def test_broken_instances_carry_nothing() -> None:
     lost = oracles_trouble.broken_mean(20, 18_000, 600, 1800)
     assert lost == pytest.approx(1000)
     exact = 1000 * (1800 * (1 - 1 / 1.5) + lost / 20 / 1.5)
-    near([o.expected_failed_requests for o in play(scenario, 800)], exact)
+    assert near([o.expected_failed_requests for o in play(scenario, 800)], exact)
 
 
 def test_what_one_broken_instance_costs_where_there_is_no_room() -> None:
@@ -54,7 +54,7 @@ def test_what_one_broken_instance_costs_where_there_is_no_room() -> None:
     )
     value = [oracles_trouble.slow_and_less(0.475, 2, 1 - k / 10, 0.01) for k in range(11)]
     exact = 1000 * oracles_trouble.over_broken(10, 9000, 600, 1800, lambda k: value[k])
-    near([o.expected_failed_requests for o in play(scenario, 800)], exact)
+    assert near([o.expected_failed_requests for o in play(scenario, 800)], exact)
 
 
 def test_where_failures_are_many_a_constant_number_is_down() -> None:
@@ -70,7 +70,9 @@ def test_where_failures_are_many_a_constant_number_is_down() -> None:
     )
     outcomes = play(scenario, 600)
     down = 100 / 7
-    near([o.expected_failed_requests for o in outcomes], 1_800_000 * (1 - (1 - down / 100) / 1.5))
+    assert near(
+        [o.expected_failed_requests for o in outcomes], 1_800_000 * (1 - (1 - down / 100) / 1.5)
+    )
     scatter = np.var([o.expected_failed_requests for o in outcomes], ddof=1)
     exact = (1_800_000 / 1.5 / 100) ** 2 * down
     assert abs(scatter / exact - 1) < 4 * math.sqrt(2 / 600)
@@ -121,7 +123,7 @@ def test_a_zone_lost_while_a_quarter_is_away() -> None:
     times = np.linspace(0, 400, 4001)
     lost = [stats.poisson.pmf(k, 3 * times / 7200) * excess[k] for k in range(12)]
     exact = 1000 * float(np.trapezoid(np.sum(lost, axis=0), times))
-    near([o.expected_failed_requests for o in play(scenario, 1500, bad=False)], exact)
+    assert near([o.expected_failed_requests for o in play(scenario, 1500, bad=False)], exact)
 
 
 @pytest.mark.parametrize("chance", [0.2, 0.5])
@@ -135,7 +137,7 @@ def test_a_rollback_that_fails_is_tried_again(chance: float) -> None:
     )
     outcomes = play(scenario, 600)
     exact = oracles.atomic_switch(1000, 0.2, 300, 120 + 180 * oracles_trouble.tries(chance))
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
     failed = Counter(round((o.time_to_mitigate - 120) / 180, 9) for o in outcomes)
     for k in range(3):
         share = (1 - chance) * chance**k
@@ -176,7 +178,7 @@ def test_how_long_a_stall_delays_a_step() -> None:
         strategy="canary: {steps: [{weight: 10%, bake: 900s}]}",
     )
     exact = 900 + oracles_trouble.stalled_step(900, 2000, 1200)
-    near([o.time_to_deploy for o in play(scenario, 800, bad=False)], exact)
+    assert near([o.time_to_deploy for o in play(scenario, 800, bad=False)], exact)
 
 
 @pytest.mark.parametrize("chance", [0.5, 1.0])
@@ -190,8 +192,8 @@ def test_a_slip_after_an_approval_reaches_everyone(chance: float) -> None:
     outcomes = play(scenario, 300)
     seen = {round(o.exposure_time, 6) for o in outcomes}
     assert seen == ({255.0, 480.0} if chance < 1 else {480.0})
-    near([o.exposure_time for o in outcomes], 255 + chance * 225)
-    near([o.failed_requests for o in outcomes], 200 * (255 + chance * 225))
+    assert near([o.exposure_time for o in outcomes], 255 + chance * 225)
+    assert near([o.failed_requests for o in outcomes], 200 * (255 + chance * 225))
     assert {o.peak_exposure for o in outcomes} == ({0.25, 1.0} if chance < 1 else {1.0})
     good = play(scenario, 50, bad=False)
     assert {o.failed_requests for o in good} == {0}
@@ -207,7 +209,7 @@ def test_a_slip_overloads_what_was_prepared_for_a_step() -> None:
         service="utilisation: 100%",
         strategy=f"canary: {{steps: {steps}}}",
     )
-    near([o.failed_requests for o in play(scenario, 20, bad=False)], 1000 * 0.8 * 300)
+    assert near([o.failed_requests for o in play(scenario, 20, bad=False)], 1000 * 0.8 * 300)
 
 
 def test_a_slip_in_a_wave_and_of_a_flag() -> None:
@@ -226,7 +228,7 @@ def test_a_slip_installs_everything_twice() -> None:
     scenario = given({"failures.slip": "100%"}, service="install: 90s", strategy="big_bang: {}")
     outcomes = play(scenario, 20, bad=False)
     assert {o.outage for o in outcomes} == {180.0}
-    near([o.failed_requests for o in outcomes], 1000 * 180)
+    assert near([o.failed_requests for o in outcomes], 1000 * 180)
 
 
 STUCK = {"response.overdue": "30m", "response.page.acknowledge": "60s"}
@@ -247,7 +249,7 @@ def test_nobody_sees_a_rollout_that_hangs_until_it_is_overdue() -> None:
     outcomes = play(scenario, 30)
     assert {(o.outcome, o.caught_by) for o in outcomes} == {("stuck", "operator")}
     exact = 1000 * oracles.rejected_in_place(0.75, 1 / 3) * (1800 + 60 + 300)
-    near([o.failed_requests for o in outcomes], exact)
+    assert near([o.failed_requests for o in outcomes], exact)
     assert {o.peak_exposure for o in outcomes} == {0.0}
 
 

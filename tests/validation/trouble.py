@@ -196,8 +196,8 @@ def schemas() -> list[Row]:
     ]
 
 
-def failures() -> list[Row]:
-    """Instances and zones that fail, rollbacks that do nothing, tools that stall."""
+def broken() -> list[Row]:
+    """Instances that fail."""
     slow = {"strategy": SWITCH, "detection": noticed("1500s"), "response": decided("300s")}
     found = []
     for size, mtbf in ((20, 18_000), (40, 36_000)):
@@ -230,6 +230,12 @@ def failures() -> list[Row]:
             **slow,
         )
     )
+    return found
+
+
+def stalls() -> list[Row]:
+    """Rollbacks that do nothing, tools that stall."""
+    found = []
     for chance in (0.2, 0.5):
         found.append(
             row(
@@ -283,8 +289,8 @@ def _hidden(peak: float, outcome: Outcome) -> float:
     return float(outcome.peak_exposure <= peak)
 
 
-def hidden() -> list[Row]:
-    """Shadows and flags: what shows in copies, what sits behind a flag."""
+def shadows() -> list[Row]:
+    """What shows in copies."""
     found = []
     for chance in (0.3, 0.8):
         strategy = (
@@ -313,6 +319,12 @@ def hidden() -> list[Row]:
                 detector="alarm new",
             ),
         ]
+    return found
+
+
+def flags() -> list[Row]:
+    """What sits behind a flag, and what does not."""
+    found = []
     for chance in (0.3, 0.7):
         flag = (
             f"feature_flag: {{covered: {100 * chance:g}%, steps: [{{weight: 5%, bake: 2h}}], "
@@ -394,8 +406,10 @@ def rows() -> list[Row]:
         *sessions(),
         *loads(),
         *schemas(),
-        *failures(),
+        *broken(),
+        *stalls(),
         *hanging(),
-        *hidden(),
+        *shadows(),
+        *flags(),
         *on_targets(),
     ]
