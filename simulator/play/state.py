@@ -226,32 +226,6 @@ class State:
             bad = bad + weight * new.common
         return bad
 
-    def falls_below(self, level: float, a: float, b: float) -> float:
-        """When the bad share by the defect falls below a level in [a, b] for good; b if it stays.
-
-        Times are seconds.
-        """
-        times = np.linspace(a, b, _STEPS + 1)
-
-        def bad(t: Array) -> Array:
-            share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
-            return share
-
-        above = np.flatnonzero(bad(times) >= level)
-        if not len(above):
-            return a
-        index = int(above[-1])
-        if index == _STEPS:
-            return b
-        low, high = float(times[index]), float(times[index + 1])
-        for _ in range(40):
-            middle = (low + high) / 2
-            if bad(np.array([middle]))[0] >= level:
-                low = middle
-            else:
-                high = middle
-        return high
-
     def _reaching(self, now: float) -> tuple[Any, Any]:
         """The shares of the requests for (old, new) that no cache answers and nobody refuses."""
         plan, situation = self.plan, self.situation
@@ -332,19 +306,6 @@ class State:
             return lowered
         self.until = min(self.until, next_warm)
         return lowered
-
-    def capacity_at(self, t: float) -> tuple[float, float]:
-        """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
-        plan = self.plan
-        total = [0.0, 0.0]
-        for version in (OLD, NEW):
-            for count, since in self.fleet.cohorts[version]:
-                warm = 1.0 if t >= since + plan.warm_for else plan.warm_share
-                total[version] += count * warm if count else 0.0
-        return (
-            total[OLD] * plan.capacity if total[OLD] else 0.0,
-            total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
-        )
 
     def _leak_now(self, now: float) -> float:
         """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""

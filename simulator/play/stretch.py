@@ -263,6 +263,45 @@ class Stretch(State):
         leak = float(self.leak.means(np.array([a, b]))[0])
         return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
 
+    def falls_below(self, level: float, a: float, b: float) -> float:
+        """When the bad share by the defect falls below a level in [a, b] for good; b if it stays.
+
+        Times are seconds.
+        """
+        times = np.linspace(a, b, _GRID + 1)
+
+        def bad(t: Array) -> Array:
+            share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
+            return share
+
+        above = np.flatnonzero(bad(times) >= level)
+        if not len(above):
+            return a
+        index = int(above[-1])
+        if index == _GRID:
+            return b
+        low, high = float(times[index]), float(times[index + 1])
+        for _ in range(40):
+            middle = (low + high) / 2
+            if bad(np.array([middle]))[0] >= level:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def capacity_at(self, t: float) -> tuple[float, float]:
+        """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
+        plan = self.plan
+        total = [0.0, 0.0]
+        for version in (OLD, NEW):
+            for count, since in self.fleet.cohorts[version]:
+                warm = 1.0 if t >= since + plan.warm_for else plan.warm_share
+                total[version] += count * warm if count else 0.0
+        return (
+            total[OLD] * plan.capacity if total[OLD] else 0.0,
+            total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
+        )
+
     def _quadrature(self, edges: Array) -> tuple[Array, NDArray[np.intp], Array, Array]:
         """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
         a, b = float(edges[0]), float(edges[-1])
