@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from simulator.strategies.parallel_adoption import Reconcile
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
+    from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
@@ -61,6 +62,7 @@ class PlainScript:
         self.starting: list[simpy.Process] = []
         self.out: list[Instance] = []
         self.judging: Judge | None = None
+        self.handed: list[Strategy] = []
 
     def _gate(self) -> Process:
         if self.holding:
@@ -139,10 +141,16 @@ class PlainScript:
 
     # Weights and waiting -----------------------------------------------------------------------
 
-    def shift(self, weight: float) -> Process:
+    def shift(self, weight: float, by_hand: bool = False) -> Process:
         """Publish a weight and wait until it is in effect."""
         yield from self._gate()
         yield from self._publish(self.base + weight * self.span)
+
+    def cut_over(self, dns: Dns | None) -> Process:
+        """Move everything by the router's weight; DNS is not played here."""
+        if dns is not None:
+            raise NotImplementedError("clients that follow DNS answers")
+        yield from self.shift(1)
 
     def _publish(self, weight: float) -> Process:
         self.service.began = self.service.began or weight > 0
@@ -218,10 +226,17 @@ class PlainScript:
     def hand_over(self, strategy: Strategy, share: float = 1.0, moved: float = 0.0) -> Process:
         """Let another strategy move a `share` of what this one moves, on top of `moved`."""
         base, span, pace = self.base, self.span, self.pace
+        if strategy not in self.handed:
+            self.handed.append(strategy)
         self.base, self.span = base + moved * span, share * span
         self.pace = pace * strategy.pace
         yield from strategy.release(self)  # type: ignore[arg-type]
         self.base, self.span, self.pace = base, span, pace
+
+    def undo_handed_over(self) -> Process:
+        """Roll back what was handed over, the last strategy first."""
+        while self.handed:
+            yield from self.handed.pop().roll_back(self)  # type: ignore[arg-type]
 
     def run_in_parallel(
         self, overlap: float, reconcile: Reconcile | None, sync_error: float, double_work: float

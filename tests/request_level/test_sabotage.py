@@ -82,7 +82,7 @@ def test_an_alarm_that_is_a_period_late_is_rejected(monkeypatch: pytest.MonkeyPa
 
 def test_a_rollback_for_free_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     def free(rollout: Rollout) -> Iterator[Any]:
-        rollout.router.take_effect(0.0)
+        rollout.router.take_effect(0.0, rollout.env.now)
         yield from ()
 
     monkeypatch.setattr(Rollout, "return_to_old", free)
