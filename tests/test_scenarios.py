@@ -22,6 +22,8 @@ def test_they_are_all_there() -> None:
     wanted = {
         *("textbook", "web-shop", "payroll-cutover"),
         *("quiet-api", "busy-fleet", "daily-traffic", "canary-blind"),
+        *("flip-slow-detection", "flip-mixed-versions", "flip-sync-error"),
+        *("flip-dns-ttl", "flip-in-place"),
     }
     assert wanted <= set(NAMES)
 

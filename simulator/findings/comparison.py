@@ -190,7 +190,10 @@ def played(
     progress: Progress | None = None,
 ) -> list[Results]:
     """Side studies of changed scenarios, each for some strategies and strata, all at once."""
-    work = [Job(scenario, names, groups) for scenario, names, groups in variants]
+    work = [
+        Job(scenario, names, study.weighed(scenario, groups))
+        for scenario, names, groups in variants
+    ]
     found = study.run(work, results.seed, jobs, progress)
     return [
         Results(

@@ -77,6 +77,14 @@ def strata(
     return tuple(result)
 
 
+def weighed(scenario: Scenario, groups: Sequence[Stratum]) -> tuple[Stratum, ...]:
+    """The same strata with the probabilities that this scenario gives them."""
+    change = scenario.change
+    chances = [1 - change.defect_probability]
+    chances += [change.defect_probability * share for share in change.shares]
+    return tuple(group._replace(probability=chances[group.number]) for group in groups)
+
+
 @lru_cache(maxsize=64)
 def _prepared(digest: str, name: str, keep: _Kept) -> Plan:
     return prepare(keep.scenario, name)
