@@ -41,6 +41,7 @@ bench: setup  ## Speed, as ratios measured in one run
 
 validate: setup  ## Closed forms against simulation, written to docs/validation.md
 	$(BIN)/python -m tests.validation
+	$(BIN)/python -m tests.scenarios.incidents
 
 ui: setup  ## The web app on this machine
 	$(BIN)/deploysim ui

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -104,10 +104,13 @@ def _filled() -> frozenset[str]:
     """The keys that a default or a profile may bring back when a file leaves them out."""
     table = profiles.document()
     trees = [table["table"], table["parts"], *table["profiles"].values()]
-    return frozenset(
-        f"{section}.{key}"
-        for tree in trees
-        for section, keys in tree.items()
-        if isinstance(keys, Mapping)
-        for key in keys
-    )
+    return frozenset(path for tree in trees for path in _paths(tree, ""))
+
+
+def _paths(tree: Any, where: str) -> Iterator[str]:
+    """Every place in a table of defaults, parts and their keys alike."""
+    if isinstance(tree, Mapping) and "source" not in tree:
+        for key, below in tree.items():
+            path = f"{where}.{key}" if where else str(key)
+            yield path
+            yield from _paths(below, path)

@@ -43,8 +43,8 @@ def _mixed_versions() -> float:
 
 def _sync_error() -> float:
     """Waves cost r p (0.1 x 1860 s + 0.4 x 2340 s) when a release is bad (10 %): it is noticed 1 h
-    after the first harm, which keeps the third wave back. Two systems spoil r e in each of two days,
-    for a bad release mostly in one, and miss one bad release in a hundred, which costs r p (D + R).
+    after the first harm, which keeps the third wave back. Two systems spoil r e in each of two
+    days, for a bad release mostly in one, and miss one bad release in a hundred: r p (D + R).
     """
     waves = 0.1 * 50 * 0.05 * (0.1 * 1860 + 0.4 * 2340)
     missed = 0.1 * 0.01 * 50 * 0.05 * 4200
@@ -95,7 +95,7 @@ CASES = (
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_search_finds_the_flip_where_it_should_be(case: Case) -> None:
-    """Within 10 % of the arithmetic (the search stops at 5 %), and with fresh luck on both sides."""
+    """Within 10 % of the arithmetic (the search stops at 5 %); fresh luck agrees on both sides."""
     scenario = load(case.name)
     results = simulate(scenario, 60, seed=1)
     assert ranking(results)[0] == case.now == scenario.planned
