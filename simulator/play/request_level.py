@@ -4,7 +4,8 @@ It exists to be compared with the engine: plain SimPy over the same scenarios an
 every start a process of its own, every alarm polled, nothing integrated. It is the specification
 by example and shares no code with the engine. Use it for services with few requests.
 
-Not modelled: costs, burn-rate alarms, judges other than a threshold.
+Not modelled: costs, burn-rate alarms, judges other than a threshold, zones, stalls, slips,
+sessions, upgrade routines, and what is done past a point of no return.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_script import PlainScript
+from simulator.play.request_level_hidden import HiddenScript
 from simulator.play.request_level_service import (
     OLD,
     DrawnDefect,
@@ -64,7 +65,7 @@ class Numbers(NamedTuple):
     rate: float
 
 
-class PlainRollout(PlainScript):
+class PlainRollout(HiddenScript):
     """One release: runs the script, watches, follows up, and rolls back when that is decided."""
 
     def __init__(self, scenario: Scenario, name: str, defect: DrawnDefect, rng: Random) -> None:
@@ -82,6 +83,7 @@ class PlainRollout(PlainScript):
         self.holding, self.watched = False, True
         self.caught_by, self.caught_while_watched = "", False
         self.last_watch = self.script_end = self.full_at = math.nan
+        self.gone_at = math.nan
         self.detected_at = self.decided_at = self.restored_at = math.nan
         self.ended_at = math.inf
         self.prepare()
@@ -115,8 +117,24 @@ class PlainRollout(PlainScript):
             self.holding = False
             self.give_up_starting()
             yield env.timeout(0.0)
-            self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
-            yield from self.strategy.roll_back(self)  # type: ignore[arg-type]
+            yield from self._back()
+
+    def _back(self) -> Process:
+        """The way back: attempts that fail, the store, the script, and what stays in the data."""
+        env, page, service = self.env, self.scenario.response.page, self.service
+        while self.rng.random() < self.scenario.failures.rollback:
+            yield env.timeout(sample(page.acknowledge, self.rng) + sample(page.decide, self.rng))
+        yield from self.undo_store()
+        self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        yield from self.strategy.roll_back(self)  # type: ignore[arg-type]
+        if service.defect.persists:
+            yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))
+        if service.cache is not None:
+            yield env.timeout(service.cache.ttl)
+
+    def _repair(self, seconds: float) -> Process:
+        yield self.env.timeout(seconds)
+        self.service.repaired = True
 
     def abort(self, by: str) -> None:
         """Something was detected: the first detector counts, and a decision follows."""
@@ -146,12 +164,19 @@ class PlainRollout(PlainScript):
         yield self.env.timeout(seconds)
         if self.life.is_alive:
             self.decided_at = self.env.now
+            service = self.service
+            service.rolling_back = True
+            service.highest = 2 * service.weight * (1 - service.weight)
             self.life.interrupt(self.caught_by)
             self._look()
 
     def _look(self) -> None:
         """Note when all traffic has come to the new version, and when all is back."""
         service, now = self.service, self.env.now
+        gone = service.rolling_back and service.weight <= NO_TRAFFIC and not self.publishing
+        if gone and math.isnan(self.gone_at):
+            self.gone_at = now
+            self.env.process(self._repair(service.defect.repair))
         if math.isnan(self.decided_at):
             if math.isnan(self.full_at) and service.weight >= ALL_TRAFFIC:
                 self.full_at = now

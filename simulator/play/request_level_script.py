@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simulator.play.request_level_rolling import Rolling
 from simulator.play.request_level_service import (
     NEW,
     OLD,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from simulator.words.strategy import Strategy
 
 Start = Generator[simpy.Event, Any, bool]
+
+
+_LOOK = 10.0
 
 
 class PlainScript:
@@ -63,6 +66,8 @@ class PlainScript:
         self.out: list[Instance] = []
         self.judging: Judge | None = None
         self.handed: list[Strategy] = []
+        self.poll: float | None = None
+        self.publishing = self.under_repair = self.errors = self.accepted = 0
 
     def _gate(self) -> Process:
         if self.holding:
@@ -144,22 +149,61 @@ class PlainScript:
     def shift(self, weight: float, by_hand: bool = False) -> Process:
         """Publish a weight and wait until it is in effect."""
         yield from self._gate()
+        if weight > 0:
+            yield from self._before_traffic()
         yield from self._publish(self.base + weight * self.span)
 
     def cut_over(self, dns: Dns | None) -> Process:
-        """Move everything by the router's weight; DNS is not played here."""
-        if dns is not None:
-            raise NotImplementedError("clients that follow DNS answers")
+        """Move everything, by the router's weight or by a DNS record."""
+        self.service.follow(dns)
         yield from self.shift(1)
+
+    def _before_traffic(self) -> Process:
+        """Migrate a schema of which only one version can be right, just before it is needed."""
+        schema = self.scenario.change.migration
+        coupled = schema.coupled if schema is not None else None
+        service, env = self.service, self.env
+        if coupled is None or coupled.order != "together" or service.writes_since is not None:
+            return
+        takes = sample(coupled.migrate, self.rng)
+        blocked = min(coupled.writes_blocked, takes)
+        yield env.timeout(takes - blocked)
+        service.blocked = True
+        yield env.timeout(blocked)
+        service.blocked, service.misfit, service.writes_since = False, True, 0
+        service.refresh()
+
+    def undo_store(self) -> Process:
+        """Restore the old schema beside the new one; what was written since is lost."""
+        schema = self.scenario.change.migration
+        coupled = schema.coupled if schema is not None else None
+        service = self.service
+        service.blocked = False
+        if coupled is None or coupled.restore is None or service.writes_since is None:
+            return
+        yield self.env.timeout(sample(coupled.restore, self.rng))
+        service.corrupt += service.writes_since
+        service.writes_since, service.misfit = None, False
+        service.refresh()
 
     def _publish(self, weight: float) -> Process:
         self.service.began = self.service.began or weight > 0
+        self.publishing += 1
         yield self.env.process(self._take_effect(weight))
 
     def _take_effect(self, weight: float) -> Process:
         """What was published arrives, whatever becomes of the script."""
-        if self.scenario.router.propagation > 0:
-            yield self.env.timeout(self.scenario.router.propagation)
+        resolvers = self.service.resolvers
+        propagation = self.scenario.router.propagation
+        if resolvers is not None:
+            propagation = resolvers.dns.propagation
+        if self.poll is not None:
+            propagation = self.poll
+        if propagation > 0:
+            yield self.env.timeout(propagation)
+        if resolvers is not None:
+            resolvers.published.note(self.env.now, weight)
+        self.publishing -= 1
         self.service.set_weight = weight
         self.service.refresh()
 
@@ -267,6 +311,9 @@ class PlainScript:
         yield from self.provision(1, OLD)
         self.service.mirror = self.service.sync_error = 0.0
         yield from self._publish(0.0)
+        resolvers = self.service.resolvers
+        while resolvers is not None and resolvers.share(self.env.now) > 0:
+            yield self.env.timeout(_LOOK)
         yield from self._retire(NEW, self._count(NEW))
         self.service.pool = False
         self.service.refresh()
@@ -281,6 +328,7 @@ class PlainScript:
     def enter(self, upto: Portion) -> Process:
         """Start new instances up to this part of the fleet; each joins the pool when ready."""
         yield from self._gate()
+        yield from self._before_traffic()
         count = upto.of(self.service.size) - self._count(NEW)
         if count <= 0:
             return
@@ -321,6 +369,7 @@ class PlainScript:
     ) -> Process:
         """Replace the old instances of this part a few at a time."""
         yield from self._gate()
+        yield from self._before_traffic()
         yield from self._roll(NEW, batch, surge, unavailable, mode, pause, in_place)
         self.last_watch = self.env.now
 
@@ -358,101 +407,3 @@ class PlainScript:
             rolling.at_once = min(batch.of(size), unavailable.of(size))
         rolling.pause = pause * self.pace
         yield from rolling.batches() if mode == "batch" else rolling.window()
-
-
-class Rolling:
-    """One rolling update of a pool to `version`, until `target` instances of it serve.
-
-    At most `at_once` starts are under way; never more than `most` instances serve or start, never
-    fewer than `least` serve because of it; `pause` is in seconds.
-    """
-
-    most: int
-    least: int
-    at_once: int
-    pause: float
-
-    def __init__(self, script: PlainScript, version: int, target: int, in_place: bool) -> None:
-        self.script, self.env, self.service = script, script.env, script.service
-        self.version, self.in_place = version, in_place
-        self.todo = target - len(self.service.serving[version])
-        self.keep = self.service.size - target
-        self.flying: list[simpy.Process] = []
-        self.slot_pause = 0.0
-
-    def window(self) -> Process:
-        """A slot is free again as soon as its instance serves and the pause after it is over."""
-        self.slot_pause = self.pause
-        while self.todo > 0 or self.flying:
-            if not self.script.holding:
-                self._start_what_may()
-            if not self.flying:
-                break
-            yield self.env.any_of(self.flying)
-            self.flying = [start for start in self.flying if start.is_alive]
-        yield from self.script._gate()
-        self._let_go(self.service.size)
-
-    def batches(self) -> Process:
-        """The next batch begins when the whole batch serves and the pause after it is over."""
-        while self.todo > 0:
-            yield from self.script._gate()
-            self._start_what_may()
-            yield self.env.all_of(self.flying)
-            self.flying = []
-            self._let_go(self.service.size)
-            if self.pause and self.todo > 0:
-                yield self.env.timeout(self.pause)
-
-    def _serving(self) -> int:
-        return sum(map(len, self.service.serving))
-
-    def _start_what_may(self) -> None:
-        """Let instances leave and start as the limits allow."""
-        if not self.in_place:
-            self._let_go(self.least)
-        while self.todo > 0 and len(self.flying) < self.at_once:
-            if self.in_place:
-                instance = self._one_to_reinstall()
-                if instance is None:
-                    return
-                process: Generator[simpy.Event, Any, Any] = self._reinstall(instance)
-            elif self._serving() + len(self.flying) < self.most:
-                process = self._start_another()
-            else:
-                return
-            self.todo -= 1
-            self.flying.append(self.script._begin(process))
-
-    def _let_go(self, least: int) -> None:
-        """Instances of the other version leave as long as more than `least` serve."""
-        others = self.service.serving[1 - self.version]
-        while self._serving() > least and len(others) > self.keep:
-            self.service.leave(1 - self.version)
-
-    def _one_to_reinstall(self) -> Instance | None:
-        """One that is already out of service, or else one that may be taken out."""
-        others = self.service.serving[1 - self.version]
-        if self.script.out:
-            return self.script.out.pop(0)
-        if self._serving() > self.least and len(others) > self.keep:
-            return self.service.leave(1 - self.version)
-        return None
-
-    def _start_another(self) -> Process:
-        law = self.script.scenario.service.startup
-        yield from self._then_pause(self.script._start(self.version, law, True, 0.0))
-
-    def _reinstall(self, instance: Instance) -> Process:
-        law = self.script.scenario.service.install
-        start = self.script._start(self.version, law, True, instance.drained_at)
-        ready = yield from self._then_pause(start)
-        if not ready:
-            self.script.out.append(instance)
-
-    def _then_pause(self, start: Start) -> Start:
-        ready = yield from start
-        if ready and self.slot_pause:
-            with suppress(simpy.Interrupt):
-                yield self.env.timeout(self.slot_pause)
-        return ready

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
+from simulator.play.request_level_clients import History, Resolvers
 from simulator.words.traffic import clock_seconds
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
     from simulator.words.distributions import Distribution
+    from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
     from simulator.words.traffic import Traffic
 
@@ -37,8 +39,10 @@ def sample(law: Distribution, rng: Random) -> float:
 class DrawnDefect(NamedTuple):
     """A defect with its severity drawn; a new version with `kind` "none" is good.
 
-    `fail`, `late`, `leak` and `mixed` are shares of requests, `corrupt` of writes, `crash` of
-    starts, `users` of the users who can meet it; `onset` and `ramp` are seconds; `factor` divides
+    `fail`, `late`, `leak`, `load` (above `threshold` of what the fleet carries) and `mixed` (of
+    which the part `persists` stays in the data for `repair` seconds) are shares of requests,
+    `corrupt` of writes, `crash` of starts, `users` of the users who can meet it; `onset` and `ramp`
+    are seconds; `factor` divides
     the capacity of an instance.
     """
 
@@ -53,6 +57,10 @@ class DrawnDefect(NamedTuple):
     onset: float = math.inf
     ramp: float = 0.0
     factor: float = 1.0
+    load: float = 0.0
+    threshold: float = math.inf
+    persists: float = 0.0
+    repair: float = 0.0
 
 
 def draw_defect(words: Defect | None, rng: Random) -> DrawnDefect:
@@ -72,7 +80,11 @@ def draw_defect(words: Defect | None, rng: Random) -> DrawnDefect:
             return DrawnDefect("leak", leak=rate, onset=onset, ramp=words.ramp)
         case "wrong_data":
             return DrawnDefect("wrong_data", corrupt=sample(words.rate, rng))
-    return DrawnDefect("mixed_versions", mixed=sample(words.rate, rng))
+        case "load":
+            rate = sample(words.rate, rng)
+            return DrawnDefect("load", load=rate, threshold=words.threshold)
+    rate, repair = sample(words.rate, rng), sample(words.repair, rng)
+    return DrawnDefect("mixed_versions", mixed=rate, persists=words.persists, repair=repair)
 
 
 class Instance:
@@ -86,6 +98,7 @@ class Instance:
         self.since = since
         self.warm = warm
         self.drained_at = -math.inf
+        self.broken = False
 
 
 def rate_at(traffic: Traffic) -> Callable[[float], float]:
@@ -148,6 +161,13 @@ class PlainService:
         self.harmed: set[int] = set()
         self.complained: set[int] = set()
         self.exposure = self.mixed = self.peak_weight = 0.0
+        self.resolvers: Resolvers | None = None
+        self.follow(scenario.router.dns)
+        self.cache, self.weights = scenario.router.cache, History(0.0)
+        self.misfit = self.blocked = self.dark = self.shared = self.quiet = False
+        self.rolling_back = self.repaired = False
+        self.highest = 0.0
+        self.writes_since: int | None = None
         self.changed_at = env.now
         self.first_harm = math.nan
         self.when_complained: Callable[[], None] = lambda: None
@@ -164,12 +184,19 @@ class PlainService:
             self.reached = {i for i in range(self.users) if rng.random() < defect.users}
         self.refresh()
 
+    def follow(self, dns: Dns | None) -> None:
+        """From now on users follow weights as their DNS answers expire."""
+        if dns is not None:
+            self.resolvers = Resolvers(dns, self.users, self.rng)
+
     def start(self) -> None:
         """Let requests come, blocks of baseline errors pass and incidents happen."""
         self.env.process(self._requests())
         self.env.process(self._baseline())
         if self.scenario.service.incidents is not None:
             self.env.process(self._incidents())
+        if self.scenario.failures.instance is not None:
+            self.env.process(self._failures())
 
     # Instances and routing ------------------------------------------------------------------
 
@@ -203,10 +230,10 @@ class PlainService:
         """Note what the time since the last change was, and work out the state from now on."""
         now = self.env.now
         length = now - self.changed_at
-        self.exposure += self.weight * length
+        self.exposure += 0.0 if self.dark else self.weight * length
         if 0 < self.weight < 1:
             self.mixed += length
-        if length > 0:
+        if length > 0 and not self.dark:
             self.peak_weight = max(self.peak_weight, self.weight)
         self.changed_at = now
         old, new = len(self.serving[OLD]), len(self.serving[NEW])
@@ -214,6 +241,9 @@ class PlainService:
         self.weight = self.set_weight
         if self.pool:
             self.weight = new / (old + new) if old + new else 0.0
+        self.weights.note(now, self.weight)
+        if self.rolling_back:
+            self.highest = max(self.highest, 2 * self.weight * (1 - self.weight))
         self.capacity = [self._capacity(OLD), self._capacity(NEW)]
         if math.isnan(self.first_harm) and self._may_harm():
             self.env.process(self._begin_harm())
@@ -221,7 +251,11 @@ class PlainService:
 
     def _capacity(self, version: int) -> float:
         """Requests/s that the instances of this version can serve now."""
-        whole = sum(1.0 if i.warm else self.cold_share for i in self.serving[version])
+        fit = [i for i in self.serving[version] if not i.broken]
+        if self.shared:
+            share = self.weight if version == NEW else 1 - self.weight
+            return len(fit + self.serving[OLD]) * self.each * share
+        whole = sum(1.0 if i.warm else self.cold_share for i in fit)
         if not whole:
             return 0.0
         return whole * self.each / (self.defect.factor if version == NEW else 1.0)
@@ -229,14 +263,23 @@ class PlainService:
     def _may_harm(self) -> bool:
         """Whether a request arriving now could be harmed by the defect."""
         defect, weight, now = self.defect, self.weight, self.env.now
+        if self.dark:
+            return False
         if defect.mixed and 0 < weight < 1:
             return True
         if not weight:
             return False
+        if defect.load and self._loaded(self.rate(now)):
+            return True
         writes = defect.corrupt * self.scenario.traffic.writes
         if defect.fail or defect.late or writes:
             return True
         return defect.leak > 0 and any(now >= i.since + defect.onset for i in self.serving[NEW])
+
+    def _loaded(self, rate: float) -> bool:
+        """Whether the new version carries so much that a defect by load shows."""
+        carried = rate * (self.weight + self.mirror)
+        return carried > self.defect.threshold * self.size * self.each
 
     def _begin_harm(self) -> Process:
         """A state that lasts no time does no harm: look again an instant later."""
@@ -272,9 +315,14 @@ class PlainService:
             elif not self.announced:
                 self._tell(NOBODY, "error")
             return
+        if self._answered_before(user):
+            return
         bucket = (user + 0.5) / self.users if self.sticky else rng.random()
-        version = NEW if bucket < self.weight else OLD
-        if version == NEW and self.defect.kind != "none":
+        weight = self.weight
+        if self.resolvers is not None and not self.pool:
+            weight = self.resolvers.weight(user, self.env.now)
+        version = NEW if bucket < weight else OLD
+        if version == NEW and self.defect.kind != "none" and not self.dark:
             self.exposed += 1
         fate = self._fate(version, user, rate)
         self._tell(version, fate)
@@ -285,7 +333,25 @@ class PlainService:
         elif self.sync_error and fate == "fine" and rng.random() < self.sync_error:
             self._harm(user, "failed")
         if self.mirror and rng.random() < self.mirror:
-            self._tell(COPY, self._fate(NEW, user, rate))
+            self._tell(COPY, "fine" if self.quiet else self._fate(NEW, user, rate))
+
+    def _answered_before(self, user: int) -> bool:
+        """Whether the request reaches no version: it is refused, or a cache answers it."""
+        rng, writes = self.rng, self.scenario.traffic.writes
+        if self.writes_since is not None and rng.random() < writes:
+            self.writes_since += 1
+        if self.blocked and rng.random() < writes:
+            self.failed += 1
+            self.harmed.add(user)
+            return True
+        if self.cache is None or rng.random() >= self.cache.hits:
+            return False
+        made = self.env.now - rng.random() * self.cache.ttl
+        met = self.reached is None or user in self.reached
+        wrong = met and rng.random() < self.weights.at(made) and rng.random() < self.defect.fail
+        if wrong and not self.dark:
+            self._harm(user, "failed")
+        return True
 
     def _fate(self, version: int, user: int, rate: float) -> str:
         """What becomes of a request: fine, error (nobody's fault), or a kind of harm."""
@@ -297,22 +363,39 @@ class PlainService:
         if offered > self.capacity[version]:
             luck = rng.random()
             if luck < 1 - self.capacity[version] / offered:
-                if luck < 1 - self.size * self.each / rate:
+                broken = sum(i.broken for group in self.serving for i in group)
+                if luck < 1 - (self.size - broken) * self.each / rate:
                     return "error"
                 return "rejected"
-        if defect.kind == "none" or (self.reached is not None and user not in self.reached):
+        if self.misfit and version == OLD:
+            return "failed"
+        if (
+            defect.kind == "none"
+            or self.dark
+            or (self.reached is not None and user not in self.reached)
+        ):
             return "fine"
-        if defect.mixed and rng.random() < defect.mixed * 2 * weight * (1 - weight):
+        if defect.mixed and rng.random() < defect.mixed * self._mixing():
             return "failed"
         if version == OLD:
             return "fine"
         if rng.random() < defect.fail + self._leaking():
+            return "failed"
+        if defect.load and self._loaded(rate) and rng.random() < defect.load:
             return "failed"
         if defect.late and rng.random() < defect.late:
             return "late"
         if defect.corrupt and rng.random() < defect.corrupt * self.scenario.traffic.writes:
             return "corrupt"
         return "fine"
+
+    def _mixing(self) -> float:
+        """What both versions do to each other: while they serve, and in the data afterwards."""
+        now, persists = 2 * self.weight * (1 - self.weight), self.defect.persists
+        if not self.rolling_back:
+            return now
+        stays = 0.0 if self.repaired else max(self.highest, now)
+        return (1 - persists) * now + persists * stays
 
     def _leaking(self) -> float:
         """The chance that a randomly picked new instance fails a request because of its age."""
@@ -369,3 +452,21 @@ class PlainService:
         self.incident += errors
         yield self.env.timeout(seconds)
         self.incident -= errors
+
+    def _failures(self) -> Process:
+        """Instances fail by themselves, one of those that serve, and are mended after a while."""
+        words, rng, env = self.scenario.failures.instance, self.rng, self.env
+        assert words is not None
+        yield env.timeout(-env.now)
+        while True:
+            yield env.timeout(rng.expovariate(self.size / words.mtbf.mean()))
+            fit = [i for group in self.serving for i in group if not i.broken]
+            if fit:
+                env.process(self._broken(rng.choice(fit), sample(words.repair, rng)))
+
+    def _broken(self, instance: Instance, seconds: float) -> Process:
+        instance.broken = True
+        self.refresh()
+        yield self.env.timeout(seconds)
+        instance.broken = False
+        self.refresh()

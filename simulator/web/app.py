@@ -7,12 +7,21 @@ from pathlib import Path
 import streamlit as st
 
 _PAGES = Path(__file__).parent / "pages"
+_ALL = (
+    ("compare.py", "Compare", "Every strategy of a scenario side by side, and a recommendation."),
+    ("replay.py", "Replay", "One release under every strategy, moment by moment."),
+    ("gates.py", "Gates", "What each step and detector can see, and what it is blind to."),
+    ("scenarios.py", "Scenarios", "The packaged scenarios, and an editor for one of your own."),
+    ("how.py", "How it works", "What every figure means, what is assumed, and the limits."),
+)
 
 
 def run() -> None:
     """Set the page up and run the one that was chosen."""
     st.set_page_config(page_title="deploysim", page_icon="🚦", layout="wide")
-    page = st.navigation(
-        [st.Page(_PAGES / "compare.py", title="Compare strategies", default=True)], position="top"
-    )
-    page.run()
+    pages = [
+        st.Page(_PAGES / name, title=title, help=what, default=name == "compare.py")
+        for name, title, what in _ALL
+        if (_PAGES / name).exists()
+    ]
+    st.navigation(pages, position="top").run()

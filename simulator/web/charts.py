@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pandas as pd
+import streamlit as st
 
 from simulator.report import wording
 from simulator.report.charts import colours
@@ -18,6 +19,11 @@ _LABEL = (
     "datum.value < 60 ? datum.value + ' min' : "
     "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
+
+
+def ink() -> str:
+    """The colour of texts in charts, legible on the visitor's background."""
+    return "#E8E8E8" if st.context.theme.type == "dark" else "#262730"
 
 
 def _points(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -56,7 +62,7 @@ def _points(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str
 
 def time_against_harm(comparison: Comparison) -> Any:
     """Time to deploy a good release against users harmed by a bad one, with intervals."""
-    palette = colours(comparison.risk)
+    palette = colours(comparison.scenario.strategies)
     rows, curves = _points(comparison)
     data = pd.DataFrame(rows)
     colour = alt.Color(
@@ -81,7 +87,7 @@ def time_against_harm(comparison: Comparison) -> Any:
             x=minutes, y=harmed, tooltip=["strategy", "deploys in", "users harmed"]
         ),
         alt.Chart(data)
-        .mark_text(align="left", dx=9, dy=-8, fontSize=13)
+        .mark_text(align="left", dx=9, dy=-8, fontSize=13, color=ink())
         .encode(x=minutes, y=harmed, text="strategy:N"),
     ]
     if curves:

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import json
 
-import pandas as pd
 import streamlit as st
 
 from simulator.report import headlines, wording
 from simulator.report.export import document
 from simulator.report.page import page as report_page
-from simulator.web import charts, jobs
-from simulator.words.reading import ScenarioError, load, packaged, packaged_folder
+from simulator.web import charts, choose, jobs
+from simulator.web.plain import frame, plain
+from simulator.words.reading import ScenarioError
 from simulator.words.writing import dump
 
-names = packaged()
 with st.sidebar:
     st.header("Scenario")
-    name = st.selectbox(
-        "Packaged scenario",
-        names,
-        index=names.index("textbook") if "textbook" in names else 0,
-        key="scenario",
-        bind="query-params",
-        help="Each answers one question. `deploysim new` writes your own.",
-    )
-    chosen = load(name)
+    try:
+        picked = choose.scenario("instances", "defective", "users")
+    except ScenarioError as error:
+        st.error(f"This cannot be simulated:\n\n{error}")
+        st.stop()
+    chosen = picked.scenario
     service, change = chosen.service, chosen.change
     st.header("What people change")
     instances = st.number_input(
@@ -62,8 +58,8 @@ try:
     scenario = chosen
     for path, value in changes:
         scenario = scenario.with_(path, value)
-    with st.spinner(f"Playing {scenario.name} ..."):
-        found = jobs.simulated(dump(scenario), str(packaged_folder()), int(replications), 1)
+    with st.spinner(f"Playing {plain(scenario.name)} ..."):
+        found = jobs.simulated(dump(scenario), picked.folder, int(replications), 1)
     if abs(probability / 100 - change.defect_probability) > 1e-9:
         changes.append(("change.defect_probability", f"{probability:g}%"))
         scenario = scenario.with_(*changes[-1])
@@ -72,14 +68,14 @@ except ScenarioError as error:
     st.error(f"This cannot be simulated:\n\n{error}")
     st.stop()
 
-st.title(scenario.name)
+st.title(plain(scenario.name))
 if scenario.question:
-    st.markdown(f"*{' '.join(scenario.question.split())}*")
-st.info(headlines.verdict(found))
+    st.markdown(f"*{plain(scenario.question)}*")
+st.info(plain(headlines.verdict(found)))
 
 best = found.recommendation.strategy if found.recommendation else next(iter(found.risk))
 figures = headlines.headline(found.risk[best])
-st.markdown(f"**{best}** in four figures")
+st.markdown(f"**{plain(best)}** in four figures")
 tiles = st.columns(4)
 for tile, label, index, unit in (
     (tiles[0], "deploys in", 0, "s"),
@@ -96,24 +92,23 @@ for tile, label, index, unit in (
     )
 
 st.subheader("Time against harm")
-st.altair_chart(charts.time_against_harm(found), width="stretch")
+st.altair_chart(
+    charts.time_against_harm(found),
+    width="stretch",
+    alt="Time to deploy a good release against users harmed by a bad one; the table below has both",
+)
 st.caption("Lower left is better. Bars: 95 % intervals, simulation error only.")
 
 st.subheader("The strategies side by side")
-heads = [" ".join(column) for column in headlines.COLUMNS]
-table = pd.DataFrame(
+heads = ["strategy", *(" ".join(column) for column in headlines.COLUMNS)]
+rows = [
     [
-        {
-            "strategy": row.strategy,
-            **{
-                head: f"{'★ ' if cell.best else ''}{cell.value} ({cell.interval})"
-                for head, cell in zip(heads, row.cells, strict=True)
-            },
-        }
-        for row in headlines.rows(found)
+        row.strategy,
+        *(f"{'★ ' if cell.best else ''}{cell.value} ({cell.interval})" for cell in row.cells),
     ]
-).set_index("strategy")
-st.table(table)
+    for row in headlines.rows(found)
+]
+st.table(frame(rows, heads), hide_index=True)
 counts = found.results.replications
 st.caption(
     f"★ best of its column. In brackets: 95 % intervals. {counts['bad']} bad and "
@@ -121,44 +116,37 @@ st.caption(
 )
 
 st.subheader("Where bad releases are caught, and by whom")
-st.table(
-    pd.DataFrame(
-        [
-            {
-                "strategy": key,
-                "at": headlines.caught(risk, "caught_at"),
-                "by": headlines.caught(risk, "caught_by"),
-            }
-            for key, risk in found.risk.items()
-        ]
-    ).set_index("strategy")
-)
+where = [
+    [name, headlines.caught(risk, "caught_at"), headlines.caught(risk, "caught_by")]
+    for name, risk in found.risk.items()
+]
+st.table(frame(where, ("strategy", "at", "by")), hide_index=True)
 
 with st.expander("What is assumed"):
     for text in headlines.assumptions(found, 10):
         st.markdown(f"- `{text}`")
     for text in scenario.notes:
-        st.markdown(f"- {text}")
+        st.markdown(f"- {plain(text)}")
 
 sets = "".join(f' --set {path}="{value}"' for path, value in changes)
-command = f"deploysim compare {name} -n {replications}{sets}"
+command = f"deploysim compare {picked.command_name} -n {replications}{sets}"
 st.subheader("Take it with you")
 st.code(command, language="bash")
 first, second, third = st.columns(3)
 first.download_button(
-    "Scenario (YAML)", dump(scenario), f"{name}.yaml", on_click="ignore", width="stretch"
+    "Scenario (YAML)", dump(scenario), f"{picked.stem}.yaml", on_click="ignore", width="stretch"
 )
 second.download_button(
     "Results (JSON)",
     lambda: json.dumps(document(found), indent=1),
-    f"{name}.json",
+    f"{picked.stem}.json",
     on_click="ignore",
     width="stretch",
 )
 third.download_button(
     "Report (HTML)",
     lambda: report_page(found, command),
-    f"{name}.html",
+    f"{picked.stem}.html",
     on_click="ignore",
     width="stretch",
 )

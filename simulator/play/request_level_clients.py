@@ -1,0 +1,68 @@
+"""Clients of the request-level model that hold an answer: DNS records, and cached pages.
+
+Part of `request_level`: every client resolves again at moments of its own, every cached answer has
+an age of its own; nothing is integrated.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from random import Random
+from typing import TYPE_CHECKING
+
+from simulator.words.distributions import Constant
+
+if TYPE_CHECKING:
+    from simulator.words.router import Dns
+
+
+class History:
+    """What was published when: the value in force at any moment since the beginning."""
+
+    def __init__(self, value: float) -> None:
+        self._times: list[float] = [float("-inf")]
+        self._values: list[float] = [value]
+
+    def note(self, now: float, value: float) -> None:
+        """From now on it is this value."""
+        if value != self._values[-1]:
+            self._times.append(now)
+            self._values.append(value)
+
+    def at(self, when: float) -> float:
+        """The value in force at that moment, seconds."""
+        return self._values[bisect_right(self._times, when) - 1]
+
+
+class Resolvers:
+    """One cached answer per user, renewed when it expires.
+
+    Most renew it each time to live, at a phase of their own. A share `ignore` keeps it for an
+    exponential time, or (a fixed hold) answers with what was published that long ago.
+    """
+
+    def __init__(self, dns: Dns, users: int, rng: Random) -> None:
+        self.dns, self.rng = dns, rng
+        self.published = History(0.0)
+        self.slow = [rng.random() < dns.ignore for _ in range(users)]
+        self.phases = [rng.random() * dns.ttl for _ in range(users)]
+        self.hold = hold = dns.ignore_for.mean()
+        self.fixed = isinstance(dns.ignore_for, Constant)
+        self.resolved = [0.0] * users
+        self.expires = [rng.expovariate(1 / hold) if hold else 0.0 for _ in range(users)]
+
+    def weight(self, user: int, now: float) -> float:
+        """The weight that this user's answer was drawn with."""
+        if not self.slow[user]:
+            return self.published.at(now - (now - self.phases[user]) % self.dns.ttl)
+        if self.fixed:
+            return self.published.at(now - self.hold)
+        while self.expires[user] <= now:
+            self.resolved[user] = self.expires[user]
+            self.expires[user] += self.rng.expovariate(1 / self.hold)
+        return self.published.at(self.resolved[user])
+
+    def share(self, now: float) -> float:
+        """The mean weight over all users."""
+        users = len(self.slow)
+        return sum(self.weight(user, now) for user in range(users)) / users

@@ -1,0 +1,212 @@
+"""The same release under several strategies: courses on one time axis, marks, and sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.report import wording
+
+if TYPE_CHECKING:
+    from simulator.play.replay import Replay
+    from simulator.words.scenario import Scenario
+
+MARKS = {"detect": "detected", "decide": "decided", "rolled back": "rolled back"}
+DEPLOYED = "deployed"
+EVENTS = (*MARKS.values(), DEPLOYED)
+_ROOM = 1.06
+_UNEVEN = 5.0
+_FIRST = 60.0
+_TURN = 0.6
+_MOST_TICKS, _APART = 8, 0.08
+_STEPS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172_800, 604_800)
+_MOMENTS = (60, 300, 900, 3600, 14_400, 43_200, 86_400, 259_200, 604_800, 1_209_600, 2_592_000)
+
+
+class Piece(NamedTuple):
+    """From `start` to `end` seconds: the new version's share of the traffic, the bad share of all
+    requests, and bad requests a minute expected from it.
+    """
+
+    start: float
+    end: float
+    weight: float
+    bad: float
+    bad_a_minute: float
+
+
+class Mark(NamedTuple):
+    """An event at `time` seconds, its time as text, and whether it stands late on the axis."""
+
+    time: float
+    event: str
+    text: str
+    late: bool
+
+
+class Axis(NamedTuple):
+    """The time axis of all courses: its end in seconds, and whether early moments are stretched."""
+
+    end: float
+    stretched: bool
+
+    def place(self, time: float) -> float:
+        """Where a moment stands on the axis, 0..1."""
+        if self.stretched:
+            return math.log1p(time / _FIRST) / math.log1p(self.end / _FIRST)
+        return time / self.end
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """Round moments (seconds) to write on it, not too close to each other."""
+        if not self.stretched:
+            step = next((s for s in _STEPS if self.end / s <= _MOST_TICKS), _STEPS[-1])
+            return tuple(step * k for k in range(int(self.end / step) + 1))
+        found = [0.0]
+        for moment in _MOMENTS:
+            if moment <= self.end and self.place(moment) - self.place(found[-1]) > _APART:
+                found.append(moment)
+        return tuple(found)
+
+
+class Ending(NamedTuple):
+    """What a release came to under one strategy, as text."""
+
+    strategy: str
+    outcome: str
+    detected: str
+    by: str
+    back: str
+    failed: str
+    harmed: str
+
+
+ENDINGS = (
+    *("strategy", "outcome", "detected after", "by"),
+    *("back after", "failed requests", "users harmed"),
+)
+
+
+def axis(told: Sequence[Replay]) -> Axis:
+    """One axis for all: long enough for every journal, stretched when they differ widely."""
+    ends = [max((entry.time for entry in one.journal), default=0.0) for one in told]
+    longest = max(ends, default=0.0)
+    return Axis(longest * _ROOM + 30.0, longest > _UNEVEN * max(min(ends, default=0.0), _FIRST))
+
+
+def pieces(told: Replay, scenario: Scenario, end: float) -> list[Piece]:
+    """The course up to `end` seconds, neighbours that are alike joined."""
+    found: list[Piece] = []
+    for span in told.course:
+        stop = min(span.end, end)
+        if stop <= span.start:
+            continue
+        start = span.start
+        if found and (found[-1].weight, found[-1].bad) == (span.weight, span.harm):
+            start = found.pop().start
+        requests = float(scenario.traffic.integral([start, stop])[0])
+        a_minute = 60.0 * span.harm * requests / (stop - start)
+        found.append(Piece(start, stop, span.weight, span.harm, a_minute))
+    return found
+
+
+def marks(told: Replay, along: Axis) -> list[Mark]:
+    """When the release was first detected, decided upon, rolled back and deployed."""
+    times = {event: first(told, verb) for verb, event in MARKS.items()}
+    times[DEPLOYED] = told.outcome.time_to_deploy
+    return [
+        Mark(time, event, wording.length(time), along.place(time) > _TURN)
+        for event, time in times.items()
+        if time <= along.end
+    ]
+
+
+def first(told: Replay, verb: str) -> float:
+    """The first moment (seconds) at which a verb stands in the journal, NaN without one."""
+    return next((entry.time for entry in told.journal if entry.verb == verb), math.nan)
+
+
+def ending(told: Replay) -> Ending:
+    """What the release came to, as one row of text."""
+    end, detected = told.outcome, first(told, "detect")
+    return Ending(
+        told.strategy,
+        end.outcome.replace("_", " "),
+        wording.figure(detected, "s"),
+        wording.DASH if math.isnan(detected) else end.caught_by,
+        wording.figure(first(told, "rolled back"), "s"),
+        wording.count(end.failed_requests),
+        wording.share(end.users_harmed),
+    )
+
+
+def summary(told: Mapping[str, Replay], good: bool) -> str:
+    """One sentence: who harms least and most in this release (a good one: who is first)."""
+    if len(told) < 2:
+        return ""
+    if good:
+        times = {name: one.outcome.time_to_deploy for name, one in told.items()}
+        done = {name: t for name, t in times.items() if t == t and t < math.inf}
+        if not done:
+            return "No strategy deploys this good release."
+        quick, slow = min(done, key=done.__getitem__), max(done, key=done.__getitem__)
+        return (
+            f"A good release: {quick} deploys it first, after {wording.length(done[quick])}, "
+            f"{slow} last, after {wording.length(done[slow])}."
+        )
+    failed = {name: one.outcome.failed_requests for name, one in told.items()}
+    least, most = min(failed, key=failed.__getitem__), max(failed, key=failed.__getitem__)
+    if failed[most] == failed[least]:
+        return "This release costs the same failed requests under every strategy."
+    return (
+        f"The same bad release costs {wording.count(failed[least])} failed requests under {least} "
+        f"and {wording.count(failed[most])} under {most}."
+    )
+
+
+def defect(scenario: Scenario, label: str) -> str:
+    """A defect as its scenario describes it; empty for a good release."""
+    if label not in scenario.change.labels:
+        return ""
+    words = scenario.resolved()["change"]["defects"][scenario.change.labels.index(label)]
+    shown = {
+        key: value
+        for key, value in words.items()
+        if key != "share" and (key, value) not in _USUAL and value not in ("none", {})
+    }
+    return ", ".join(f"{key}: {_words(value)}" for key, value in shown.items())
+
+
+_USUAL = (("users", "100%"), ("starts", "100%"))
+
+
+def _words(value: Any) -> str:
+    """A value as a file would say it in one line, numbers with three digits."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_words(one)}' for key, one in value.items())}}}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+TABLE = ("strategy", "from", "to", "traffic on new", "bad share", "bad a minute")
+
+
+def table(parts: Mapping[str, Sequence[Piece]]) -> list[tuple[str, ...]]:
+    """All courses as rows of text."""
+    return [
+        (
+            name,
+            wording.length(piece.start),
+            wording.length(piece.end),
+            wording.share(piece.weight),
+            wording.share(piece.bad),
+            wording.count(piece.bad_a_minute),
+        )
+        for name, pieces_of_one in parts.items()
+        for piece in pieces_of_one
+    ]
+
+
+def highest(parts: Iterable[Sequence[Piece]]) -> float:
+    """The top of an axis of bad requests a minute that all courses share, at least 1."""
+    return max([piece.bad_a_minute for one in parts for piece in one], default=0.0) * 1.05 or 1.0

@@ -1,0 +1,118 @@
+"""Charts of a replay (Altair): traffic, bad requests and events of one strategy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import pandas as pd
+
+from simulator.report.courses import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.report.courses import Axis, Mark, Piece
+
+_LABEL = (
+    "datum.value == 0 ? '0' : datum.value < 7200 ? format(datum.value / 60, '~g') + ' min' : "
+    "datum.value < 172800 ? format(datum.value / 3600, '~g') + ' h' : "
+    "format(datum.value / 86400, '~g') + ' d'"
+)
+_SHAPES = ("circle", "diamond", "square", "triangle-up")
+_LEFT, _TALL, _LANES = 84, 110, 150
+_SHARE = "format(datum.value, '.0%')"
+_COUNT = "datum.value == 0 ? '0' : format(datum.value, '~s')"
+
+
+def _time(along: Axis, labelled: bool) -> Any:
+    scale = (
+        alt.Scale(type="symlog", constant=60, domain=[0, along.end], nice=False)
+        if along.stretched
+        else alt.Scale(domain=[0, along.end], nice=False)
+    )
+    axis = alt.Axis(
+        values=list(along.ticks),
+        labelExpr=_LABEL,
+        labels=labelled,
+        ticks=labelled,
+        labelOverlap="greedy",
+        labelBound=5,
+    )
+    title = "time since the decision to deploy" if labelled else None
+    return alt.X("time:Q", scale=scale, axis=axis, title=title)
+
+
+def _stairs(
+    pieces: Sequence[Piece], along: Axis, field: str, colour: str, top: float, name: str, label: str
+) -> Any:
+    """A stepped area with its title above it."""
+    rows = [{"time": piece.start, "value": getattr(piece, field)} for piece in pieces]
+    if pieces:
+        rows.append({"time": pieces[-1].end, "value": getattr(pieces[-1], field)})
+    return (
+        alt.Chart(pd.DataFrame(rows, columns=["time", "value"]))
+        .mark_area(
+            interpolate="step-after", color=colour, opacity=0.35, line={"color": colour, "size": 2}
+        )
+        .encode(
+            x=_time(along, False),
+            y=alt.Y(
+                "value:Q",
+                scale=alt.Scale(domain=[0, top], nice=False),
+                axis=alt.Axis(
+                    labelExpr=label, tickCount=2, minExtent=_LEFT, maxExtent=_LEFT, grid=True
+                ),
+                title=None,
+            ),
+        )
+        .properties(height=_TALL, title=_above(name))
+    )
+
+
+def _above(text: str) -> Any:
+    return alt.TitleParams(text, anchor="start", fontSize=12, fontWeight="normal", offset=4)
+
+
+def _events(found: Sequence[Mark], along: Axis, ink: str) -> Any:
+    """A lane for each event, named on the axis; its time is written beside it."""
+    rows = [mark._asdict() for mark in found]
+    data = pd.DataFrame(rows, columns=["time", "event", "text", "late"])
+    lanes = alt.Y(
+        "event:N",
+        sort=list(EVENTS),
+        scale=alt.Scale(domain=list(EVENTS)),
+        axis=alt.Axis(minExtent=_LEFT, maxExtent=_LEFT, grid=True, domain=False, ticks=False),
+        title=None,
+    )
+    base = alt.Chart(data).encode(x=_time(along, True), y=lanes)
+    points = base.mark_point(filled=True, size=90, opacity=1, color="#808080").encode(
+        shape=alt.Shape(
+            "event:N", scale=alt.Scale(domain=list(EVENTS), range=list(_SHAPES)), legend=None
+        ),
+        tooltip=["event", "text"],
+    )
+    texts = [
+        base.transform_filter(alt.datum.late == late)
+        .mark_text(align="right" if late else "left", dx=-9 if late else 9, fontSize=12, color=ink)
+        .encode(text="text:N")
+        for late in (False, True)
+    ]
+    return alt.layer(points, *texts).properties(height=_LANES)
+
+
+def course(
+    pieces: Sequence[Piece],
+    found: Sequence[Mark],
+    along: Axis,
+    top: float,
+    inks: tuple[str, str],
+) -> tuple[Any, Any, Any]:
+    """One strategy's traffic on the new version, bad requests a minute up to `top`, and events.
+
+    `inks` are the colours of its areas and of texts.
+    """
+    colour, ink = inks
+    weight = _stairs(pieces, along, "weight", colour, 1.0, "traffic on the new version", _SHARE)
+    bad = _stairs(pieces, along, "bad_a_minute", colour, top, "bad requests a minute", _COUNT)
+    return weight, bad, _events(found, along, ink)
