@@ -359,6 +359,8 @@ class PlainService:
         usual = self.noise + self.incident
         if usual and rng.random() < usual:
             return "error"
+        if not self.serving[version] and not self.shared:
+            return "rejected"
         offered = rate * (weight + self.mirror if version == NEW else 1 - weight)
         if offered > self.capacity[version]:
             luck = rng.random()

@@ -15,8 +15,8 @@ def a_cutover_by_dns(rng: Random) -> Case:
     ttl, late = rng.randint(60, 180), rng.randint(5, 20)
     dns = f"{{ttl: {ttl}s, ignore: {late}%, ignore_for: {{exponential: {{mean: 4m}}}}}}"
     scenario = bare(
-        rate="rate: 12 rps",
-        users="1k",
+        rate="rate: 6 rps",
+        users="500",
         traffic=f"sticky: {rng.choice(['true', 'false'])}",
         defect=f"{{kind: errors, rate: {{uniform: {{low: 20%, high: {rng.randint(30, 40)}%}}}}}}",
         detection="noticed: {after: {uniform: {low: 2m, high: 5m}}}",
@@ -27,12 +27,13 @@ def a_cutover_by_dns(rng: Random) -> Case:
 
 
 def blue_deleted_while_clients_ask_for_it(rng: Random) -> Case:
-    """A good release whose old fleet is gone before its clients are."""
+    """A good release whose old fleet is gone before its clients, each of whom keeps its answer."""
     ttl, keep = rng.randint(200, 400), rng.randint(20, 100)
     dns = f"{{ttl: {ttl}s, ignore: 0%, propagation: {rng.randint(0, 30)}s}}"
     scenario = bare(
         rate="rate: 12 rps",
         users="2k",
+        traffic="sticky: true",
         strategy=f"blue_green: {{smoke: none, keep_old: {keep}s, cutover: {{dns: {dns}}}}}",
     ).with_("response.automatic", "watched")
     return Case(scenario.with_("response.watch", "10m"), ("failed_requests", "users_harmed"), False)
@@ -45,13 +46,13 @@ def a_defect_that_depends_on_the_load(rng: Random) -> Case:
         users="1k",
         traffic="start_at: Tue 9:00",
         service="capacity: 2 rps",
-        defect=f"{{kind: load, threshold: {rng.randint(25, 35)}%, rate: {{uniform: {{low: 20%, "
+        defect=f"{{kind: load, threshold: {rng.randint(25, 35)}%, rate: {{uniform: {{low: 30%, "
         "high: 40%}}}",
         detection="noticed: {after: {uniform: {low: 1m, high: 4m}}}",
         response="page: {decide: 60s}",
         strategy="canary: {steps: [{weight: 20%, bake: 10m}, {weight: 60%, bake: 30m}]}",
     )
-    return Case(scenario.with_("follow_up", "2h"))
+    return Case(scenario.with_("follow_up", "10m"))
 
 
 def what_stays_in_the_data(rng: Random) -> Case:
@@ -59,8 +60,8 @@ def what_stays_in_the_data(rng: Random) -> Case:
     repair = "{uniform: {low: 5m, high: 15m}}"
     scenario = bare(
         instances=10,
-        rate="rate: 12 rps",
-        users="3k",
+        rate="rate: 6 rps",
+        users="1k",
         service=f"startup: {{lognormal: {{median: {rng.randint(40, 70)}s, sigma: 0.3}}}}",
         defect=f"{{kind: mixed_versions, rate: {{uniform: {{low: 40%, high: 60%}}}}, "
         f"persists: {rng.randint(30, 80)}%, repair: {repair}}}",
@@ -135,13 +136,13 @@ def a_shared_cache(rng: Random) -> Case:
 
 def a_shadow_that_shows_some(rng: Random) -> Case:
     """Copies show a part of the defects; the rest meets users in the canary after it."""
-    then = "{kind: canary, steps: [{weight: 20%, bake: 1h}]}"
+    then = "{kind: canary, steps: [{weight: 40%, bake: 1h}]}"
     scenario = bare(
-        rate="rate: 10 rps",
+        rate="rate: 6 rps",
         users="2k",
-        defect="{kind: errors, rate: {uniform: {low: 20%, high: 30%}}}",
+        defect="{kind: errors, rate: 30%}",
         detection="alarms: [{above: 10%, minimum_requests: 20, delay: 30s}]",
-        strategy=f"shadow: {{duration: 20m, comparable: {rng.randint(40, 60)}%, then: {then}}}",
+        strategy=f"shadow: {{duration: 6m, comparable: {rng.randint(20, 30)}%, then: {then}}}",
     )
     return Case(scenario.with_("follow_up", "10m"), HARM, most=2400)
 
@@ -150,10 +151,10 @@ def a_flag_that_covers_some(rng: Random) -> Case:
     """What the flag covers is dark while the code is shipped; the rest is not."""
     ship = "{kind: rolling, batch: 2, surge: 2, max_unavailable: 0}"
     scenario = bare(
-        rate="rate: 10 rps",
+        rate="rate: 5 rps",
         users="2k",
         service="startup: {uniform: {low: 40s, high: 80s}}",
-        defect="{kind: errors, rate: {uniform: {low: 20%, high: 30%}}}",
+        defect="{kind: errors, rate: 30%}",
         detection="noticed: {after: {uniform: {low: 4m, high: 6m}}}",
         response="page: {decide: 60s}",
         strategy=f"feature_flag: {{steps: [{{weight: 25%, bake: 1h}}], poll: 30s, "
@@ -168,13 +169,14 @@ def a_command_on_targets(rng: Random) -> Case:
         instances=10,
         rate="rate: 10 rps",
         users="2k",
-        service=f"utilisation: {rng.randint(60, 75)}%, drain: 30s",
+        service=f"utilisation: {rng.randint(78, 84)}%, drain: 10s",
         defect=f"{{kind: crash, starts: {rng.randint(30, 50)}%}}",
         response="decide: 10s",
-        strategy=f"rate_controlled: {{concurrency: {rng.randint(2, 3)}, max_errors: 1, "
+        strategy=f"rate_controlled: {{concurrency: {rng.randint(2, 3)}, max_errors: 0, "
         "run_time: {uniform: {low: 60s, high: 120s}}}",
     )
-    return Case(scenario, ("failed_requests", "rolled_back", "exposure_time"), most=2400)
+    words = scenario.with_("follow_up", "10m")
+    return Case(words, ("failed_requests", "rolled_back", "rollback_time"), most=2400)
 
 
 TROUBLE = (

@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from tests.request_level.agreement import Case, Figure, confront
 from tests.request_level.cases import CASES
+from tests.request_level.trouble_cases import TROUBLE
 
 SEED = 1
 
@@ -35,7 +36,9 @@ def section(jobs: int) -> tuple[str, str, list[str]]:
         "|---|---|---:|---:|---:|---:|",
     ]
     failures = []
-    for name, figures in Parallel(n_jobs=jobs)(delayed(_confronted)(make) for make in CASES):
+    for name, figures in Parallel(n_jobs=jobs)(
+        delayed(_confronted)(make) for make in (*CASES, *TROUBLE)
+    ):
         for figure in figures:
             lines.append(
                 f"| {name} | {figure.name} | {figure.a:.5g} | {figure.b:.5g} "
