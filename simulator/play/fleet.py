@@ -148,9 +148,13 @@ class Fleet:
         self.since = 0.0
         self.changed = True
 
+    def healthy(self, version: int) -> int:
+        """Instances of this version in service that have not failed by themselves."""
+        return max(self.up[version] - self.broken[version], 0)
+
     def working(self, version: int) -> float:
         """Instances' worth of this version that can carry traffic."""
-        return self.lit * (1.0 - self.worn) * max(self.up[version] - self.broken[version], 0)
+        return self.lit * (1.0 - self.worn) * self.healthy(version)
 
     def lost(self, each: float) -> float:
         """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""

@@ -4,8 +4,8 @@ It exists to be compared with the engine: plain SimPy over the same scenarios an
 every start a process of its own, every alarm polled, nothing integrated. It is the specification
 by example and shares no code with the engine. Use it for services with few requests.
 
-Not modelled: costs, burn-rate alarms, judges other than a threshold, zones, stalls, slips,
-sessions, upgrade routines, and what is done past a point of no return.
+Not modelled: costs, burn-rate alarms, judges other than a threshold, slips, upgrade routines, and
+what is done past a point of no return.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
 
+from simulator.play.request_level_failures import FailingService
 from simulator.play.request_level_hidden import HiddenScript
 from simulator.play.request_level_service import (
     OLD,
     DrawnDefect,
-    PlainService,
     Process,
     draw_defect,
     sample,
@@ -76,7 +76,7 @@ class PlainRollout(HiddenScript):
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         self.plan = Numbers(scenario.traffic.users, scenario.traffic.mean)
         sticky = scenario.traffic.sticky or self.strategy.always_sticky
-        self.service = PlainService(self.env, rng, scenario, sticky)
+        self.service = FailingService(self.env, rng, scenario, sticky)
         self.service.carry(defect)
         self.service.when_changed = self._look
         self.watch = PlainWatch(self, rng.random())
@@ -124,6 +124,7 @@ class PlainRollout(HiddenScript):
         env, page, service = self.env, self.scenario.response.page, self.service
         while self.rng.random() < self.scenario.failures.rollback:
             yield env.timeout(sample(page.acknowledge, self.rng) + sample(page.decide, self.rng))
+        yield from self._gate()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         yield from self.strategy.roll_back(self)  # type: ignore[arg-type]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from simulator.strategies.parallel_adoption import Reconcile
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
+    from simulator.words.failures import Breakdown
     from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
@@ -67,11 +68,25 @@ class PlainScript:
         self.judging: Judge | None = None
         self.handed: list[Strategy] = []
         self.poll: float | None = None
+        self.stalled_until = 0.0
+        if self.scenario.failures.tool_stall is not None:
+            self.env.process(self._stalls(self.scenario.failures.tool_stall))
         self.publishing = self.under_repair = self.errors = self.accepted = 0
 
     def _gate(self) -> Process:
+        while self.env.now < self.stalled_until:
+            yield self.env.timeout(self.stalled_until - self.env.now)
         if self.holding:
             yield self.env.event()
+
+    def _stalls(self, words: Breakdown) -> Process:
+        """The tool stalls now and then; meanwhile no step begins."""
+        yield self.env.timeout(-self.env.now)
+        while True:
+            yield self.env.timeout(self.rng.expovariate(1 / words.mtbf.mean()))
+            length = sample(words.repair, self.rng)
+            self.stalled_until = self.env.now + length
+            yield self.env.timeout(length)
 
     def _count(self, version: int) -> int:
         return len(self.service.serving[version])

@@ -168,11 +168,13 @@ class PlainService:
         self.rolling_back = self.repaired = False
         self.highest = 0.0
         self.writes_since: int | None = None
+        self.zones, self.dark_zones = scenario.service.zones or 1, 0
         self.changed_at = env.now
         self.first_harm = math.nan
         self.when_complained: Callable[[], None] = lambda: None
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
+        self.when_leaving: Callable[[float], None] = lambda part: None
         self.carry(DrawnDefect())
 
     def carry(self, defect: DrawnDefect) -> None:
@@ -195,8 +197,6 @@ class PlainService:
         self.env.process(self._baseline())
         if self.scenario.service.incidents is not None:
             self.env.process(self._incidents())
-        if self.scenario.failures.instance is not None:
-            self.env.process(self._failures())
 
     # Instances and routing ------------------------------------------------------------------
 
@@ -212,7 +212,9 @@ class PlainService:
 
     def leave(self, version: int) -> Instance:
         """The instance of this version that has served longest gets no more requests."""
+        serving = sum(map(len, self.serving))
         instance = self.serving[version].pop(0)
+        self.when_leaving(1 / serving)
         instance.drained_at = self.env.now + self.scenario.service.drain
         self.refresh()
         return instance
@@ -251,6 +253,7 @@ class PlainService:
 
     def _capacity(self, version: int) -> float:
         """Requests/s that the instances of this version can serve now."""
+        lit = 1 - self.dark_zones / self.zones
         fit = [i for i in self.serving[version] if not i.broken]
         if self.shared:
             share = self.weight if version == NEW else 1 - self.weight
@@ -258,7 +261,7 @@ class PlainService:
         whole = sum(1.0 if i.warm else self.cold_share for i in fit)
         if not whole:
             return 0.0
-        return whole * self.each / (self.defect.factor if version == NEW else 1.0)
+        return lit * whole * self.each / (self.defect.factor if version == NEW else 1.0)
 
     def _may_harm(self) -> bool:
         """Whether a request arriving now could be harmed by the defect."""
@@ -366,7 +369,8 @@ class PlainService:
             luck = rng.random()
             if luck < 1 - self.capacity[version] / offered:
                 broken = sum(i.broken for group in self.serving for i in group)
-                if luck < 1 - (self.size - broken) * self.each / rate:
+                lit = 1 - self.dark_zones / self.zones
+                if luck < 1 - lit * (self.size - broken) * self.each / rate:
                     return "error"
                 return "rejected"
         if self.misfit and version == OLD:
@@ -454,21 +458,3 @@ class PlainService:
         self.incident += errors
         yield self.env.timeout(seconds)
         self.incident -= errors
-
-    def _failures(self) -> Process:
-        """Instances fail by themselves, one of those that serve, and are mended after a while."""
-        words, rng, env = self.scenario.failures.instance, self.rng, self.env
-        assert words is not None
-        yield env.timeout(-env.now)
-        while True:
-            yield env.timeout(rng.expovariate(self.size / words.mtbf.mean()))
-            fit = [i for group in self.serving for i in group if not i.broken]
-            if fit:
-                env.process(self._broken(rng.choice(fit), sample(words.repair, rng)))
-
-    def _broken(self, instance: Instance, seconds: float) -> Process:
-        instance.broken = True
-        self.refresh()
-        yield self.env.timeout(seconds)
-        instance.broken = False
-        self.refresh()

@@ -139,7 +139,9 @@ class Router:
         """The share on the new version once all have followed; NaN when nobody serves."""
         if not self.pool:
             return self.weight
-        old, new = fleet.working(OLD), fleet.working(NEW)
+        old, new = fleet.healthy(OLD), fleet.healthy(NEW)
+        if not old + new:
+            old, new = fleet.up
         return new / (old + new) if old + new > 0 else math.nan
 
     def join_pool(self, on: bool) -> None:

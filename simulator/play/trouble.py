@@ -77,61 +77,72 @@ def _instances(rollout: Rollout, words: Breakdown) -> None:
         spread = math.sqrt(down) * NormalDist().inv_cdf(luck.uniform(Purpose.FAILURE_VERSION))
         rollout.fleet.worn = min(max(down + spread, 0.0), size) / size
         return
-    now = 0.0
-    for index, gap in enumerate(gaps(words, luck, Purpose.FAILURE_GAP, size)):
-        now += gap
-        if now > limit:
-            return
+
+    def fail(index: int) -> None:
+        """One that happens to be hit fails."""
         length = repair.sample(luck.uniform(Purpose.FAILURE_REPAIR, index))
-        rollout.at(now, _break_one(rollout, luck.uniform(Purpose.FAILURE_VERSION, index), length))
+        _break_one(rollout, luck.uniform(Purpose.FAILURE_VERSION, index), length)
+
+    _one_after_the_other(rollout, gaps(words, luck, Purpose.FAILURE_GAP, size), fail)
 
 
-def _break_one(rollout: Rollout, luck: float, length: float) -> Callable[[], None]:
+def _one_after_the_other(
+    rollout: Rollout, waits: Iterator[float], happen: Callable[[int], None], index: int = 0
+) -> None:
+    """Let something happen again and again; the next is put on the calendar when one is over."""
+    when = rollout.env.now + next(waits, math.inf)
+
+    def once() -> None:
+        """It happens now, and the next one is awaited."""
+        happen(index)
+        _one_after_the_other(rollout, waits, happen, index + 1)
+
+    if when <= rollout.plan.limit:
+        rollout.at(when, once)
+
+
+def _break_one(rollout: Rollout, chance: float, length: float) -> None:
+    """One of those in service carries nothing until it is mended, `length` seconds later."""
     fleet = rollout.fleet
+    healthy = [fleet.healthy(v) for v in (OLD, NEW)]
+    total = sum(healthy)
+    if total <= 0:
+        return
+    version = NEW if chance * total < healthy[NEW] else OLD
+    fleet.broken[version] += 1
+    fleet.changed = True
+    rollout.note("instance fails", version)
 
-    def fail() -> None:
-        """One of those in service carries nothing until it is mended."""
-        healthy = [fleet.up[v] - fleet.broken[v] for v in (OLD, NEW)]
-        total = sum(healthy)
-        if total <= 0:
-            return
-        version = NEW if luck * total < healthy[NEW] else OLD
-        fleet.broken[version] += 1
-        fleet.changed = True
-        rollout.note("instance fails", version)
-        rollout.at(rollout.env.now + length, lambda: mend(version))
-
-    def mend(version: int) -> None:
+    def mend() -> None:
+        """It carries its part again."""
         fleet.broken[version] = max(fleet.broken[version] - 1, 0)
         fleet.changed = True
 
-    return fail
+    rollout.at(rollout.env.now + length, mend)
 
 
 def _zones(rollout: Rollout, words: Breakdown) -> None:
     """Each zone is lost now and then, with its part of both versions."""
     zones = rollout.plan.scenario.service.zones or 1
-    luck, limit, now = rollout.luck, rollout.plan.limit, 0.0
-    for index, gap in enumerate(gaps(words, luck, Purpose.ZONE_GAP, zones)):
-        now += gap
-        if now > limit:
-            return
+    luck = rollout.luck
+
+    def lose(index: int) -> None:
+        """One zone goes dark, and comes back."""
         length = words.repair.sample(luck.uniform(Purpose.ZONE_REPAIR, index))
-        rollout.at(now, _light(rollout, -1.0 / zones, "zone lost"))
-        rollout.at(now + length, _light(rollout, 1.0 / zones, "zone back"))
+        _light(rollout, -1.0 / zones, "zone lost")
+        rollout.at(rollout.env.now + length, lambda: _light(rollout, 1.0 / zones, "zone back"))
+
+    _one_after_the_other(rollout, gaps(words, luck, Purpose.ZONE_GAP, zones), lose)
 
 
-def _light(rollout: Rollout, by: float, what: str) -> Callable[[], None]:
-    def change() -> None:
-        """So much of the zones is lost, or comes back."""
-        rollout.dim += by
-        rollout.fleet.lit = min(max(1.0 + rollout.dim, 0.0), 1.0)
-        if rollout.fleet.lit > 1.0 - 1e-9:
-            rollout.fleet.lit = 1.0
-        rollout.fleet.changed = True
-        rollout.note(what)
-
-    return change
+def _light(rollout: Rollout, by: float, what: str) -> None:
+    """So much of the zones is lost, or comes back."""
+    rollout.dim += by
+    rollout.fleet.lit = min(max(1.0 + rollout.dim, 0.0), 1.0)
+    if rollout.fleet.lit > 1.0 - 1e-9:
+        rollout.fleet.lit = 1.0
+    rollout.fleet.changed = True
+    rollout.note(what)
 
 
 class Stalls:

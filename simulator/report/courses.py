@@ -156,13 +156,19 @@ def summary(told: Mapping[str, Replay], good: bool) -> str:
             f"{slow} last, after {wording.length(done[slow])}."
         )
     failed = {name: one.outcome.failed_requests for name, one in told.items()}
-    least, most = min(failed, key=failed.__getitem__), max(failed, key=failed.__getitem__)
-    if failed[most] == failed[least]:
-        return "This release costs the same failed requests under every strategy."
+    least, most = min(failed.values()), max(failed.values())
+    if most == least:
+        return f"It costs {wording.count(least)} failed requests under every strategy."
     return (
-        f"The same bad release costs {wording.count(failed[least])} failed requests under {least} "
-        f"and {wording.count(failed[most])} under {most}."
+        f"The same bad release costs {wording.count(least)} failed requests under "
+        f"{_those(failed, least)} and {wording.count(most)} under {_those(failed, most)}."
     )
+
+
+def _those(values: Mapping[str, float], wanted: float) -> str:
+    """The names with a value: two by name, more by their number."""
+    names = [name for name, value in values.items() if value == wanted]
+    return " and ".join(names) if len(names) <= 2 else f"{len(names)} strategies"
 
 
 def defect(scenario: Scenario, label: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -26,7 +27,7 @@ class Chosen(NamedTuple):
     @property
     def stem(self) -> str:
         """A name for files that are downloaded."""
-        return "my-own" if self.folder is None else self.name.replace("/", "-")
+        return "my-own" if self.folder is None else file_name(self.name)
 
     @property
     def command_name(self) -> str:
@@ -61,6 +62,16 @@ def scenario(*forget: str) -> Chosen:
         return Chosen(OWN, read(own), None)
     folder = (packaged_folder() / f"{name}.yaml").parent
     return Chosen(name, load(name), str(folder))
+
+
+def rows(names: Sequence[str], width: int) -> list[Sequence[str]]:
+    """Names in rows of so many."""
+    return [names[i : i + width] for i in range(0, len(names), width)]
+
+
+def file_name(name: str) -> str:
+    """A scenario's name as a file may be called."""
+    return name.replace("/", "-")
 
 
 def quoted(name: str) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.report.courses import Axis, Mark, Piece
 
 _LABEL = (
-    "datum.value == 0 ? '0' : datum.value < 7200 ? format(datum.value / 60, '~g') + ' min' : "
+    "datum.value == 0 ? '0' : datum.value < 3600 ? format(datum.value / 60, '~g') + ' min' : "
     "datum.value < 172800 ? format(datum.value / 3600, '~g') + ' h' : "
     "format(datum.value / 86400, '~g') + ' d'"
 )

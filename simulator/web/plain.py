@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 _SPECIAL = re.compile(r"([\\`*_~$\[\]<>#:|!])")
-_LIST = re.compile(r"^([-+]|\d+\.)(\s)")
+_LIST = re.compile(r"^([-+]|\d+\.)(\s|$)")
 
 
 def plain(text: str) -> str:

@@ -179,6 +179,47 @@ def a_command_on_targets(rng: Random) -> Case:
     return Case(words, ("failed_requests", "rolled_back", "rollback_time"), most=2400)
 
 
+def a_zone_lost_while_a_part_is_away(rng: Random) -> Case:
+    """Zones go dark in the middle of a rolling update."""
+    scenario = bare(
+        instances=6,
+        rate="rate: 8 rps",
+        users="2k",
+        service=f"utilisation: {rng.randint(60, 65)}%, startup: 90s, zones: 3",
+        strategy="rolling: {batch: 2, pause: 1m}",
+    )
+    failures = f"{{zone: {{mtbf: {rng.randint(7, 9)}m, repair: 4m}}}}"
+    words = scenario.with_("failures", failures).with_("response.watch", "0s")
+    figures = ("failed_requests", "users_harmed")
+    return Case(words.with_("response.automatic", "watched"), figures, False, most=2400)
+
+
+def a_tool_that_stalls(rng: Random) -> Case:
+    """Steps that have to wait until the tool works again."""
+    scenario = bare(
+        rate="rate: 1 rps",
+        users="1k",
+        strategy=f"linear: {{step: 10%, every: {rng.randint(60, 120)}s}}",
+    )
+    words = scenario.with_("failures", "{tool_stall: {mtbf: 10m, repair: 3m}}")
+    words = words.with_("response.automatic", "watched").with_("response.watch", "0s")
+    return Case(words, ("time_to_deploy",), False)
+
+
+def sessions_in_memory(rng: Random) -> Case:
+    """Instances leave with sessions that are not over when the drain is."""
+    sessions = f"{{mean: {rng.randint(8, 15)}m, requests: {rng.randint(5, 10)}}}"
+    scenario = bare(
+        instances=6,
+        rate="rate: 4 rps",
+        users="2k",
+        service=f"startup: 30s, drain: {rng.randint(60, 200)}s, sessions: {sessions}",
+        strategy="rolling: {batch: 1, surge: 1, max_unavailable: 0}",
+    )
+    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    return Case(words, ("failed_requests", "users_harmed"), False)
+
+
 TROUBLE = (
     a_cutover_by_dns,
     blue_deleted_while_clients_ask_for_it,
@@ -191,4 +232,7 @@ TROUBLE = (
     a_shadow_that_shows_some,
     a_flag_that_covers_some,
     a_command_on_targets,
+    a_zone_lost_while_a_part_is_away,
+    a_tool_that_stalls,
+    sessions_in_memory,
 )

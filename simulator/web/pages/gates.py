@@ -34,9 +34,9 @@ with st.sidebar:
 
 st.title("What each gate can see")
 st.markdown(
-    f"**{plain(scenario.name)}**. A gate is a part of a deployment that watches before it goes on: a "
-    "bake, an overlap, the watched phase after the last step. Its power is the chance that a bad "
-    "release which reaches it is detected there."
+    f"**{plain(scenario.name)}**. A gate is a part of a deployment that watches before it goes "
+    "on: a bake, an overlap, the watched phase after the last step. Its power is the chance that "
+    "a bad release which reaches it is detected there."
 )
 every = wanted == EVERY
 text, found = dump(scenario), {}
@@ -51,15 +51,15 @@ except ScenarioError as error:
 st.info(plain(gates.sentence(found)))
 lines = gates.lines(found)
 if blank := [name for name, sights in found.items() if not sights]:
-    st.caption(f"Without any gate: {plain(', '.join(blank))}.")
+    st.caption(f"Without any gate: {plain(' · '.join(blank))}.")
 if not lines:
     st.stop()
 
 st.subheader("Power by kind of defect")
 st.table(heat.table(lines, every), hide_index=True)
 st.caption(
-    "The share of bad releases that is detected at this gate, were every one to reach it; dark "
-    "cells see most. Crashes never serve traffic and are left out."
+    "The share of bad releases that is detected at this gate, were every one to reach it. Deep "
+    "blue sees most, no colour next to nothing. Crashes never serve traffic and are left out."
 )
 
 st.subheader("How long it takes, and what it costs")

@@ -87,7 +87,7 @@ endings = [courses.ending(one) for one in told.values()]
 st.table(frame(endings, courses.ENDINGS), hide_index=True)
 if skipped := [name for name in scenario.strategies if name not in told]:
     st.caption(
-        f"Not replayed, because they cannot be carried out here: {plain(', '.join(skipped))}."
+        f"Not replayed, because they cannot be carried out here: {plain(' · '.join(skipped))}."
     )
 
 st.subheader("Strategy by strategy")

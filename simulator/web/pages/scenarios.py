@@ -17,16 +17,16 @@ names = packaged()
 st.title("Scenarios")
 st.markdown(
     "A scenario is a file: one service, its traffic, what may be wrong with a release, who would "
-    "notice, and the strategies to compare. Each of these answers one question."
+    "notice, and the strategies to compare. Each of these answers one question; "
+    "[one of your own](#own) stands below."
 )
-cards = st.columns(3)
-for column, mine in zip(cards, (names[::3], names[1::3], names[2::3]), strict=True):
-    for name in mine:
+for row in choose.rows(names, 3):
+    for column, name in zip(st.columns(3), row, strict=False):
         scenario = load(name)
-        with column.container(border=True, key=f"card-{name.replace('/', '-')}"):
+        with column.container(border=True, height="stretch", key=f"card-{choose.file_name(name)}"):
             st.markdown(f"**{plain(scenario.name)}**")
             st.markdown(plain(scenario.question) or "No question is stated.")
-            st.caption(plain(", ".join(scenario.strategies)))
+            st.caption(plain(" · ".join(scenario.strategies)))
             st.page_link(
                 COMPARE, label=f"Compare {plain(name)}", query_params={"scenario": name}, icon="➡️"
             )
@@ -112,7 +112,7 @@ elif text is not None:
     scenario = own.read(text)
     st.success(
         f"In use as “{choose.OWN}”: {plain(scenario.name)}, "
-        f"{plain(', '.join(scenario.strategies))}. Choose it on every page."
+        f"{plain(' · '.join(scenario.strategies))}. Choose it on every page."
         + ("" if text == draft else " The editor has changes that are not in use yet.")
     )
     st.page_link(
