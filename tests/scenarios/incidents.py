@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,12 +13,14 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.findings.comparison import simulate
+from simulator.findings.means import Interval
 from simulator.play.replay import Replay, replay
 from simulator.report import wording
 from simulator.words.reading import load
 
 PAGE = Path(__file__).parents[2] / "docs" / "incidents.md"
 HAPPENED = "as it happened"
+WIDTH = 100
 
 
 class Event(NamedTuple):
@@ -73,28 +76,37 @@ INCIDENTS = (
         "incident-content-push",
         (Event("the update is taken back", 78, at("roll back")),),
         "A hundredth of the hosts first, watched for two hours, and the update never reaches the "
-        "second step. Waves of a tenth every half an hour do not help as much when reports and "
-        "decision take longer than a wave.",
-        "That a crashed host stays down until somebody repairs it by hand: the model counts hosts "
-        "that ever met the update, and their crashes go on as failed requests.",
+        "second step: a hundredth of the harm. Waves of a tenth every half an hour spare four "
+        "fifths of the hosts and no more, because noticing takes longer than a wave.",
+        "That a crashed host stays down until somebody repairs it by hand, which took days: taking "
+        "the update back helps only hosts that had not met it, so the users harmed are the hosts "
+        "to repair, and failed requests (a host that stays down asks for nothing) are too many. "
+        "How the 78 min divide into noticing and deciding was not published.",
     ),
     Incident(
         "incident-stale-server",
         (Event("everything is stopped", 45, harm_over),),
         "Until the decision one server of eight is wrong, an eighth of the harm; going back makes "
-        "all eight wrong, and most of the harm falls into the minutes after it. All eight at once "
-        "leaves no old code that could misread the flag.",
-        "When the good code was removed was not published; 20 minutes are assumed.",
+        "all eight wrong, and ten elevenths of the harm fall into the 25 minutes after it. A small "
+        "first step is no help when it is the old code that fails: with one new server, seven of "
+        "eight are wrong from the beginning. All eight at once leaves no old code that could "
+        "misread the flag.",
+        "When the good code was removed was not published; 20 minutes are assumed. Positions in a "
+        "market, and what they lose, are not requests that fail; a flag that is raised days after "
+        "the code is here one migration with the first wave.",
     ),
     Incident(
         "incident-global-rule",
         (
             Event("the first page", 3, at("detect")),
-            Event("switched off everywhere", 27, harm_over),
+            Event("the rules are switched off", 25, at("roll back")),
+            Event("everything is back", 27, harm_over),
         ),
-        "27 minutes of nothing are 62.5 % of a month's budget of 99.9 %. A hundredth first spends "
-        "a hundredth of that.",
-        "Up to 82 % of the traffic was lost; the model loses all of it.",
+        "27 minutes of nothing are 62.5 % of a month's budget of 99.9 %. A hundredth of the "
+        "machines first spends a hundredth of that, waves that begin with a tenth a tenth.",
+        "Up to 82 % of the traffic was lost; the model loses all of it. The rule went out in "
+        "seconds and came back in two minutes; the model has one propagation for both ways. That "
+        "the outage kept its responders out of their own tools is in the time of the decision.",
     ),
     Incident(
         "incident-nineteen-sites",
@@ -103,10 +115,14 @@ INCIDENTS = (
             Event("the first site is back", 31, share_below(18.5 / 19)),
             Event("the last site is back", 75, share_below(0.5 / 19)),
         ),
-        "With one site first, and an hour before the next, one site is down until it is decided "
-        "to go back; the other eighteen never were.",
-        "Sites differ in size; here they are alike. How long the decision took was not published: "
-        "it is where the first site's return puts it.",
+        "With one site first, and an hour before the others, one site is down until it is decided "
+        "to go back; the other eighteen never are. One site after the other every ten minutes is "
+        "as good, as long as noticing (5 min) is faster than the next step. The change had been "
+        "at other locations for two and a half hours; they were built differently, and a first "
+        "step protects only what is like it.",
+        "Sites differ in size; here they are alike, and a site that is down loses its users' "
+        "requests instead of sending them to the next one. The last sites were late because "
+        "engineers undid each other's work; here each takes as long.",
     ),
 )
 
@@ -125,7 +141,8 @@ def write() -> str:
         "Four published incidents as packaged scenarios: the model's timeline beside the published",
         "one, and what a canary or waves would have done with the same change, detection and",
         "decision. Generated by `python -m tests.scenarios.incidents`; sources stand in the",
-        "scenarios. Times are minutes since the harm began; intervals are 95 %, simulation only.",
+        "scenarios. Times are minutes since the harm began. Everything but the counts is fixed;",
+        "95 % intervals of the means (simulation only) are shown where they have any width.",
     ]
     for incident in INCIDENTS:
         lines += _section(incident)
@@ -134,7 +151,8 @@ def write() -> str:
 
 def _section(incident: Incident) -> list[str]:
     scenario, story = load(incident.scenario), told(incident)
-    lines = ["", f"## {scenario.name}", "", f"`{incident.scenario}`: {scenario.question}", ""]
+    question = f"`{incident.scenario}`: {scenario.question}"
+    lines = ["", f"## {scenario.name}", "", _wrapped(question), ""]
     lines += ["| event | published | model |", "|---|---:|---:|"]
     lines += [
         f"| {event.what} | {event.published:g} min | {event.model(story):.1f} min |"
@@ -149,7 +167,7 @@ def _section(incident: Incident) -> list[str]:
     for name, risk in results.risk().items():
         bad = risk.given_defect
         cells = [
-            f"{wording.figure(found.value, unit)} ({wording.between(found, unit)})"
+            _with_interval(found, unit)
             for figure, unit in (
                 ("peak_exposure", "share"),
                 ("users_harmed", "share"),
@@ -158,7 +176,17 @@ def _section(incident: Incident) -> list[str]:
             for found in [bad.estimate(figure).mean]
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return [*lines, "", incident.lesson, "", f"*Beyond the model:* {incident.beyond}"]
+    beyond = f"*Beyond the model:* {incident.beyond}"
+    return [*lines, "", _wrapped(incident.lesson), "", _wrapped(beyond)]
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+
+
+def _with_interval(found: Interval, unit: str) -> str:
+    value, bounds = wording.figure(found.value, unit), wording.between(found, unit)
+    return value if bounds == value else f"{value} ({bounds})"
 
 
 def budget_spent() -> float:

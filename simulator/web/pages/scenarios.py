@@ -94,7 +94,6 @@ first.button(
     "Check and use it",
     type="primary",
     on_click=use,
-    disabled=not draft,
     help="Nothing is simulated yet.",
     width="stretch",
 )
