@@ -1,5 +1,7 @@
 """The web app's entry: starts simulator.web, nothing else."""
 
-from simulator.web.app import run
+import streamlit as st
 
-run()
+from simulator.web import server
+
+app = st.App(server.SCRIPT, lifespan=server.lifespan)

@@ -19,6 +19,7 @@ _DOOR = {
     "ScenarioError": "simulator.words.reading",
     "compare": "simulator.door",
     "conclude": "simulator.decide.advice",
+    "reconsidered": "simulator.findings.reconsider",
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
 }

@@ -195,16 +195,9 @@ def _rendered(found: Comparison, form: str, no_color: bool) -> str:
 
         return json.dumps(document(found), indent=1, allow_nan=False)
     if form == "csv":
-        import csv
-        import io
+        from simulator.report.export import csv_text
 
-        from simulator.report.export import HEADER, rows
-
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows(("" if v is None else v for v in row) for row in rows(found))
-        return text.getvalue()
+        return csv_text(found)
     if form == "markdown":
         from simulator.report.markdown import markdown
 

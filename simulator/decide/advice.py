@@ -10,18 +10,24 @@ import numpy as np
 
 from simulator.decide.flip import Flip, Search, flips, searched_flips
 from simulator.decide.sensitivity import Uncertainty, matter, uncertainty
+from simulator.findings import reconsider
 from simulator.findings.comparison import (
+    QUICK,
     Difference,
     Dominance,
     PacePoint,
+    PaceStudy,
     differences,
     dominance,
+    extended,
     fresh_study,
     pace_curves,
+    pace_studies,
     pareto,
     simulate,
     simulate_until,
 )
+from simulator.findings.executors import Workers
 from simulator.findings.power import Sight, every_gate
 from simulator.findings.results import Results, Risk
 from simulator.findings.study import Progress
@@ -30,6 +36,7 @@ from simulator.findings.verdict import Recommendation, Threshold, recommend, thr
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
+FIRST, GROWTH = 30, 3
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -46,17 +53,30 @@ class Comparison(NamedTuple):
     """Results with everything that follows from them."""
 
     results: Results
-    pace: dict[str, tuple[PacePoint, ...]]
-    differences: tuple[Difference, ...]
+    paces: tuple[PaceStudy, ...]
     front: tuple[str, ...]
-    dominance: tuple[Dominance, ...]
     thresholds: tuple[Threshold, ...]
-    recommendation: Recommendation | None
+    recommendation: Recommendation | None = None
     flips: tuple[Flip, ...] = ()
     searched: tuple[str, ...] = ()
     uncertainty: Mapping[str, tuple[Uncertainty, ...]] = MappingProxyType({})
     matter: tuple[str, ...] = ()
     gates: Mapping[str, tuple[Sight, ...]] = MappingProxyType({})
+
+    @property
+    def pace(self) -> dict[str, tuple[PacePoint, ...]]:
+        """Time against harm along the paces of every strategy; empty without pace studies."""
+        return pace_curves(self.paces)
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Paired differences of every two strategies on the same releases."""
+        return differences(self.results)
+
+    @property
+    def dominance(self) -> tuple[Dominance, ...]:
+        """Pairs of strategies of which one harms stochastically fewer users given a defect."""
+        return dominance(self.results)
 
     @property
     def risk(self) -> Risk:
@@ -77,7 +97,7 @@ class Options(NamedTuple):
     probability of a defect.
     """
 
-    jobs: int = 1
+    jobs: Workers = 1
     paces: Sequence[float] = PACES
     precision: float | None = None
     assumptions: bool = True
@@ -100,26 +120,55 @@ def compare(
         results = simulate(scenario, replications, seed, names, jobs, progress)
     else:
         results = simulate_until(scenario, options.precision, seed, names, jobs, progress)
+    found = conclude(results, confirm=False)
     if results.stopped:
-        return conclude(results, confirm=False)
-    parts = _worked_out(results, options, progress)
-    found = next(parts)
+        return found
     try:
-        for more in parts:
+        for more in _worked_out(found, options, progress):
             found = more
     except KeyboardInterrupt:
         results.stopped = True
     return found
 
 
+def refined(
+    scenario: Scenario,
+    replications: int = 1000,
+    seed: int = 1,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Comparison]:
+    """The comparison after a quick first look (30 replications) and ever more of it.
+
+    What comes last is what `compare` gives; a keyboard interrupt ends it early.
+    """
+    options = options or Options()
+    first = min(FIRST, replications)
+    results = simulate(scenario, first, seed, (), options.jobs, progress, QUICK)
+    found = at_a_glance(results)
+    yield found
+    for size in _sizes(replications):
+        results = extended(results, size, (), options.jobs, progress)
+        found = at_a_glance(results)
+        yield found
+    yield from _worked_out(found, options, progress)
+
+
+def _sizes(replications: int) -> Iterator[int]:
+    """How many replications are looked at after the first look."""
+    size = FIRST * GROWTH
+    while size < replications:
+        yield size
+        size *= GROWTH
+    yield replications
+
+
 def _worked_out(
-    results: Results, options: Options, progress: Progress | None
+    found: Comparison, options: Options, progress: Progress | None
 ) -> Iterator[Comparison]:
     """The comparison, ever more of it, so that an interruption keeps what is there."""
-    jobs = options.jobs
-    found = conclude(results, confirm=False)
-    yield found
-    found = conclude(results, pace_curves(results, options.paces, jobs, progress), jobs)
+    jobs, results = options.jobs, found.results
+    found = conclude(results, pace_studies(results, options.paces, jobs, progress), jobs)
     yield found
     if options.gates:
         names = [name for name in results.names if not results.reasons[name]]
@@ -139,26 +188,38 @@ def _worked_out(
 
 def conclude(
     results: Results,
-    pace: dict[str, tuple[PacePoint, ...]] | None = None,
-    jobs: int = 1,
+    paces: tuple[PaceStudy, ...] = (),
+    jobs: Workers = 1,
     confirm: bool = True,
 ) -> Comparison:
-    """Everything that follows from results that are there (pace curves only if given).
+    """Everything that follows from results that are there (curves of pace only if given).
 
     With `confirm` the recommendation and its flips are checked with fresh replications.
     """
-    fresh = fresh_study(results, jobs) if confirm and recommend(results) else None
-    recommendation = recommend(results, fresh)
-    return Comparison(
-        results,
-        pace or {},
-        differences(results),
-        pareto(results),
-        dominance(results),
-        thresholds(results),
-        recommendation,
-        flips(results, recommendation.strategy, fresh) if recommendation else (),
+    found = at_a_glance(results)._replace(paces=paces)
+    if found.recommendation is None:
+        return found
+    fresh = fresh_study(results, jobs) if confirm else None
+    advice = recommend(results, fresh) or found.recommendation
+    return found._replace(recommendation=advice, flips=flips(results, advice.strategy, fresh))
+
+
+def at_a_glance(results: Results) -> Comparison:
+    """What results that are there show at once: no curves, no flips, nothing checked."""
+    return Comparison(results, (), pareto(results), thresholds(results), recommend(results))
+
+
+def reconsidered(found: Comparison, scenario: Scenario) -> Comparison:
+    """The comparison as one of `scenario`, without playing anything; see `only_weighs`."""
+    if scenario.sha256 == found.scenario.sha256:
+        return found
+    results = reconsider.reconsidered(found.results, scenario)
+    if not found.paces:
+        return at_a_glance(results)
+    paces = tuple(
+        one._replace(results=reconsider.reconsidered(one.results, scenario)) for one in found.paces
     )
+    return conclude(results, paces, confirm=False)._replace(gates=found.gates)
 
 
 def equal_time(comparison: Comparison) -> EqualTime | None:

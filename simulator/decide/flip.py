@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from pydantic import BaseModel
 
 from simulator.decide.sensitivity import varied
 from simulator.findings.comparison import played, side_study
-from simulator.findings.study import Columns, Progress
+from simulator.findings.executors import Workers
+from simulator.findings.reconsider import CHANCE, PRICES, reconsidered
+from simulator.findings.study import Progress
 from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import parse_path
 from simulator.words.distributions import Distribution
@@ -21,20 +22,12 @@ if TYPE_CHECKING:
     from simulator.findings.results import Results
     from simulator.words.scenario import Scenario
 
-CHANCE, DELAY = "change.defect_probability", "costs.delay"
+DELAY = "costs.delay"
 _CHANCES = (0.001, 0.5)
 _DELAYS = (0.01, 1e6)
 _APART = 100.0
 _PRECISE, _ROUGH = 0.01, 0.05
 _ASIDE = 1.25
-_HOUR = 3600.0
-# What a price is multiplied with: a part of the loss, the figure, and the unit's size.
-_PRICED = {
-    "costs.failed_request": ("loss_failed_requests", "failed_requests", 1.0),
-    "costs.corrupt_write": ("loss_corrupt_writes", "corrupt_writes", 1.0),
-    "costs.outage": ("loss_outage", "outage", _HOUR),
-    DELAY: ("loss_delay", "time_to_value", _HOUR),
-}
 
 
 class Flip(NamedTuple):
@@ -81,7 +74,7 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     costs = results.scenario.costs
     searched = {CHANCE: (results.scenario.change.defect_probability, *_CHANCES)}
     if has_money(results):
-        for path in _PRICED:
+        for path in PRICES:
             now = getattr(costs, path.split(".")[1])
             if now > 0:
                 searched[path] = (now, now / _APART, now * _APART)
@@ -95,7 +88,11 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
 
 
 def _weighing(results: Results, path: str) -> At:
-    return lambda value: ranking(reconsidered(results, path, value))[0]
+    def leader(value: float) -> str:
+        """The best strategy at this value."""
+        return ranking(reconsidered(results, results.scenario.with_(path, value)))[0]
+
+    return leader
 
 
 def nearest(found: Sequence[Flip]) -> Flip | None:
@@ -103,34 +100,11 @@ def nearest(found: Sequence[Flip]) -> Flip | None:
     return next((flip for flip in found if flip.now > 0), None)
 
 
-def reconsidered(results: Results, path: str, value: float) -> Results:
-    """The same replications under another probability of a defect, or another price."""
-    if path == CHANCE:
-        return results.reweighted(value)
-    part, figure, size = _PRICED[path]
-    columns = {
-        name: {
-            number: _repriced(columns, part, figure, value / size, results.limits[name])
-            for number, columns in parts.items()
-        }
-        for name, parts in results.columns.items()
-    }
-    other = results.with_columns(columns)
-    other.scenario = results.scenario.with_(path, value)
-    return other
-
-
-def _repriced(columns: Columns, part: str, figure: str, price: float, limit: float) -> Columns:
-    amount = np.minimum(np.asarray(columns[figure], dtype=float), limit) * price
-    loss = np.asarray(columns["loss"], dtype=float) - np.asarray(columns[part]) + amount
-    return {**columns, part: amount, "loss": loss}
-
-
 def searched_flips(
     results: Results,
     best: str,
     searches: Sequence[Search],
-    jobs: int = 1,
+    jobs: Workers = 1,
     progress: Progress | None = None,
 ) -> tuple[Flip, ...]:
     """Flips in any settings, by bisection on side studies (at most 200 replications a group).
@@ -154,7 +128,7 @@ def searched_flips(
     return tuple(sorted(found, key=_distance))
 
 
-def _playing(results: Results, path: str, jobs: int, known: dict[float, str]) -> At:
+def _playing(results: Results, path: str, jobs: Workers, known: dict[float, str]) -> At:
     """Who leads at a value, by a side study unless it is known."""
     whole = isinstance(_value_at(results.scenario, path), int)
 
@@ -168,7 +142,7 @@ def _playing(results: Results, path: str, jobs: int, known: dict[float, str]) ->
 
 
 def _leaders(
-    results: Results, variants: Sequence[Scenario], jobs: int, progress: Progress | None
+    results: Results, variants: Sequence[Scenario], jobs: Workers, progress: Progress | None
 ) -> list[str]:
     groups = side_study(results)
     work = [(variant, results.names, groups) for variant in variants]

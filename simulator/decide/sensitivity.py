@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.findings.comparison import played, side_study
+from simulator.findings.executors import Workers
 from simulator.findings.study import Columns, Progress, Stratum, strata
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption
@@ -59,7 +60,7 @@ def varied(scenario: Scenario) -> tuple[Assumption, ...]:
 
 
 def uncertainty(
-    results: Results, jobs: int = 1, progress: Progress | None = None
+    results: Results, jobs: Workers = 1, progress: Progress | None = None
 ) -> dict[str, tuple[Uncertainty, ...]]:
     """Vary every assumption alone to its low and high value, for each strategy.
 
@@ -120,7 +121,7 @@ def _moves(
     results: Results,
     wanted: Sequence[_Wanted],
     groups: tuple[Stratum, ...],
-    jobs: int,
+    jobs: Workers,
     progress: Progress | None,
 ) -> Moves:
     """How far each headline mean moves with each assumption, by strategy, figure and path."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.findings import pairs, study
+from simulator.findings.executors import Workers
 from simulator.findings.means import Interval
 from simulator.findings.pairs import Pair
 from simulator.findings.results import Results
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
 SIDE_STUDY, FEWEST = 200, 10
+QUICK = 4
 FIRST_LOOK, LAST_LOOK = 1000, 64_000
 
 
@@ -54,7 +56,7 @@ def simulate(
     replications: int = 1000,
     seed: int = 1,
     names: Sequence[str] = (),
-    jobs: int = 1,
+    jobs: Workers = 1,
     progress: Progress | None = None,
     fewest: int = study.FEWEST_PER_STRATUM,
 ) -> Results:
@@ -89,7 +91,7 @@ def simulate_until(
     precision: float,
     seed: int = 1,
     names: Sequence[str] = (),
-    jobs: int = 1,
+    jobs: Workers = 1,
     progress: Progress | None = None,
 ) -> Results:
     """Play until the headline means are known to a relative precision (0.05: 5 %).
@@ -103,16 +105,28 @@ def simulate_until(
         active = [name for name in results.names if not _precise(results, name, precision)]
         if not active:
             break
-        done = [group.replications for group in results.groups]
         count *= 2
-        groups = study.strata(scenario, count)
-        (more,) = study.run([Job(scenario, active, groups, done)], seed, jobs, progress)
-        columns = {name: dict(parts) for name, parts in results.columns.items()}
-        for name, parts in more.items():
-            for number, part in parts.items():
-                columns[name][number] = study.joined([columns[name][number], part])
-        results = Results(scenario, seed, groups, columns, results.limits, results.reasons)
+        results = extended(results, count, active, jobs, progress)
     return results
+
+
+def extended(
+    results: Results,
+    replications: int,
+    names: Sequence[str] = (),
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+) -> Results:
+    """The same study with more replications of some strategies; those that are there are kept."""
+    done = [group.replications for group in results.groups]
+    groups = study.strata(results.scenario, replications)
+    wanted = list(names) or list(results.names)
+    (more,) = study.run([Job(results.scenario, wanted, groups, done)], results.seed, jobs, progress)
+    columns = {name: dict(parts) for name, parts in results.columns.items()}
+    for name, parts in more.items():
+        for number, part in parts.items():
+            columns[name][number] = study.joined([columns[name][number], part])
+    return Results(results.scenario, results.seed, groups, columns, results.limits, results.reasons)
 
 
 def _precise(results: Results, name: str, precision: float) -> bool:
@@ -186,7 +200,7 @@ def side_study(results: Results, most: int = SIDE_STUDY) -> tuple[study.Stratum,
 def played(
     results: Results,
     variants: Sequence[tuple[Scenario, Sequence[str], Sequence[study.Stratum]]],
-    jobs: int = 1,
+    jobs: Workers = 1,
     progress: Progress | None = None,
 ) -> list[Results]:
     """Side studies of changed scenarios, each for some strategies and strata, all at once."""
@@ -209,22 +223,30 @@ def played(
     ]
 
 
-def fresh_study(results: Results, jobs: int = 1) -> Results:
+def fresh_study(results: Results, jobs: Workers = 1) -> Results:
     """A side study of the same scenario with luck of its own: no winner by luck survives it."""
     other = results.other_luck()
     return played(other, [(results.scenario, results.names, side_study(results))], jobs)[0]
 
 
-def pace_curves(
-    results: Results, paces: Sequence[float], jobs: int = 1, progress: Progress | None = None
-) -> dict[str, tuple[PacePoint, ...]]:
-    """Time against harm when every bake, pause, wave and overlap is stretched or squeezed.
+class PaceStudy(NamedTuple):
+    """Side results of one strategy at one pace."""
 
-    Strategies without any of these have a single point. At most 200 replications per stratum
-    group are played for each pace; pace 1 alone gives no curves.
+    strategy: str
+    pace: float
+    results: Results
+
+
+def pace_studies(
+    results: Results, paces: Sequence[float], jobs: Workers = 1, progress: Progress | None = None
+) -> tuple[PaceStudy, ...]:
+    """Every bake, pause, wave and overlap stretched or squeezed.
+
+    Strategies without any of these are played at their own pace only. At most 200 replications
+    per stratum group are played for each pace; pace 1 alone gives nothing.
     """
     if list(paces) == [1]:
-        return {}
+        return ()
     scenario, groups = results.scenario, side_study(results)
     variants, where = [], []
     for name in results.names:
@@ -234,9 +256,14 @@ def pace_curves(
             if pace == 1 or not _same_speed(scenario, varied, name):
                 variants.append((varied, [name], groups))
                 where.append((name, pace))
-    curves: dict[str, list[PacePoint]] = {}
     found = played(results, variants, jobs, progress)
-    for (name, pace), side in zip(where, found, strict=True):
+    return tuple(PaceStudy(*at, side) for at, side in zip(where, found, strict=True))
+
+
+def pace_curves(studies: Sequence[PaceStudy]) -> dict[str, tuple[PacePoint, ...]]:
+    """Time against harm along the paces of every strategy."""
+    curves: dict[str, list[PacePoint]] = {}
+    for name, pace, side in studies:
         risk = side.risk()[name]
         point = PacePoint(
             pace, risk.given_good.time_to_deploy.mean, risk.given_defect.users_harmed.mean

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.findings.executors import Workers, each
 from simulator.findings.means import Interval, Strata, proportion
 from simulator.findings.study import Stratum, strata
 from simulator.play.fault import draw
@@ -81,16 +82,16 @@ def sights(
 
 
 def every_gate(
-    scenario: Scenario, names: Sequence[str], seed: int = 1, jobs: int = 1
+    scenario: Scenario, names: Sequence[str], seed: int = 1, jobs: Workers = 1
 ) -> dict[str, tuple[Sight, ...]]:
     """For each strategy what its gates see with all their detectors together."""
-    asked = (seed, _QUICK, (ALL,), _QUICK_FEWEST)
-    if jobs <= 1 or len(names) <= 1:
-        return {name: sights(scenario, name, *asked) for name in names}
-    from joblib import Parallel, delayed
+    calls = [(scenario, name, seed, _QUICK, (ALL,), _QUICK_FEWEST) for name in names]
+    found = dict(each(_named, calls, jobs))
+    return {name: found[name] for name in names}
 
-    tasks = (delayed(sights)(scenario, name, *asked) for name in names)
-    return dict(zip(names, Parallel(n_jobs=jobs)(tasks), strict=True))
+
+def _named(scenario: Scenario, name: str, *asked: Any) -> tuple[str, tuple[Sight, ...]]:
+    return name, sights(scenario, name, *asked)
 
 
 def blindest(found: Sequence[Sight]) -> Sight | None:

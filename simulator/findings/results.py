@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,10 @@ class Given:
         rows, _ = restrict(self.strata.rows(self.values(figure)), self._limit)
         return means(rows, self.strata).intervals()[0].value
 
+    def remember(self, other: Given, anew: Collection[str]) -> None:
+        """Take over what was worked out for the same values and weights, but for some figures."""
+        self._known |= {f: found for f, found in other._known.items() if f not in anew}
+
     def estimates(self) -> dict[str, Estimates]:
         """All statistics of all figures, worked out together."""
         table = np.stack([self.values(figure) for figure in FIGURES])
@@ -147,6 +151,12 @@ class StrategyRisk:
     def given(self) -> dict[str, Given]:
         """Given each kind of defect."""
         return {g.label: self._given([g.number]) for g in self._groups if g.number}
+
+    def remember(self, other: StrategyRisk, mix_too: bool, anew: Collection[str]) -> None:
+        """Take over what does not depend on the probability of a defect, or on the mix either."""
+        self.given_good.remember(other.given_good, anew)
+        if mix_too:
+            self.given_defect.remember(other.given_defect, anew)
 
     def under(self, condition: str | None) -> Given:
         """The condition of an objective: None, good, defect, or a kind (all of its entries)."""
@@ -254,20 +264,6 @@ class Results:
     def risk(self) -> Risk:
         """The risk these results show."""
         return self._risk
-
-    def reweighted(self, defect_probability: float) -> Results:
-        """The same replications for another probability of a defect: nothing is simulated again."""
-        bad = math.fsum(g.probability for g in self.groups if g.number)
-        shares = [
-            g.probability / bad if bad > 0 else s
-            for g, s in zip(self.groups[1:], self.scenario.change.shares, strict=True)
-        ]
-        groups = [self.groups[0]._replace(probability=1 - defect_probability)]
-        for group, share in zip(self.groups[1:], shares, strict=True):
-            groups.append(group._replace(probability=defect_probability * share))
-        return Results(
-            self.scenario, self.seed, tuple(groups), self.columns, self.limits, self.reasons
-        )
 
     def common(self) -> Results:
         """The same with only those replications that every strategy has."""

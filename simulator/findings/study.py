@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.findings.executors import Workers, each
 from simulator.play.luck import Luck
 from simulator.play.outcome import Outcome
 from simulator.play.rehearsal import prepare
@@ -156,7 +157,7 @@ class Job(NamedTuple):
 def run(
     work: Sequence[Job],
     seed: int,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
 ) -> list[dict[str, dict[int, Columns]]]:
     """Play every job; for each, by strategy, the columns of each stratum.
@@ -191,26 +192,19 @@ def _complete(
 
 
 def _played(
-    work: Sequence[Job], seed: int, items: Sequence[tuple[int, Batch]], workers: int
+    work: Sequence[Job], seed: int, items: Sequence[tuple[int, Batch]], workers: Workers
 ) -> Iterator[tuple[int, Batch, Columns]]:
     digests = [job.scenario.sha256 for job in work]
-    calls = (
+    calls = [
         (number, work[number].scenario, digests[number], seed, batch) for number, batch in items
-    )
-    if workers <= 1 or len(items) <= 1:
-        for call in calls:
-            yield _numbered(*call)
-        return
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=_at_once(items))
-    yield from parallel(delayed(_numbered)(*call) for call in calls)
+    ]
+    yield from each(_numbered, calls, workers, _at_once(items))
 
 
 def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
     """Batches that a worker takes at once: more when they are small."""
-    mean = sum(batch.stop - batch.start for _, batch in items) / len(items)
-    return max(int(_CHUNK / 2 / mean), 1)
+    mean = sum(batch.stop - batch.start for _, batch in items) / max(len(items), 1)
+    return max(int(_CHUNK / 2 / max(mean, 1)), 1)
 
 
 def _numbered(

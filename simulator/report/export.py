@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
@@ -27,6 +29,10 @@ _PARTS = (
     "extra_cost",
     "delay",
 )
+
+
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:
@@ -190,3 +196,18 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
                     p = getattr(estimate, statistic)
                     found.append((name, condition, figure, unit, statistic, *p, estimate.n))
     return found
+
+
+def csv_text(comparison: Comparison) -> str:
+    """The flat table as CSV. A name that a spreadsheet would run as a formula gets a quote."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows([_safe(value) for value in row] for row in rows(comparison))
+    return text.getvalue()
+
+
+def _safe(value: Any) -> Any:
+    if value is None:
+        return ""
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value

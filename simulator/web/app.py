@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from simulator.web import pool
+
 _PAGES = Path(__file__).parent / "pages"
 _ALL = (
     ("compare.py", "Compare", "Every strategy of a scenario side by side, and a recommendation."),
@@ -18,6 +20,7 @@ _ALL = (
 
 def run() -> None:
     """Set the page up and run the one that was chosen."""
+    pool.warm_up()
     st.set_page_config(page_title="deploysim", page_icon="🚦", layout="wide")
     pages = [
         st.Page(_PAGES / name, title=title, help=what, default=name == "compare.py")

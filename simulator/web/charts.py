@@ -1,96 +1,261 @@
-"""Charts of the page (Altair): one colour per strategy, named beside its point."""
+"""Charts of a comparison (Altair): one colour per strategy, named beside what it draws."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
-from simulator.report import wording
-from simulator.report.charts import colours
+from simulator.report import charts as report_charts
+from simulator.report import series, wording
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.report.series import Look
 
-_TICKS = (1, 5, 10, 30, 60, 240, 720, 1440, 10_080, 43_200)
+_TICKS = (1, 2, 5, 10, 30, 60, 240, 720, 1440, 4320, 10_080, 43_200)
 _LABEL = (
     "datum.value < 60 ? datum.value + ' min' : "
     "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
+_LIGHTER = {"#555555": "#B8B8B8", "#8C6D31": "#C9A75A", "#0072B2": "#4A9EDB"}
+_STAGES = ("#08519C", "#6BAED6", "#FDAE6B", "#A63603")
+_BILL = ("#08519C", "#A63603", "#6A51A3", "#E7298A", "#6BAED6", "#74C476", "#BDBDBD")
+_SHAPES = ("circle", "triangle-up")
+_TALL, _ROW = 380, 26
+_NEAR, _CLOSE, _MARGIN, _INSTANT = 6, 0.07, 1.9, 0.1
+
+
+def dark() -> bool:
+    """Whether the visitor's background is dark."""
+    return st.context.theme.type == "dark"
 
 
 def ink() -> str:
     """The colour of texts in charts, legible on the visitor's background."""
-    return "#E8E8E8" if st.context.theme.type == "dark" else "#262730"
+    return "#E8E8E8" if dark() else "#262730"
 
 
-def _points(comparison: Comparison) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A row per strategy, and a row per point of its pace curve."""
-    rows: list[dict[str, Any]] = []
-    curves: list[dict[str, Any]] = []
-    for name, risk in comparison.risk.items():
-        time = risk.given_good.time_to_deploy.mean
-        harm = risk.given_defect.users_harmed.mean
-        if time.value is None or harm.value is None:
-            continue
-        rows.append(
-            {
-                "strategy": name,
-                "minutes": time.value / 60,
-                "from": (time.low or time.value) / 60,
-                "to": (time.high or time.value) / 60,
-                "harmed": harm.value,
-                "least": max(harm.low or 0.0, 0.0),
-                "most": harm.high,
-                "deploys in": wording.length(time.value),
-                "users harmed": wording.share(harm.value),
-            }
-        )
-        curves += [
-            {
-                "strategy": name,
-                "minutes": p.time_to_deploy.value / 60,
-                "harmed": p.users_harmed.value,
-            }
-            for p in comparison.pace.get(name, ())
-            if p.time_to_deploy.value is not None and p.users_harmed.value is not None
-        ]
-    return rows, curves
+def colours(names: Iterable[str]) -> dict[str, str]:
+    """The colour of every strategy, as in reports; lighter where the background is dark."""
+    found = report_charts.colours(names)
+    return {name: _LIGHTER.get(one, one) if dark() else one for name, one in found.items()}
 
 
-def time_against_harm(comparison: Comparison) -> Any:
-    """Time to deploy a good release against users harmed by a bad one, with intervals."""
-    palette = colours(comparison.scenario.strategies)
-    rows, curves = _points(comparison)
-    data = pd.DataFrame(rows)
-    colour = alt.Color(
-        "strategy:N",
-        scale=alt.Scale(domain=list(palette), range=list(palette.values())),
-        legend=None,
-    )
-    minutes = alt.X(
-        "minutes:Q",
-        scale=alt.Scale(type="log"),
-        axis=alt.Axis(values=list(_TICKS), labelExpr=_LABEL),
+def _scale(palette: Mapping[str, str]) -> Any:
+    return alt.Scale(domain=list(palette), range=list(palette.values()))
+
+
+def _coloured(palette: Mapping[str, str]) -> Any:
+    return alt.Color("strategy:N", scale=_scale(palette), legend=None)
+
+
+def _frame(rows: Sequence[Any], kind: type) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(kind._fields))  # type: ignore[attr-defined]
+
+
+def everyone(variants: Mapping[str, Comparison]) -> dict[str, str]:
+    """The colours of all strategies of all variants."""
+    names = [name for found in variants.values() for name in found.scenario.strategies]
+    return colours(dict.fromkeys(names))
+
+
+def time_against_harm(variants: Mapping[str, Comparison]) -> Any:
+    """Time to deploy a good release against users harmed by a bad one, of one or two variants."""
+    frames, curves = [], []
+    for number, (label, found) in enumerate(variants.items()):
+        data = _frame(series.points(found), series.Point)
+        data["variant"], data["named"] = label, data.strategy
+        if len(variants) > 1:
+            data["named"] = data.strategy + f" ({label})"
+        frames.append(data.assign(shape=_SHAPES[number]))
+        curve = _frame(series.paces(found), series.PaceRow)
+        curves.append(curve.assign(line=curve.strategy + label))
+    data, curve = pd.concat(frames, ignore_index=True), pd.concat(curves, ignore_index=True)
+    for column in ("time", "time_low", "time_high"):
+        data[column] = data[column].clip(lower=_INSTANT) / 60
+    curve["time"] /= 60
+    return alt.layer(*_plane(data, curve, everyone(variants))).properties(height=_TALL)
+
+
+def _plane(data: pd.DataFrame, curve: pd.DataFrame, palette: Mapping[str, str]) -> list[Any]:
+    colour, fill = _coloured(palette), alt.Fill("strategy:N", scale=_scale(palette), legend=None)
+    x = alt.X(
+        "time:Q",
+        scale=alt.Scale(type="log", nice=False, domain=_around([*data.time, *curve.time])),
+        axis=alt.Axis(values=list(_TICKS), labelExpr=_LABEL, labelOverlap=True),
         title="time to deploy a good release (log scale)",
     )
-    harmed = alt.Y(
-        "harmed:Q", axis=alt.Axis(format="%"), title="users harmed by a defective release"
+    y = alt.Y(
+        "harm:Q",
+        axis=alt.Axis(format="~%"),
+        scale=alt.Scale(zero=True),
+        title="users harmed by a bad release, mean",
     )
     base = alt.Chart(data).encode(color=colour)
-    layers = [
-        base.mark_rule(strokeWidth=1.5).encode(x=minutes, y=alt.Y("least:Q"), y2="most:Q"),
-        base.mark_rule(strokeWidth=1.5).encode(x=alt.X("from:Q"), x2="to:Q", y=harmed),
-        base.mark_point(filled=True, size=110, opacity=1).encode(
-            x=minutes, y=harmed, tooltip=["strategy", "deploys in", "users harmed"]
-        ),
-        alt.Chart(data)
-        .mark_text(align="left", dx=9, dy=-8, fontSize=13, color=ink())
-        .encode(x=minutes, y=harmed, text="strategy:N"),
+    tooltip = [
+        alt.Tooltip("named:N", title="strategy"),
+        alt.Tooltip("deploys_in:N", title="deploys in"),
+        alt.Tooltip("harmed:N", title="users harmed"),
     ]
-    if curves:
-        lines = alt.Chart(pd.DataFrame(curves)).mark_line(opacity=0.5, strokeWidth=2)
-        layers.insert(0, lines.encode(x=minutes, y=harmed, color=colour))
-    return alt.layer(*layers).properties(height=380)
+    layers = [
+        alt.Chart(curve)
+        .mark_line(opacity=0.45, strokeWidth=2, clip=True)
+        .encode(x=x, y=y, color=colour, detail="line:N"),
+        base.mark_rule(strokeWidth=1.5, clip=True).encode(x=x, y="harm_low:Q", y2="harm_high:Q"),
+        base.mark_rule(strokeWidth=1.5, clip=True).encode(x="time_low:Q", x2="time_high:Q", y=y),
+        base.mark_point(size=120, opacity=1, strokeWidth=2).encode(
+            x=x,
+            y=y,
+            shape=alt.Shape("shape:N", scale=None),
+            fill=fill,
+            fillOpacity=alt.condition("datum.unbeaten", alt.value(1), alt.value(0)),
+            tooltip=tooltip,
+        ),
+    ]
+    for side in ("left", "right"):
+        some = data[_sides(data) == side]
+        layers.append(
+            alt.Chart(some)
+            .mark_text(
+                align="left" if side == "right" else "right",
+                dx=10 if side == "right" else -10,
+                dy=-9,
+                fontSize=13,
+                color=ink(),
+            )
+            .encode(x=x, y=y, text="named:N")
+        )
+    return layers
+
+
+def _around(times: Sequence[float]) -> list[float]:
+    """A range of minutes with room for names at both ends."""
+    least, most = min(times, default=1.0), max(times, default=1.0)
+    return [max(least, 0.05) / _MARGIN, max(most, 0.1) * _MARGIN]
+
+
+def _sides(data: pd.DataFrame) -> pd.Series[str]:
+    """On which side of its point a name stands: away from a neighbour, and from the edge."""
+    rows: list[dict[Any, Any]] = data.to_dict("records")
+    top = max([row["harm"] for row in rows], default=0.0) or 1.0
+    longest = max([row["time"] for row in rows], default=0.0)
+    placed = []
+    for row in rows:
+        near = [
+            other
+            for other in rows
+            if 1 < other["time"] / row["time"] < _NEAR
+            and abs(other["harm"] - row["harm"]) < _CLOSE * top
+        ]
+        last = row["time"] >= longest / 2 and len(rows) > 1
+        placed.append("left" if near or last else "right")
+    return pd.Series(placed, index=data.index)
+
+
+def _rows(found: Comparison) -> Any:
+    """Strategies down, in the scenario's order."""
+    return alt.Y(
+        "strategy:N",
+        sort=list(found.risk),
+        title=None,
+        axis=alt.Axis(labelLimit=220, labelOverlap=False),
+    )
+
+
+def _stacked(
+    data: pd.DataFrame, found: Comparison, what: str, kinds: Sequence[str], inks: Sequence[str]
+) -> Any:
+    """Bars that add up, from the left in the order of their kinds."""
+    return (
+        alt.Chart(data)
+        .mark_bar(stroke=ink(), strokeWidth=0.4)
+        .encode(
+            y=_rows(found),
+            color=alt.Color(
+                f"{what}:N",
+                scale=alt.Scale(domain=list(kinds), range=list(inks)),
+                legend=alt.Legend(
+                    orient="top", title=None, columns=2, labelLimit=260, symbolStrokeWidth=0
+                ),
+            ),
+            order="order:Q",
+            tooltip=["strategy:N", f"{what}:N", "text:N"],
+        )
+        .properties(height=alt.Step(_ROW))
+    )
+
+
+def detected(found: Comparison) -> Any:
+    """When bad releases are detected: before full exposure, watched, later, never."""
+    data = _frame(series.stages(found), series.Stage)
+    x = alt.X("share:Q", axis=alt.Axis(format="%"), title="bad releases", stack="zero")
+    return _stacked(data, found, "stage", series.STAGES, _STAGES).encode(x=x)
+
+
+def bill(found: Comparison) -> Any:
+    """What one release costs on average, good or bad, by its parts."""
+    data = _frame(series.bill(found), series.Part)
+    kinds = list(dict.fromkeys(data.sort_values("order").part))
+    inks = [_BILL[int(n)] for n in dict.fromkeys(data.sort_values("order").order)]
+    currency = found.scenario.costs.currency
+    x = alt.X("amount:Q", title=f"{currency} a release", stack="zero")
+    bars = _stacked(data, found, "part", kinds, inks).encode(x=x)
+    totals = [(name, risk.all.loss.mean.value or 0.0) for name, risk in found.risk.items()]
+    rows = [(name, total, wording.money(total, currency)) for name, total in totals]
+    texts = (
+        alt.Chart(pd.DataFrame(rows, columns=["strategy", "total", "text"]))
+        .mark_text(align="left", dx=5, fontSize=12, color=ink())
+        .encode(y=_rows(found), x="total:Q", text="text:N")
+    )
+    return alt.layer(bars, texts).properties(height=alt.Step(_ROW))
+
+
+def exceedance(found: Comparison) -> Any:
+    """The chance that a bad release harms more than a share of the users."""
+    data = _frame(series.exceedances(found), series.Exceeds)
+    palette = colours(found.scenario.strategies)
+    x = alt.X("x:Q", axis=alt.Axis(format="~%"), title="share of users harmed, x")
+    legend = alt.Legend(
+        orient="top",
+        title=None,
+        columns=3,
+        labelLimit=200,
+        symbolOpacity=1,
+        symbolType="stroke",
+        symbolStrokeWidth=3,
+    )
+    title = "chance that a bad release harms more than x"
+    colour = alt.Color("strategy:N", scale=_scale(palette), legend=legend)
+    base = alt.Chart(data).encode(x=x, color=colour)
+    band = base.mark_area(interpolate="step-after", opacity=0.12).encode(
+        y=alt.Y("low:Q", title=title), y2="high:Q"
+    )
+    line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
+        y=alt.Y("share:Q", axis=alt.Axis(format="%"), title=title),
+        strokeDash=alt.StrokeDash(
+            "strategy:N", scale=alt.Scale(domain=list(palette)), legend=legend
+        ),
+        tooltip=[
+            "strategy:N",
+            alt.Tooltip("x:Q", format=".2%", title="more than"),
+            alt.Tooltip("share:Q", format=".1%", title="chance"),
+        ],
+    )
+    return alt.layer(band, line).properties(height=300)
+
+
+def narrowing(looks: Sequence[Look], colour: str) -> Any:
+    """How the interval of one figure shrank with ever more replications."""
+    data = pd.DataFrame(looks, columns=["n", "value", "low", "high", "text"])
+    data["n"] = data.n.map("{:,}".format)
+    x = alt.X("n:N", sort=None, title="replications", axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(data).encode(x=x, tooltip=["n:N", "text:N"])
+    y = alt.Y("low:Q", axis=alt.Axis(format="~%", tickCount=3), title=None)
+    return alt.layer(
+        base.mark_rule(strokeWidth=3, color=colour).encode(y=y, y2="high:Q"),
+        base.mark_point(filled=True, size=70, color=colour, opacity=1).encode(y="value:Q"),
+    ).properties(height=130)

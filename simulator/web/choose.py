@@ -8,31 +8,26 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from simulator.web.own import NAME, read
-from simulator.words.reading import load, packaged, packaged_folder
+from simulator.web import state
+from simulator.web.plain import plain
+from simulator.words.reading import packaged_folder
 from simulator.words.scenario import Scenario
 
-OWN = NAME
-OWN_TEXT = "own_text"
-FIRST = "textbook"
+OWN, OWN_TEXT, FIRST = state.OWN, state.OWN_TEXT, state.FIRST
 
 
 class Chosen(NamedTuple):
-    """A scenario, the name it is chosen by, and the folder its files are in (None: of no file)."""
+    """A scenario with the changes of the link, and the name it is chosen by."""
 
     name: str
     scenario: Scenario
     folder: str | None
-
-    @property
-    def stem(self) -> str:
-        """A name for files that are downloaded."""
-        return "my-own" if self.folder is None else file_name(self.name)
+    options: str
 
     @property
     def command_name(self) -> str:
-        """What a command line would say for it."""
-        return "my-own.yaml" if self.folder is None else self.name
+        """What a command line would say for it, changes included."""
+        return ("my-own.yaml" if self.name == OWN else self.name) + self.options
 
 
 def scenario(*forget: str) -> Chosen:
@@ -40,28 +35,12 @@ def scenario(*forget: str) -> Chosen:
 
     `forget` names widgets whose values are dropped when another scenario is chosen.
     """
-    own = st.session_state.get(OWN_TEXT)
-    names = packaged()
-    options = names if own is None else [OWN, *names]
-    if own is None and st.query_params.get("scenario") == OWN:
-        st.warning(
-            "This link is of a scenario of somebody's own, which is known to their browser tab "
-            "alone. Ask for its file and open it on the page Scenarios."
-        )
-    name = st.selectbox(
-        "Scenario",
-        options,
-        index=options.index(FIRST) if FIRST in options else 0,
-        key="scenario",
-        bind="query-params",
-        help="Each answers one question. The page Scenarios shows them and takes your own.",
-        on_change=_drop,
-        args=(forget,),
-    )
-    if own is not None and name == OWN:
-        return Chosen(OWN, read(own), None)
-    folder = (packaged_folder() / f"{name}.yaml").parent
-    return Chosen(name, load(name), str(folder))
+    begun = state.base(forget)
+    found = state.variant(begun)
+    if found.changes:
+        st.caption("With the changes made on Compare: " + plain(", ".join(found.changes)))
+    folder = None if begun.name == OWN else str(packaged_folder())
+    return Chosen(begun.name, found.scenario, folder, found.options)
 
 
 def rows(names: Sequence[str], width: int) -> list[Sequence[str]]:
@@ -77,9 +56,3 @@ def file_name(name: str) -> str:
 def quoted(name: str) -> str:
     """A name as a shell takes it."""
     return shlex.quote(name)
-
-
-def _drop(keys: tuple[str, ...]) -> None:
-    """Let widgets begin anew: what they said was about another scenario."""
-    for key in keys:
-        st.session_state.pop(key, None)

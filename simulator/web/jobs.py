@@ -1,47 +1,246 @@
-"""What the pages have worked out, remembered by what was asked."""
+"""Questions that are being answered in the background, ever more precisely, for all visitors."""
 
 from __future__ import annotations
 
-import os
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from simulator.decide.advice import Comparison, conclude
+from simulator.decide.advice import Comparison, Options, refined
 from simulator.findings.choice import Choice, chosen
 from simulator.findings.comparison import simulate
+from simulator.findings.executors import Executor
 from simulator.findings.power import ALL, Sight, sights
 from simulator.findings.results import Results
+from simulator.findings.study import Progress
 from simulator.play.replay import Replay, replay
+from simulator.web import pool
+from simulator.words.problems import ScenarioError
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
 
-MOST_REPLICATIONS = 2000
+MOST_REPLICATIONS = 5000
+USUAL_REPLICATIONS, USUAL_SEED = 1000, 1
+MOST_SECONDS = 180.0
+_MOST_UNDER_WAY, _MOST_ASKED = 40, 2000
+_REMEMBERED = 24
+_LEFT_ALONE = 20.0
+_AT_ONCE = 3
 _LOOKED_AT, _OF_A_KIND = 40, 10
 _PLAYED, _PLAYED_OF_A_KIND = 80, 20
-_CORES = min(os.cpu_count() or 1, 4)
+
+Found = TypeVar("Found")
+Asked = Callable[[Executor, Progress], Iterator[Found]]
+_log = logging.getLogger(__name__)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
-def simulated(text: str, folder: str | None, replications: int, seed: int) -> Comparison:
-    """The comparison of a scenario given as resolved text."""
-    scenario = loads(text, folder=folder)
-    count = min(replications, MOST_REPLICATIONS)
-    return conclude(simulate(scenario, count, seed, jobs=_CORES), confirm=False)
+class Job(Generic[Found]):
+    """One question in a thread of its own: `found` is its newest answer, `stage` counts them.
+
+    Its first answer comes at once; what refines it waits its turn, so that few such jobs run at
+    the same time. It ends when all who asked have left or have not looked at it for a while (a
+    tab that was closed), and after 3 minutes at the latest.
+    """
+
+    def __init__(self, asked: Asked[Found]) -> None:
+        self._asked = asked
+        self._stop, self._changed = threading.Event(), threading.Condition()
+        self._begun = self._looked = time.monotonic()
+        self.watchers: set[str] = set()
+        self.found: Found | None = None
+        self.stage = 0
+        self.done = self.total = 0
+        self.ended = False
+        self.error: str | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        threading.Thread(target=self._work, daemon=True, name="deploysim job").start()
+
+    def wait(self, seconds: float) -> Found | None:
+        """The newest answer, as soon as there is one or the job has ended, or None after
+        `seconds`."""
+        until = time.monotonic() + seconds
+        with self._changed:
+            while self.found is None and not self.ended:
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+        return self.found
+
+    def look(self) -> None:
+        """Somebody is still there."""
+        self._looked = time.monotonic()
+
+    def _over(self) -> bool:
+        """Whether it is to end: told so, left alone, or at work for too long."""
+        now = time.monotonic()
+        if now - self._looked > _LEFT_ALONE or now - self._begun > MOST_SECONDS:
+            self._stop.set()
+        return self._stop.is_set()
+
+    def cancel(self) -> None:
+        """Stop; what was found so far stays."""
+        self._stop.set()
+        with self._changed:
+            self.ended = True
+            self._changed.notify_all()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped before its last answer."""
+        return self._stop.is_set()
+
+    def _progress(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+    def _work(self) -> None:
+        turn = None
+        executor = pool.until(self._over, lambda: self.found is None)
+        try:
+            for found in self._asked(executor, self._progress):
+                with self._changed:
+                    self.found, self.stage = found, self.stage + 1
+                    self._changed.notify_all()
+                if turn is None:
+                    turn = _turn(self._over)
+        except KeyboardInterrupt:
+            pass
+        except ScenarioError as error:
+            self.error = str(error)
+        except Exception:
+            _log.exception("a job failed")
+            self.error = "This failed for a reason that is not your scenario's; try it again."
+        finally:
+            if turn:
+                _turns.release()
+            with self._changed:
+                self.ended = True
+                self._changed.notify_all()
 
 
-def with_probability(found: Comparison, scenario: Scenario, probability: float) -> Comparison:
-    """The same replications for another probability of a defect: answers at once."""
-    results = found.results.reweighted(probability)
-    own = Results(
-        scenario, results.seed, results.groups, results.columns, results.limits, results.reasons
-    )
-    return conclude(own, found.pace, confirm=False)
+_turns = threading.Semaphore(_AT_ONCE)
+
+
+def _turn(over: Callable[[], bool]) -> bool:
+    """Wait for one's turn to refine; raises KeyboardInterrupt when stopped meanwhile."""
+    while not _turns.acquire(timeout=0.1):
+        if over():
+            raise KeyboardInterrupt
+    return True
+
+
+class BusyError(Exception):
+    """Too many questions are being answered; the text says what to do."""
+
+
+class Desk:
+    """The jobs that are remembered, by what was asked, and who waits for which."""
+
+    def __init__(self) -> None:
+        self._jobs: OrderedDict[tuple[Any, ...], Job[Any]] = OrderedDict()
+        self._asked: OrderedDict[tuple[str, str], tuple[Any, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def ask(self, visitor: str, slot: str, key: tuple[Any, ...], asked: Asked[Found]) -> Job[Found]:
+        """The job that answers a question; a visitor has one in each slot and leaves the others.
+
+        Raises BusyError when too many are under way.
+        """
+        with self._lock:
+            before = self._asked.get((visitor, slot))
+            if before not in (None, key):
+                self._leave(visitor, slot)
+            job = self._jobs.get(key)
+            if job is None or (job.cancelled and before != key):
+                self._make_room()
+                job = self._jobs[key] = Job(asked)
+                job.start()
+            self._jobs.move_to_end(key)
+            self._asked[visitor, slot] = key
+            while len(self._asked) > _MOST_ASKED:
+                self._asked.popitem(last=False)
+            job.watchers.add(f"{visitor} {slot}")
+            job.look()
+            return job
+
+    def leave(self, visitor: str, slot: str) -> None:
+        """A visitor waits no longer; nobody else's answer is touched."""
+        with self._lock:
+            self._leave(visitor, slot)
+
+    def forget(self, visitor: str, slot: str) -> None:
+        """Let a visitor ask the same question anew."""
+        with self._lock:
+            self._asked.pop((visitor, slot), None)
+
+    def _leave(self, visitor: str, slot: str) -> None:
+        job = self._jobs.get(self._asked[visitor, slot]) if (visitor, slot) in self._asked else None
+        if job is not None:
+            job.watchers.discard(f"{visitor} {slot}")
+            if not job.watchers and not job.ended:
+                job.cancel()
+
+    def _make_room(self) -> None:
+        if sum(not job.ended for job in self._jobs.values()) >= _MOST_UNDER_WAY:
+            raise BusyError("Too many comparisons are under way here; try again in a moment.")
+        ended = [key for key, job in self._jobs.items() if job.ended]
+        for key in ended[: max(len(self._jobs) - _REMEMBERED, 0)]:
+            del self._jobs[key]
+
+
+@st.cache_resource(show_spinner=False)
+def desk() -> Desk:
+    """The one desk of this process."""
+    return Desk()
+
+
+def compared(
+    visitor: str, slot: str, scenario: Scenario, replications: int, seed: int
+) -> Job[Comparison]:
+    """The comparison of a scenario, after a quick first look ever more precise.
+
+    Raises BusyError when too many are under way.
+    """
+    most = min(replications, MOST_REPLICATIONS)
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[Comparison]:
+        """All stages of the answer."""
+        options = Options(executor, assumptions=False)
+        return refined(scenario, most, seed, options, progress)
+
+    return desk().ask(visitor, slot, ("compare", scenario.sha256, most, seed), asked)
+
+
+def leave(visitor: str, slot: str) -> None:
+    """A visitor waits no longer for the answer of a slot."""
+    desk().leave(visitor, slot)
+
+
+def stop(visitor: str, slot: str) -> None:
+    """A visitor has seen enough; what was found stays."""
+    desk().leave(visitor, slot)
+
+
+def again(visitor: str, slot: str) -> None:
+    """Let a visitor ask a question anew that they had stopped."""
+    desk().forget(visitor, slot)
+
+
+def _now() -> Executor:
+    return pool.until(lambda: False)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
 def looked_at(text: str, folder: str | None, seed: int) -> Results:
     """A small study, to choose replications from."""
-    return simulate(loads(text, folder=folder), _LOOKED_AT, seed, fewest=_OF_A_KIND)
+    return simulate(loads(text, folder=folder), _LOOKED_AT, seed, jobs=_now(), fewest=_OF_A_KIND)
 
 
 def choice(results: Results, label: str | None, worst: bool) -> Choice:

@@ -13,7 +13,7 @@ from simulator.words.scenario import Scenario
 from simulator.words.shape import dotted
 
 NAME = "my own"
-_REMEDY = (
+REMEDY = (
     "names a file, and this page opens none; write the values into the scenario, "
     "or use the command line"
 )
@@ -39,7 +39,7 @@ def read(text: str) -> Scenario:
     if isinstance(document.data, dict):
         for path in _files(document.data, ()):
             line, column = document.places[path]
-            problems.append(Problem(NAME, dotted(path), line, column, _REMEDY))
+            problems.append(Problem(NAME, dotted(path), line, column, REMEDY))
     if problems:
         raise ScenarioError(problems)
     return loads(text, NAME)

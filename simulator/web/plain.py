@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SPECIAL = re.compile(r"([\\`*_~$\[\]<>#:|!])")
 _LIST = re.compile(r"^([-+]|\d+\.)(\s|$)")
@@ -19,5 +21,7 @@ def plain(text: str) -> str:
 
 def frame(rows: Iterable[Sequence[str]], columns: Sequence[str]) -> pd.DataFrame:
     """A table of texts for `st.table`."""
+    import pandas as pd
+
     cells = [[plain(cell) for cell in row] for row in rows]
     return pd.DataFrame(cells, columns=list(columns))

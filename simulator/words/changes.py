@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,6 +15,8 @@ from simulator.words.documents import Path
 from simulator.words.shape import dotted
 from simulator.words.strategy import Strategy, kinds
 
+_FILES = ("file", "empirical")
+_CHANGE = re.compile(r'((?:\["[^"]*"\]|[^="])*)=(.*)', re.DOTALL)
 _STEP = re.compile(r'\[(?P<index>\d+)\]|\["(?P<quoted>[^"]*)"\]|(?P<dot>\.)?(?P<key>[^.\[\]]+)')
 
 
@@ -40,6 +42,15 @@ def parse_path(text: str) -> Path:
     return tuple(path)
 
 
+def split(text: str) -> tuple[str, str]:
+    """Path and value of a text path=value; the value is empty without one.
+
+    Names in [" "] may contain equals signs.
+    """
+    found = _CHANGE.fullmatch(text)
+    return (found[1].strip(), found[2].strip()) if found else (text.strip(), "")
+
+
 def change(raw: dict[str, Any], path: Path, value: Any) -> None:
     """Set one key of a file in place; None switches it off.
 
@@ -56,7 +67,17 @@ def change(raw: dict[str, Any], path: Path, value: Any) -> None:
             where[key] = _written_out(raw, path[: depth + 1], path[depth + 1])
         where = where[key]
     _check(where, path, len(path) - 1)
-    where[path[-1]] = "none" if value is None else value
+    if value in (None, "none") and len(path) == 2 and path[0] == "strategies":
+        _leave_out(where, str(path[1]))
+    else:
+        where[path[-1]] = "none" if value is None else value
+
+
+def _leave_out(strategies: dict[str, Any], name: str) -> None:
+    """Take a strategy away: switched off, it is not compared."""
+    if name not in strategies:
+        raise ValueError(f"no strategy is called {name!r}; there are {', '.join(strategies)}")
+    del strategies[name]
 
 
 def _check(where: Any, path: Path, depth: int) -> None:
@@ -120,12 +141,24 @@ def _settings(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     return settings.model_dump(mode="json", by_alias=True, exclude_none=True) if settings else {}
 
 
+def files(data: Any, path: Path = ()) -> Iterator[Path]:
+    """Where a document names a file: a trace's `file`, an `empirical` law that is a text."""
+    if not isinstance(data, dict | list):
+        return
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+        here = (*path, key)
+        if key in _FILES and isinstance(value, str):
+            yield here
+        else:
+            yield from files(value, here)
+
+
 def absolute(value: Any) -> Any:
     """A value in which names of files are relative to the working directory, made absolute."""
     if isinstance(value, dict):
         return {
             key: str(FilePath(item).resolve())
-            if key in ("file", "empirical") and isinstance(item, str)
+            if key in _FILES and isinstance(item, str)
             else absolute(item)
             for key, item in value.items()
         }

@@ -118,8 +118,8 @@ def _parsed(sets: Iterable[str]) -> list[tuple[str, Any]]:
     """Paths and values of texts path=value; raises ScenarioError."""
     parsed, problems = [], []
     for item in sets:
-        path, sign, value = (part.strip() for part in item.partition("="))
-        if not sign or not path:
+        path, value = changes.split(item)
+        if "=" not in item or not path:
             message = "is not path=value; write e.g. traffic.rate=500 rps"
             problems.append(Problem("--set", item, None, None, message))
         elif not value:

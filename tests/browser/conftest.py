@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,37 +25,48 @@ ARGUMENTS = [
     "--disable-component-update",
     "--no-first-run",
 ]
+ROOT = Path(__file__).parents[2]
+# Seconds that a machine takes on which the stated times hold; slower or busy ones get as much more.
+_IMPORTS = 0.9
+
+
+@contextmanager
+def served(log: Path) -> Iterator[tuple[str, int, float]]:
+    """A server of its own: its address, process, and the moment at which it was begun."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"),
+                *("--server.headless=true", "--server.fileWatcherType=none"),
+            ],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(600):
+                try:
+                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+            else:
+                pytest.fail("the app did not start")
+            yield url, process.pid, began
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("app") / "log").open("w")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"),
-            *("--server.headless=true", "--server.fileWatcherType=none"),
-        ],
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=Path(__file__).parents[2],
-    )
-    url = f"http://127.0.0.1:{port}"
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    else:
-        process.kill()
-        pytest.fail("the app did not start")
-    yield url
-    process.terminate()
-    process.wait(10)
-    log.close()
+    with served(tmp_path_factory.mktemp("app") / "log") as (url, _, _):
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +80,11 @@ def browser() -> Iterator[Any]:
         launched = started.chromium.launch(executable_path=CHROME, args=ARGUMENTS)
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def slowness() -> float:
+    """How many times slower this machine is now than the one the stated times are for."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import altair, pandas"], check=True)
+    return max((time.monotonic() - began) / _IMPORTS, 1.0)

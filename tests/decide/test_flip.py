@@ -12,11 +12,11 @@ from simulator.decide.flip import (
     assumed,
     flips,
     number_at,
-    reconsidered,
     search,
     searched_flips,
 )
 from simulator.findings.comparison import simulate
+from simulator.findings.reconsider import reconsidered
 from simulator.findings.results import Results
 from simulator.findings.verdict import ranking
 from simulator.words.problems import ScenarioError
@@ -88,8 +88,9 @@ def test_the_chance_of_a_defect_at_which_it_flips(scenario: Scenario) -> None:
 
 
 def test_a_price_needs_no_new_replications(scenario: Scenario, results: Results) -> None:
-    dearer = simulate(scenario.with_("costs.failed_request", 0.5), 100, seed=1)
-    for name, risk in reconsidered(results, "costs.failed_request", 0.5).risk().items():
+    high = scenario.with_("costs.failed_request", 0.5)
+    dearer = simulate(high, 100, seed=1)
+    for name, risk in reconsidered(results, high).risk().items():
         assert risk.all.mean("loss") == pytest.approx(dearer.risk()[name].all.mean("loss"))
 
 

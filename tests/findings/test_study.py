@@ -9,6 +9,7 @@ import pytest
 
 from simulator.decide.advice import Options, compare, conclude, equal_time
 from simulator.findings.comparison import simulate, simulate_until
+from simulator.findings.reconsider import reconsidered
 from simulator.findings.results import Results
 from simulator.findings.study import strata
 from simulator.words.reading import loads
@@ -72,8 +73,8 @@ def test_strata_share_by_largest_remainder_and_weigh_as_they_should(scenario: Sc
 
 def test_reweighting_is_what_a_new_study_would_say(scenario: Scenario, results: Results) -> None:
     """Another defect probability needs no simulation: the same replications, other weights."""
-    other = simulate(scenario.with_("change.defect_probability", "20%"), 60, seed=1)
-    again = results.reweighted(0.2)
+    riskier = scenario.with_("change.defect_probability", "20%")
+    other, again = simulate(riskier, 60, seed=1), reconsidered(results, riskier)
     for name in results.names:
         expected = other.risk()[name].all.loss.mean.value
         assert again.risk()[name].all.loss.mean.value == pytest.approx(expected)

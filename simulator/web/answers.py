@@ -1,0 +1,280 @@
+"""What the page Compare shows first and last: progress, verdict, tiles, downloads."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from simulator.decide.advice import Comparison, reconsidered
+from simulator.report import headlines, wording
+from simulator.report.export import csv_text, document
+from simulator.report.page import page as report_page
+from simulator.web import jobs, state
+from simulator.web.jobs import Job
+from simulator.web.plain import plain
+from simulator.web.state import Base, Variant
+from simulator.words.writing import dump
+
+_SIZES = (50, 150, 500, 1000, 2000, jobs.MOST_REPLICATIONS)
+_PATIENCE = 20.0
+_LOOK = 0.25
+_TILES = (
+    ("deploys in", 0, "s"),
+    ("caught before full", 1, "share"),
+    ("users harmed, p95", 2, "share"),
+    ("false alarms", 5, "share"),
+)
+_MEANING = (
+    "Mean time until the new version carries all traffic, given a good release.",
+    "Share of bad releases that are detected before they carry all traffic.",
+    "Users harmed by a bad release: 95 of 100 bad releases harm fewer.",
+    "Good releases that are rolled back.",
+)
+
+
+def which_variant() -> str:
+    """Draw the switch for two variants, and give the label of the one the controls are for."""
+    on = st.toggle(
+        "Two variants side by side",
+        value=state.two(),
+        key="two variants",
+        on_change=lambda: state.show_two(bool(st.session_state["two variants"])),
+        help="B begins as a copy of A; change it, and both answers stand beside each other.",
+    )
+    if not on:
+        return state.FIRST_VARIANT
+    label = st.segmented_control(
+        "The controls below change",
+        [state.FIRST_VARIANT, state.SECOND_VARIANT],
+        default=state.SECOND_VARIANT,
+        required=True,
+        format_func=lambda name: f"Variant {name}",
+        key="edited",
+        persist_state="session",
+    )
+    return str(label or state.SECOND_VARIANT)
+
+
+def precision() -> tuple[int, int]:
+    """Draw how precise the answer shall become; the replications and the seed."""
+    most = st.select_slider(
+        "Replications",
+        _SIZES,
+        jobs.USUAL_REPLICATIONS,
+        key="n",
+        bind="query-params",
+        help="Of good and of bad releases, for each strategy. A first answer comes after 30; more "
+        "follow in the background and make the intervals narrower.",
+    )
+    seed = st.number_input(
+        "Seed",
+        0,
+        2**31,
+        jobs.USUAL_SEED,
+        key="seed",
+        bind="query-params",
+        help="Same seed, same figures. Another one is other luck.",
+    )
+    return int(most), int(seed)
+
+
+def take_back(label: str) -> None:
+    """Offer to take all changes of a variant back."""
+    st.button(
+        "Take all changes back", key="back", on_click=state.drop, args=(label,), width="stretch"
+    )
+
+
+def complain(label: str, variant: Variant) -> None:
+    """Tell what was left out of a variant, and why."""
+    for path, wrong in variant.wrong.items():
+        of = f" of variant {label}" if state.two() else ""
+        st.error(
+            f"Left out{of}: {plain(path)} = {plain(wrong.value)}: {plain(wrong.message)}. "
+            "Everything else is answered below."
+        )
+
+
+def found(variants: Mapping[str, Variant], most: int, seed: int) -> dict[str, Comparison]:
+    """The answers that are there for the variants; draws progress, and errors of those without.
+
+    Raises BusyError when too many are under way.
+    """
+    visitor = state.visitor()
+    status = st.container()
+    asked = {
+        label: jobs.compared(visitor, label, variant.played, most, seed)
+        for label, variant in variants.items()
+    }
+    for label in (state.SECOND_VARIANT,):
+        if label not in variants:
+            jobs.leave(visitor, label)
+    answers: dict[str, Comparison] = {}
+    with st.spinner("Playing the first replications ..."):
+        for label, job in asked.items():
+            if (answer := job.wait(_PATIENCE)) is not None:
+                answers[label] = reconsidered(answer, variants[label].scenario)
+    with status:
+        for label, job in asked.items():
+            if job.error:
+                st.error(f"This cannot be simulated:\n\n{plain(job.error)}")
+            elif label not in answers and job.ended:
+                st.warning("Stopped before there was an answer.")
+                _go_on(label)
+        _progress(asked, most)
+    return answers if len(answers) == len(variants) else {}
+
+
+def _progress(asked: Mapping[str, Job[Comparison]], most: int) -> None:
+    """How far the answers are, with a button to stop; draws the page anew with each better one."""
+    stages = {label: job.stage for label, job in asked.items()}
+    running = any(not job.ended for job in asked.values())
+
+    told = {"ended": False}
+
+    @st.fragment(run_every=_LOOK if running else None)
+    def watch() -> None:
+        """One look at the jobs; what was stopped is told at once, before all is drawn anew."""
+        for job in asked.values():
+            job.look()
+        still = [label for label, job in asked.items() if not job.ended]
+        if told["ended"] or {label: job.stage for label, job in asked.items()} != stages:
+            st.rerun()
+        if still:
+            _bar([asked[label] for label in still], still, most)
+        else:
+            told["ended"] = running
+            _settled(asked, most)
+
+    watch()
+
+
+def _bar(going: list[Job[Comparison]], labels: list[str], most: int) -> None:
+    first = going[0]
+    counts = first.found.results.replications["good"] if first.found else 0
+    doing = "playing more, so that the intervals become narrower"
+    if counts >= most:
+        doing = "working out curves of pace, gates, and where the advice would change"
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    done = sum(job.done for job in going) / max(sum(job.total for job in going), 1)
+    left.progress(
+        min(done, 1.0),
+        f"{counts:,} replications so far; {doing}.",
+    )
+    right.button("Cancel", key="cancel", on_click=_stop, args=(labels,), width="stretch")
+
+
+def _stop(labels: list[str]) -> None:
+    for label in labels:
+        jobs.stop(state.visitor(), label)
+
+
+def _settled(asked: Mapping[str, Job[Comparison]], most: int) -> None:
+    stopped = [label for label, job in asked.items() if job.cancelled and job.found]
+    if stopped:
+        job = asked[stopped[0]]
+        counts = job.found.results.replications if job.found else {}
+        st.caption(f"Stopped after {counts.get('good', 0):,} of {most:,} replications.")
+        for label in stopped:
+            _go_on(label)
+
+
+def _go_on(label: str) -> None:
+    if st.button("Go on", key=f"go on {label}"):
+        jobs.again(state.visitor(), label)
+        st.rerun()
+
+
+def verdicts(found: Mapping[str, Comparison]) -> None:
+    """One sentence of verdict for every variant, and the blindest gate."""
+    columns = st.columns(len(found))
+    for column, (label, one) in zip(columns, found.items(), strict=True):
+        title = f"**Variant {label}.** " if len(found) > 1 else ""
+        column.info(title + plain(headlines.verdict(one)))
+        if blind := headlines.blindest_gate(one):
+            column.caption(plain(blind))
+
+
+def named(found: Comparison) -> str:
+    """The strategy that is recommended, else the first."""
+    return found.recommendation.strategy if found.recommendation else next(iter(found.risk))
+
+
+def tiles(found: Mapping[str, Comparison]) -> None:
+    """Four figures of the recommended strategy; of a second variant, beside the first's."""
+    for label, one in found.items():
+        best = named(one)
+        figures = headlines.headline(one.risk[best])
+        of = f" (variant {label})" if len(found) > 1 else ""
+        st.markdown(f"**{plain(best)}**{of} in four figures")
+        for tile, (name, index, unit), meaning in zip(st.columns(4), _TILES, _MEANING, strict=True):
+            interval = figures[index]
+            tile.metric(
+                name,
+                wording.figure(interval.value, unit),
+                delta=f"95 %: {wording.between(interval, unit)}"
+                if interval.value is not None
+                else None,
+                delta_color="off",
+                delta_arrow="off",
+                help=meaning,
+                border=True,
+            )
+
+
+def assumptions(found: Comparison) -> None:
+    """What is assumed, and what was done to the data."""
+    with st.expander("What is assumed"):
+        for text in headlines.assumptions(found, 12):
+            st.markdown(f"- {plain(text)}")
+        for text in found.scenario.notes:
+            st.markdown(f"- {plain(text)}")
+
+
+def take_away(
+    begun: Base,
+    variants: Mapping[str, Variant],
+    found: Mapping[str, Comparison],
+    most: int,
+    seed: int,
+) -> None:
+    """The command that gives the same, and the files."""
+    st.subheader("Take it with you")
+    st.caption(
+        "The address of this page leads back to exactly this. On a terminal the same figures come "
+        "from:"
+    )
+    for label, one in found.items():
+        command = f"deploysim compare {begun.file} -n {most} --seed {seed}"
+        command += variants[label].options
+        st.code(command, language="bash", wrap_lines=True)
+        stem = begun.stem + (f"-{label.lower()}" if len(found) > 1 else "")
+        _downloads(one, command, stem)
+
+
+def _downloads(found: Comparison, command: str, stem: str) -> None:
+    offered: tuple[tuple[str, Callable[[], str | bytes], str], ...] = (
+        ("Scenario (YAML)", lambda: dump(found.scenario), "yaml"),
+        ("Figures (CSV)", lambda: csv_text(found), "csv"),
+        ("Replications (parquet)", lambda: _parquet(found), "parquet"),
+        ("Results (JSON)", lambda: json.dumps(document(found), indent=1, allow_nan=False), "json"),
+        ("Report (HTML)", lambda: report_page(found, command), "html"),
+    )
+    for column, (title, content, ending) in zip(st.columns(5), offered, strict=True):
+        column.download_button(
+            title,
+            content,
+            f"{stem}.{ending}",
+            on_click="ignore",
+            width="stretch",
+            key=f"{title} {stem}",
+        )
+
+
+def _parquet(found: Comparison) -> bytes:
+    out = io.BytesIO()
+    found.results.frame.to_parquet(out, index=False)
+    return out.getvalue()

@@ -1,0 +1,146 @@
+"""What stands behind an answer: the pictures and tables of the page Compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from simulator.decide.advice import Comparison
+from simulator.report import headlines, series, wording
+from simulator.report.headlines import Cell
+from simulator.web import charts
+from simulator.web.answers import named
+from simulator.web.plain import frame, plain
+
+
+def show(found: Mapping[str, Comparison]) -> None:
+    """Everything behind an answer."""
+    _plane(found)
+    st.subheader("The strategies side by side")
+    table(found)
+    left, right = st.columns(2)
+    with left:
+        detected(found)
+    with right:
+        exceedance(found)
+    left, right = st.columns(2)
+    with left:
+        bill(found)
+    with right:
+        certainty(found)
+
+
+def _plane(found: Mapping[str, Comparison]) -> None:
+    st.subheader("Time against harm")
+    st.altair_chart(
+        charts.time_against_harm(found),
+        width="stretch",
+        alt="Time to deploy a good release against users harmed by a bad one; the table below has "
+        "both",
+    )
+    st.caption(
+        "Lower left is better. Filled: no other strategy is better in time, harm and extra cost. "
+        "Bars: 95 % intervals, simulation error only. Lines: the same strategy with every bake, "
+        "pause and wave 4 times shorter to 4 times longer."
+        + (" Circles are variant A, triangles variant B." if len(found) > 1 else "")
+    )
+
+
+def table(found: Mapping[str, Comparison]) -> None:
+    """Every strategy of every variant with its six figures and their intervals."""
+    heads = ["strategy", *(" ".join(column) for column in headlines.COLUMNS)]
+    told = [(label, row) for label, one in found.items() for row in headlines.rows(one)]
+    order = list(dict.fromkeys(row.strategy for _, row in told))
+    rows = [
+        [row.strategy + (f" ({label})" if len(found) > 1 else ""), *map(_cell, row.cells)]
+        for label, row in sorted(told, key=lambda item: order.index(item[1].strategy))
+    ]
+    st.table(frame(rows, heads), hide_index=True, alt="Six figures of every strategy")
+    first = next(iter(found.values()))
+    counts = first.results.replications
+    st.caption(
+        f"★ best of its column. In brackets: 95 % intervals. {counts['bad']:,} bad and "
+        f"{counts['good']:,} good replications a strategy."
+    )
+    for name, reasons in first.results.reasons.items():
+        if reasons:
+            st.caption(f"Cannot be carried out here: {plain(name)}: {plain('; '.join(reasons))}")
+
+
+def _of(found: Mapping[str, Comparison], title: str) -> Comparison:
+    """The variant that a picture of one variant shows."""
+    st.subheader(title)
+    return next(iter(found.values()))
+
+
+def _cell(cell: Cell) -> str:
+    star = "★ " if cell.best else ""
+    return f"{star}{cell.value}" + (f" ({cell.interval})" if cell.interval else "")
+
+
+def detected(found: Mapping[str, Comparison]) -> None:
+    """When bad releases are detected, and by whom."""
+    one = _of(found, "Where bad releases are caught")
+    st.altair_chart(
+        charts.detected(one), width="stretch", alt="When bad releases are detected, by strategy"
+    )
+    with st.expander("At which step, and by whom"):
+        where = [
+            [name, headlines.caught(risk, "caught_at"), headlines.caught(risk, "caught_by")]
+            for name, risk in one.risk.items()
+        ]
+        st.table(frame(where, ("strategy", "at", "by")), hide_index=True)
+
+
+def exceedance(found: Mapping[str, Comparison]) -> None:
+    """How bad it can get: the chance of harming more than a share of the users."""
+    one = _of(found, "How bad it can get")
+    st.altair_chart(
+        charts.exceedance(one),
+        width="stretch",
+        alt="For each strategy the chance that a bad release harms more than a share of the users",
+    )
+    st.caption("Lower is better. Bands: 95 % intervals.")
+
+
+def bill(found: Mapping[str, Comparison]) -> None:
+    """What one release costs on average, in money."""
+    one = _of(found, "The bill")
+    parts = series.bill(one)
+    if not parts:
+        st.caption("Nothing is priced in this scenario: set prices under Every setting, costs.")
+        return
+    st.altair_chart(
+        charts.bill(one), width="stretch", alt="Expected cost of a release by its parts"
+    )
+    with st.expander("As a table"):
+        currency = one.scenario.costs.currency
+        rows = [
+            [
+                name,
+                wording.figure(risk.all.loss.mean.value, "money", currency),
+                wording.between(risk.all.loss.mean, "money"),
+                "; ".join(f"{p.part} {p.text}" for p in parts if p.strategy == name),
+            ]
+            for name, risk in one.risk.items()
+        ]
+        heads = ("strategy", "a release costs", "95 % interval", "of which")
+        st.table(frame(rows, heads), hide_index=True)
+
+
+def certainty(found: Mapping[str, Comparison]) -> None:
+    """How the interval of the main figure became narrower."""
+    one = _of(found, "How sure is that?")
+    best = named(one)
+    looks = series.narrowing(one, best)
+    st.markdown(f"Users harmed by a bad release under **{plain(best)}**, mean and 95 % interval:")
+    st.altair_chart(
+        charts.narrowing(looks, charts.everyone(found)[best]),
+        width="stretch",
+        alt="The interval after ever more replications: "
+        + "; ".join(f"{look.replications}: {look.text}" for look in looks),
+    )
+    st.caption(
+        "This is simulation error only. What the assumptions are worth is on the page Sensitivity."
+    )

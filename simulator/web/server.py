@@ -1,0 +1,31 @@
+"""The server: makes everything ready before the first visitor comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(__file__).with_name("script.py")
+_HOUSE = "house"
+
+
+def _get_ready() -> None:
+    """Start the workers, ask the first page's question, and import what pages draw with."""
+    from simulator.web import pool
+
+    pool.warm_up()
+    from simulator.web import jobs, state
+    from simulator.words.reading import load
+
+    jobs.compared(_HOUSE, _HOUSE, load(state.FIRST), jobs.USUAL_REPLICATIONS, jobs.USUAL_SEED)
+    from simulator.web import evidence  # noqa: F401
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[None]:
+    """What happens when the server starts: nobody waits for it."""
+    threading.Thread(target=_get_ready, daemon=True, name="deploysim ready").start()
+    yield

@@ -1,0 +1,257 @@
+"""What the pages are about, as their link says it: a scenario, changes to it, a second variant."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import shlex
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from simulator.findings.reconsider import only_weighs
+from simulator.web import own
+from simulator.words.changes import files, parse_path, split
+from simulator.words.documents import MOST_BYTES, DocumentError, Path
+from simulator.words.documents import read as read_document
+from simulator.words.problems import ScenarioError
+from simulator.words.reading import load, packaged
+from simulator.words.scenario import Scenario
+from simulator.words.settings import at
+from simulator.words.shape import dotted
+
+OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
+FIRST_VARIANT, SECOND_VARIANT = "A", "B"
+_SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b"}
+_TWO, _PACKED = "two", "own"
+_LONGEST_LINK = 6000
+_MOST_CHANGES, _LONGEST_CHANGE = 60, 4000
+
+
+class Base(NamedTuple):
+    """The scenario that a page begins with: the name it is chosen by, and itself."""
+
+    name: str
+    scenario: Scenario
+
+    @property
+    def stem(self) -> str:
+        """A name for files that are downloaded."""
+        return "my-own" if self.name == OWN else self.name.replace("/", "-")
+
+    @property
+    def file(self) -> str:
+        """What a command line would say for it."""
+        return "my-own.yaml" if self.name == OWN else self.name
+
+
+class Wrong(NamedTuple):
+    """A change that was left out: its value, and what is wrong with it and the remedy."""
+
+    value: str
+    message: str
+
+
+class Variant(NamedTuple):
+    """A scenario with changes: `played` has only those that need new replications.
+
+    `changes` are values by path as texts of a file; `wrong` are those that were left out.
+    """
+
+    label: str
+    scenario: Scenario
+    played: Scenario
+    changes: Mapping[str, str]
+    wrong: Mapping[str, Wrong]
+
+    @property
+    def options(self) -> str:
+        """The changes as options of a command line."""
+        return "".join(f" --set {shlex.quote(f'{p}={v}')}" for p, v in self.changes.items())
+
+
+def visitor() -> str:
+    """A name for this browser tab that nobody else has."""
+    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
+
+
+def base(forget: Sequence[str] = ()) -> Base:
+    """Draw the select box of scenarios and give the one that is chosen.
+
+    `forget` names widgets whose values are dropped when another one is chosen. Raises
+    ScenarioError when a link carries a scenario that cannot be read.
+    """
+    _take_own_from_link()
+    text = st.session_state.get(OWN_TEXT)
+    options = packaged() if text is None else [OWN, *packaged()]
+    if text is None and st.query_params.get("scenario") == OWN:
+        st.warning(
+            "This link is of a scenario of somebody's own that was too long for a link. Ask for "
+            "its file and open it on the page Scenarios."
+        )
+    name = st.selectbox(
+        "Scenario",
+        options,
+        index=options.index(FIRST) if FIRST in options else 0,
+        key="scenario",
+        bind="query-params",
+        help="Each answers one question. The page Scenarios shows them and takes your own.",
+        on_change=_begin_anew,
+        args=(tuple(forget),),
+    )
+    if text is not None and name == OWN:
+        _put_own_into_link(text)
+        return Base(OWN, own.read(text))
+    st.query_params.pop(_PACKED, None)
+    return Base(name, load(name))
+
+
+def two() -> bool:
+    """Whether two variants are shown side by side."""
+    return st.query_params.get(_TWO) == "1"
+
+
+def show_two(wanted: bool) -> None:
+    """Begin a second variant as a copy of the first, or drop it."""
+    if wanted:
+        st.query_params[_TWO] = "1"
+        st.query_params[_SETS[SECOND_VARIANT]] = st.query_params.get_all(_SETS[FIRST_VARIANT])
+    else:
+        st.query_params.pop(_TWO, None)
+        st.query_params.pop(_SETS[SECOND_VARIANT], None)
+
+
+def variant(begun: Base, label: str = FIRST_VARIANT) -> Variant:
+    """A variant of a scenario as the link says it; what is wrong in it is left out and told."""
+    texts = st.query_params.get_all(_SETS[label])[:_MOST_CHANGES]
+    wanted: dict[str, str] = {}
+    wrong: dict[str, Wrong] = {}
+    for text in texts:
+        path, value = split(text)
+        if complaint := _refused(path, value):
+            wrong[path[:80]] = Wrong(value[:80], complaint)
+        else:
+            wanted[path] = value
+    try:
+        scenario = begun.scenario.with_all(wanted) if wanted else begun.scenario
+    except ScenarioError:
+        scenario, wanted, more = _one_by_one(begun.scenario, wanted)
+        wrong |= more
+    needed = {path: text for path, text in wanted.items() if not only_weighs(parse_path(path))}
+    try:
+        played = scenario if needed == wanted else begun.scenario.with_all(needed)
+    except ScenarioError:
+        played = scenario
+    return Variant(label, scenario, played, wanted, wrong)
+
+
+def change(begun: Base, label: str, path: str, value: str) -> None:
+    """Write a change into the link; a value that the scenario has anyway leaves it."""
+    where = parse_path(path)
+    texts = [text for text in st.query_params.get_all(_SETS[label]) if _path(text) != where]
+    if value.strip() != at(begun.scenario, path):
+        texts.append(f"{dotted(where)}={value.strip()}")
+    st.query_params[_SETS[label]] = texts
+
+
+def drop(label: str, within: str = "") -> None:
+    """Take changes back: all, or those at and below a path."""
+    above = parse_path(within) if within else ()
+    st.query_params[_SETS[label]] = [
+        text for text in st.query_params.get_all(_SETS[label]) if _path(text)[: len(above)] != above
+    ]
+
+
+def _path(text: str) -> Path:
+    """The path of a change path=value; empty for what is none."""
+    try:
+        return parse_path(split(text)[0])
+    except ValueError:
+        return ()
+
+
+def packed(text: str) -> str:
+    """A scenario's text for a link."""
+    return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
+
+
+def unpacked(text: str) -> str:
+    """A scenario's text from a link; raises ValueError for anything else, or a text above 1 MiB."""
+    try:
+        content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        reader = zlib.decompressobj()
+        found = reader.decompress(content, MOST_BYTES + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise ValueError(f"this is no scenario of a link ({error})") from None
+    if not found or (not reader.eof and len(found) <= MOST_BYTES):
+        raise ValueError("this is no scenario of a link (it is cut off)")
+    if len(found) > MOST_BYTES:
+        raise ValueError("the scenario of this link is larger than 1 MiB")
+    return found.decode("utf-8")
+
+
+def _take_own_from_link() -> None:
+    text = st.query_params.get(_PACKED)
+    if text is None or text == st.session_state.get("own_packed"):
+        return
+    try:
+        found = unpacked(text)
+        own.read(found)
+    except (ValueError, UnicodeError) as error:
+        st.query_params.pop(_PACKED, None)
+        st.error(f"The scenario in this link cannot be read: {error}")
+        return
+    st.session_state[OWN_TEXT], st.session_state.own_packed = found, text
+
+
+def _put_own_into_link(text: str) -> None:
+    found = packed(text)
+    st.session_state.own_packed = found
+    if len(found) <= _LONGEST_LINK:
+        st.query_params[_PACKED] = found
+    else:
+        st.query_params.pop(_PACKED, None)
+        st.caption("Your scenario is too long for a link: to share it, download it.")
+
+
+def _begin_anew(keys: tuple[str, ...]) -> None:
+    """Another scenario: what was changed was about the one before."""
+    for label in _SETS:
+        drop(label)
+    for key in keys:
+        st.session_state.pop(key, None)
+
+
+def _refused(path: str, value: str) -> str:
+    """Why a change is not even tried; empty when it is."""
+    if len(value) > _LONGEST_CHANGE:
+        return f"longer than {_LONGEST_CHANGE} characters; edit the scenario instead"
+    if not value:
+        return "has no value; write none to switch a part off"
+    try:
+        where = parse_path(path)
+        data = read_document(value).data
+    except (ValueError, DocumentError) as error:
+        return str(error)
+    if list(files({where[-1]: data})):
+        return own.REMEDY
+    return ""
+
+
+def _one_by_one(
+    scenario: Scenario, wanted: Mapping[str, str]
+) -> tuple[Scenario, dict[str, str], dict[str, Wrong]]:
+    """The scenario with those changes that it takes, these, and what is wrong with the others."""
+    kept: dict[str, str] = {}
+    wrong: dict[str, Wrong] = {}
+    for path, text in wanted.items():
+        try:
+            changed = scenario.with_(path, text)
+        except ScenarioError as error:
+            wrong[path] = Wrong(text, "; ".join(one.message for one in error.problems))
+        else:
+            scenario, kept[path] = changed, text
+    return scenario, kept, wrong

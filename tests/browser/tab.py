@@ -1,0 +1,101 @@
+"""A tab of a real browser that remembers what it asked for and what went wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+_PATIENCE = 90_000
+# Findings of the browser's audit that are the framework's own, in its own elements.
+UPSTREAM = {
+    "color-contrast": ("stSlider", "stTooltip", "stToolbar", "stAppDeployButton"),
+    "aria-allowed-attr": ("stSlider", "stSelectSlider"),
+}
+
+
+class Tab:
+    """One page of the app: hosts that were asked, errors of the console, findings of the audit."""
+
+    def __init__(self, browser: Any, url: str, **options: Any) -> None:
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.url = url
+        self.hosts: set[str] = set()
+        self.errors: list[str] = []
+        self.page.on("request", self._asked)
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _asked(self, request: Any) -> None:
+        if request.url.startswith(("http", "ws")):
+            self.hosts.add(request.url.split("/")[2].split(":")[0])
+
+    def open(self, path: str = "", until: str = "Take it with you") -> Tab:
+        """Open a page and wait for a text that stands at its end."""
+        self.page.goto(f"{self.url}/{path}")
+        self.page.get_by_text(until).first.wait_for(timeout=_PATIENCE)
+        return self
+
+    def settle(self) -> Tab:
+        """Wait until nothing is worked out any more."""
+        app = self.page.get_by_test_id("stApp")
+        for _ in range(3):
+            self.page.wait_for_function(
+                """() => document.querySelector('[data-testid=stApp]')
+                    ?.getAttribute('data-test-script-state') === 'notRunning'
+                    && ![...document.querySelectorAll('button')]
+                        .some(b => b.innerText.trim() === 'Cancel')""",
+                timeout=_PATIENCE,
+            )
+            self.page.wait_for_timeout(150)
+        assert app.count() == 1
+        return self
+
+    def command(self) -> str:
+        """The first command line that the page shows."""
+        return str(self.page.get_by_test_id("stCode").first.inner_text()).strip()
+
+    def box(self, label: str) -> Any:
+        """A text box by its label."""
+        return self.page.get_by_role("textbox", name=label, exact=True)
+
+    def scrolls_sideways(self) -> bool:
+        """Whether the page is wider than the window."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth")
+        return wide > int(self.page.viewport_size["width"])
+
+    def findings(self) -> list[str]:
+        """What the accessibility audit finds (WCAG 2 A and AA) that is not the framework's own."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        options = {"runOnly": ["wcag2a", "wcag2aa"]}
+        found = Axe().run(self.page, options=options).response["violations"]
+        told = []
+        for violation in found:
+            known = UPSTREAM.get(violation["id"], ())
+            nodes = [n for n in violation["nodes"] if not self._inside(n["target"][0], known)]
+            told += [f"{violation['id']}: {n['target'][0]}: {n['html'][:160]}" for n in nodes]
+        return told
+
+    def _inside(self, selector: Any, places: tuple[str, ...]) -> bool:
+        """Whether an element stands inside one of the framework's own."""
+        if not isinstance(selector, str):
+            return False
+        script = """([selector, places]) => {
+            const node = document.querySelector(selector);
+            return places.some(p => node && node.closest(`[data-testid^=${p}]`));
+        }"""
+        return bool(self.page.evaluate(script, [selector, list(places)]))
+
+    def download(self, name: str, folder: Path) -> Path:
+        """Press a button of a download and keep the file."""
+        with self.page.expect_download(timeout=_PATIENCE) as waiting:
+            self.page.get_by_role("button", name=re.compile(re.escape(name))).first.click()
+        path = folder / waiting.value.suggested_filename
+        waiting.value.save_as(path)
+        return path
+
+    def close(self) -> None:
+        """Close the tab."""
+        self.context.close()

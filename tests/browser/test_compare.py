@@ -1,0 +1,141 @@
+"""The page Compare in a real browser: quick, shareable, and everything can be taken away."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.words.reading import loads
+from tests.browser.conftest import served
+from tests.browser.tab import Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+# Seconds on a machine of two idle cores.
+COLD, CHANGED, CANCELLED = 5.0, 1.5, 0.5
+
+
+def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness: float) -> None:
+    tab = None
+    with served(tmp_path / "log") as (url, _, began):
+        tab = Tab(browser, url)
+        tab.open(until="Recommended")
+        took = time.monotonic() - began
+        tab.close()
+    assert took < COLD * slowness, f"{took:.1f} s; the machine is {slowness:.1f} times slower"
+
+
+def test_a_changed_control_answers_and_cancels_at_once(
+    app_url: str, browser: Any, slowness: float
+) -> None:
+    tab = Tab(browser, app_url).open("?n=5000&set=service.instances%3D22")
+    box = tab.box("Instances")
+    box.fill("26")
+    began = time.monotonic()
+    box.press("Enter")
+    tab.page.get_by_text("and 30 good replications").first.wait_for(timeout=60_000)
+    took = time.monotonic() - began
+    button = tab.page.get_by_role("button", name="Cancel", exact=True)
+    button.wait_for(timeout=20_000)
+    began = time.monotonic()
+    button.click()
+    tab.page.get_by_text("Stopped after").wait_for(timeout=20_000)
+    stopped = time.monotonic() - began
+    tab.page.get_by_role("button", name="Go on").click()
+    button.wait_for(timeout=20_000)
+    tab.close()
+    assert took < CHANGED * slowness
+    assert stopped < CANCELLED * slowness
+
+
+def test_the_interval_becomes_narrower_while_one_watches(app_url: str, browser: Any) -> None:
+    tab = Tab(browser, app_url).open("?n=500&set=service.instances%3D24")
+    tab.page.get_by_text("500 good replications").first.wait_for(timeout=90_000)
+    chart = tab.page.locator("[aria-label*='ever more replications']").first
+    told = str(chart.get_attribute("aria-label"))
+    widths = [
+        float(high) - float(low)
+        for low, high in (
+            part.split("(")[1].split(" %")[0].split("–") for part in told.split(";") if "(" in part
+        )
+    ]
+    assert len(widths) == 4
+    assert widths[-1] < widths[0] / 1.5
+    tab.close()
+
+
+def test_a_link_leads_back_to_the_same_page(app_url: str, browser: Any) -> None:
+    tab = Tab(browser, app_url).open("?n=50")
+    tab.box("Users").fill("7k")
+    tab.box("Users").press("Enter")
+    tab.page.get_by_text("traffic.users=7k").first.wait_for()
+    tab.page.get_by_text("Two variants side by side").click()
+    tab.page.get_by_text("Variant B.").first.wait_for(timeout=60_000)
+    tab.box("Requests").fill("900 rps")
+    tab.box("Requests").press("Enter")
+    tab.page.get_by_text("traffic.rate=900 rps").first.wait_for(timeout=60_000)
+    other = Tab(browser, tab.page.url.split("?")[0].rstrip("/"))
+    other.open("?" + tab.page.url.split("?")[1])
+    assert other.command() == tab.command()
+    codes = other.page.get_by_test_id("stCode")
+    assert "traffic.rate=900 rps" in codes.nth(1).inner_text()
+    assert "traffic.rate" not in codes.nth(0).inner_text()
+    tab.close()
+    other.close()
+
+
+def test_every_download_opens(app_url: str, browser: Any, tmp_path: Path) -> None:
+    import pandas as pd
+
+    tab = Tab(browser, app_url).open("?n=50&set=service.instances%3D21").settle()
+    scenario = loads(tab.download("Scenario (YAML)", tmp_path).read_text("utf-8"))
+    assert scenario.service.instances == 21
+    figures = pd.read_csv(tab.download("Figures (CSV)", tmp_path))
+    assert set(figures.strategy) == set(scenario.strategies)
+    rows = pd.read_parquet(tab.download("Replications (parquet)", tmp_path))
+    assert len(rows) == len(scenario.strategies) * (50 + 400)
+    results = json.loads(tab.download("Results (JSON)", tmp_path).read_text("utf-8"))
+    assert set(results["strategies"]) == set(scenario.strategies)
+    report = tab.download("Report (HTML)", tmp_path)
+    tab.page.goto(report.as_uri())
+    assert tab.page.get_by_text("Recommended").count()
+    assert tab.hosts == {"127.0.0.1"}
+    tab.close()
+
+
+def test_it_can_be_used_without_a_mouse(app_url: str, browser: Any) -> None:
+    tab = Tab(browser, app_url).open("?n=50")
+    slider = tab.page.get_by_role("slider", name="Defective releases")
+    slider.focus()
+    slider.press("ArrowRight")
+    tab.page.get_by_text("change.defect_probability=6%").first.wait_for(timeout=30_000)
+    tab.box("Instances").focus()
+    tab.page.keyboard.press("Control+a")
+    tab.page.keyboard.type("25")
+    tab.page.keyboard.press("Enter")
+    tab.page.get_by_text("service.instances=25").first.wait_for(timeout=30_000)
+    assert "change.defect_probability=6%" in tab.command()
+    assert "service.instances" in tab.page.url
+    tab.close()
+
+
+def test_a_newcomer_learns_whether_a_canary_is_worth_it(app_url: str, browser: Any) -> None:
+    """From the first page, with no other text than what it shows, in less than three minutes."""
+    began = time.monotonic()
+    tab = Tab(browser, app_url).open("?n=150")
+    for label, text in (("Instances", "12"), ("Requests", "300 rps"), ("Users", "20k")):
+        box = tab.box(label)
+        box.fill(text)
+        box.press("Enter")
+        tab.page.get_by_text(text.replace(" ", " ")).first.wait_for(timeout=30_000)
+    verdict = tab.page.get_by_test_id("stAlert").first.inner_text()
+    table = tab.page.get_by_test_id("stTable").first.inner_text()
+    assert "Recommended: " in verdict
+    assert "USD" in verdict
+    for name in ("canary", "big_bang", "blue_green"):
+        assert name in table
+    assert time.monotonic() - began < 180
+    tab.close()

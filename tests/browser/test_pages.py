@@ -1,0 +1,55 @@
+"""Every page in a real browser: at home, without errors, accessible, in both themes, on a phone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.tab import Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+# Each page by its link, and a text that stands near its end.
+PAGES = {
+    "compare": ("?n=50", "Take it with you"),
+    "replay": ("replay", "Take it with you"),
+    "gates": ("gates", "Take it with you"),
+    "scenarios": ("scenarios", "Your own"),
+    "how": ("how", "The limits"),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_it_stays_at_home_without_errors_and_is_accessible(
+    app_url: str, browser: Any, name: str, theme: str
+) -> None:
+    size = {"width": 1300, "height": 900}
+    tab = Tab(browser, app_url, viewport=size, color_scheme=theme)
+    tab.open(*PAGES[name]).settle()
+    assert tab.hosts == {"127.0.0.1"}
+    assert tab.errors == []
+    assert tab.page.get_by_test_id("stException").count() == 0
+    script = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    colour = [int(part) for part in tab.page.evaluate(script)[4:-1].split(",")[:3]]
+    assert (sum(colour) < 200) == (theme == "dark")
+    assert tab.findings() == []
+    tab.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_phone_does_not_scroll_sideways(app_url: str, browser: Any, name: str) -> None:
+    tab = Tab(browser, app_url, viewport={"width": 390, "height": 800}).open(*PAGES[name])
+    tab.settle()
+    assert not tab.scrolls_sideways()
+    tab.close()
+
+
+def test_pages_keep_the_scenario_and_its_changes(app_url: str, browser: Any) -> None:
+    tab = Tab(browser, app_url).open("?n=50&scenario=web-shop&set=traffic.users%3D9k").settle()
+    for title, text in (("Gates", "What each gate can see"), ("Compare", "Time against harm")):
+        tab.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+        tab.page.get_by_text(text).first.wait_for(timeout=60_000)
+        tab.page.get_by_text("traffic.users").first.wait_for(timeout=60_000)
+        assert "web-shop" in tab.page.url
+    tab.close()

@@ -1,0 +1,173 @@
+"""The page Compare without a browser: it answers, explains itself, and keeps what is typed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.web import APP
+
+testing = pytest.importorskip("streamlit.testing.v1")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def opened(**link: Any) -> Any:
+    """The page, opened by a link, with its first answer."""
+    page = testing.AppTest.from_file(APP, default_timeout=120)
+    for key, value in {"n": "50", **link}.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def settled(page: Any) -> Any:
+    """The page as it is when nothing more is worked out."""
+    until = time.monotonic() + 90
+    while time.monotonic() < until and any(b.key == "cancel" for b in page.button):
+        time.sleep(0.2)
+        page.run()
+    assert not page.exception
+    return page
+
+
+@pytest.fixture(scope="module")
+def first() -> Any:
+    return settled(opened())
+
+
+def verdict(page: Any) -> str:
+    return str(page.info[0].value)
+
+
+def command(page: Any) -> str:
+    return str(page.code[0].value)
+
+
+def test_it_opens_with_an_answer(first: Any) -> None:
+    assert first.title[0].value == "The textbook's strategies"
+    assert verdict(first).startswith("Recommended")
+    assert len(first.metric) == 4
+    assert "deploysim compare textbook -n 50 --seed 1" in command(first)
+    assert len(first.get("vega_lite_chart")) + len(first.get("arrow_vega_lite_chart")) == 5
+    assert not first.error
+    assert not first.warning
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("change.defect_probability", "40%"),
+        ("change.defects[0].share", "90%"),
+        ("costs.failed_request", "5"),
+        ("planned", "rolling"),
+    ],
+)
+def test_odds_and_prices_answer_without_playing(
+    first: Any, monkeypatch: pytest.MonkeyPatch, path: str, value: str
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("played again")
+
+    monkeypatch.setattr("simulator.findings.study.run", never)
+    page = opened(set=f"{path}={value}")
+    assert f"{path}={value}" in command(page)
+    assert verdict(page)
+
+
+def test_the_slider_of_the_probability_is_written_into_the_command() -> None:
+    page = opened()
+    slider = next(s for s in page.select_slider if s.label == "Defective releases")
+    slider.set_value(20.0)
+    page.run()
+    assert "change.defect_probability=20%" in command(page)
+    assert verdict(page) != ""
+
+
+def test_every_usual_control_changes_what_is_played() -> None:
+    page = opened()
+    for label, text, path in (
+        ("Instances", "12", "service.instances=12"),
+        ("Users", "5k", "traffic.users=5k"),
+        ("Requests", "600 rps", "traffic.rate=600 rps"),
+        ("Watched after the rollout for", "1h", "response.watch=1h"),
+        ("A failed request costs", "0.5", "costs.failed_request=0.5"),
+    ):
+        box = next(b for b in page.text_input if b.label == label)
+        box.set_value(text)
+        page.run()
+        assert path in command(page).replace("'", "")
+    page = page.button(key="back").click().run()
+    assert "--set" not in command(page)
+
+
+def test_a_wrong_value_is_told_and_kept_and_the_rest_is_answered() -> None:
+    page = opened()
+    box = next(b for b in page.text_input if b.label == "Requests")
+    box.set_value("lots")
+    page.run()
+    assert any("lots" in error.value for error in page.error)
+    assert next(b for b in page.text_input if b.label == "Requests").value == "lots"
+    assert verdict(page).startswith("Recommended")
+    assert "--set" not in command(page)
+
+
+def test_strategies_are_added_copied_and_removed() -> None:
+    page = opened()
+    page.session_state["part Strategies"] = True
+    page = page.run()
+    assert page.expander
+    page = opened(set=["strategies.phased=none", 'strategies["canary 2"]={kind: canary, pace: 2}'])
+    text = command(page)
+    assert "strategies.phased=none" in text
+    assert "canary 2" in text
+    names = [str(row) for row in page.table[0].value.iloc[:, 0]]
+    assert "canary 2" in names
+    assert "phased" not in names
+
+
+def test_two_variants_stand_side_by_side() -> None:
+    page = opened(two="1", b="service.instances=40")
+    assert "Variant A" in verdict(page)
+    assert "Variant B" in page.info[1].value
+    assert len(page.metric) == 8
+    assert "--set" not in command(page)
+    assert "service.instances=40" in page.code[1].value
+    page.toggle[0].set_value(False)
+    page.run()
+    assert len(page.metric) == 4
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"scenario": "no-such-thing"},
+        {"n": "1000000000"},
+        {"seed": "-7"},
+        {"set": "x"},
+        {"set": "traffic.trace={file: /etc/passwd, per: 1m}"},
+        {"set": "strategies.canary.steps=[[[[[[["},
+        {"own": "!!!!"},
+        {"own": "eJwLAAAAAQ"},
+        {"two": "1", "b": "service.instances=0"},
+        {"set": "service.instances=" + "9" * 5000},
+    ],
+)
+def test_a_garbage_link_still_shows_an_answer(link: dict[str, str]) -> None:
+    page = opened(**link)
+    assert not page.exception
+    assert page.info, [error.value for error in page.error]
+    assert "passwd" not in "".join(e.value for e in page.info)
+
+
+def test_a_link_opens_no_file_of_this_machine() -> None:
+    page = opened(set="traffic.trace={file: /etc/passwd, per: 1m}")
+    assert any("names a file" in error.value for error in page.error)
+
+
+def test_names_are_never_read_as_html_or_markdown() -> None:
+    page = opened(set='strategies["<img src=x onerror=alert(1)>"]={kind: canary}')
+    cells = [str(row) for row in page.table[0].value.iloc[:, 0]]
+    assert any("\\<img" in cell for cell in cells)
