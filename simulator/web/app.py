@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from simulator.web import pool
+from simulator.web import pool, state
 
 _PAGES = Path(__file__).parent / "pages"
 _ALL = (
@@ -27,4 +27,6 @@ def run() -> None:
         for name, title, what in _ALL
         if (_PAGES / name).exists()
     ]
-    st.navigation(pages, position="top").run()
+    page = st.navigation(pages, position="top")
+    state.carry(page.url_path)
+    page.run()

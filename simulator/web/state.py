@@ -109,6 +109,19 @@ def base(forget: Sequence[str] = ()) -> Base:
     return Base(name, load(name))
 
 
+def carry(page: str) -> None:
+    """Keep the changes in the link when the visitor goes to another page of the same scenario."""
+    own_keys = (*_SETS.values(), _TWO, _PACKED)
+    here = {key: st.query_params.get_all(key) for key in own_keys if key in st.query_params}
+    about = st.query_params.get("scenario")
+    before = st.session_state.get("carried")
+    if before and not here and before[0] != page and about in (None, before[1]):
+        about, here = before[1], before[2]
+        for key, values in here.items():
+            st.query_params[key] = values
+    st.session_state.carried = (page, about, here)
+
+
 def two() -> bool:
     """Whether two variants are shown side by side."""
     return st.query_params.get(_TWO) == "1"

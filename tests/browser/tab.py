@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 _PATIENCE = 90_000
+_LOOKED_FOR = ("/_stcore/health", "/_stcore/host-config")
 # Findings of the browser's audit that are the framework's own, in its own elements.
 UPSTREAM = {
     "color-contrast": ("stSlider", "stTooltip", "stToolbar", "stAppDeployButton"),
@@ -24,12 +25,22 @@ class Tab:
         self.hosts: set[str] = set()
         self.errors: list[str] = []
         self.page.on("request", self._asked)
-        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("console", self._said)
+        self.page.on("response", self._answered)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _asked(self, request: Any) -> None:
         if request.url.startswith(("http", "ws")):
             self.hosts.add(request.url.split("/")[2].split(":")[0])
+
+    def _said(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.errors.append(message.text)
+
+    def _answered(self, response: Any) -> None:
+        """A page that is opened by its own address looks for the server below it first."""
+        if response.status >= 400 and not response.url.endswith(_LOOKED_FOR):
+            self.errors.append(f"{response.status} {response.url}")
 
     def open(self, path: str = "", until: str = "Take it with you") -> Tab:
         """Open a page and wait for a text that stands at its end."""
@@ -48,7 +59,7 @@ class Tab:
                         .some(b => b.innerText.trim() === 'Cancel')""",
                 timeout=_PATIENCE,
             )
-            self.page.wait_for_timeout(150)
+            self.page.wait_for_timeout(250)
         assert app.count() == 1
         return self
 

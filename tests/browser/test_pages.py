@@ -46,10 +46,10 @@ def test_a_phone_does_not_scroll_sideways(app_url: str, browser: Any, name: str)
 
 
 def test_pages_keep_the_scenario_and_its_changes(app_url: str, browser: Any) -> None:
-    tab = Tab(browser, app_url).open("?n=50&scenario=web-shop&set=traffic.users%3D9k").settle()
+    tab = Tab(browser, app_url).open("?n=50&scenario=incident-global-rule&set=traffic.users%3D9k")
     for title, text in (("Gates", "What each gate can see"), ("Compare", "Time against harm")):
         tab.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
         tab.page.get_by_text(text).first.wait_for(timeout=60_000)
         tab.page.get_by_text("traffic.users").first.wait_for(timeout=60_000)
-        assert "web-shop" in tab.page.url
+        assert "incident-global-rule" in tab.page.url
     tab.close()

@@ -17,7 +17,9 @@ class Visitor:
 
     def __init__(self, url: str, **link: Any) -> None:
         address = url.replace("http://", "ws://") + "/_stcore/stream"
-        self._socket = connect(address, subprotocols=["streamlit"], max_size=64 << 20)
+        self._socket = connect(
+            address, subprotocols=["streamlit"], max_size=64 << 20, close_timeout=0.2
+        )
         self._link = urlencode(link, doseq=True)
         self.texts: list[str] = []
 
