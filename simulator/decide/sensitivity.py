@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.findings.comparison import played, side_study
@@ -25,7 +25,7 @@ HEADLINES = {
 _WITHOUT_EFFECT = ("costs.", "slo.", "change.defect_probability", "response.fix", "response.retry")
 _OF_A_DEFECT = re.compile(r"change\.defects\[(\d+)\]\.(?!share)")
 _NAMED = 3
-_SCREENED, _SCREENED_KIND = 16, 4
+SCREENED, SCREENED_KIND = 16, 4
 
 Moves = dict[str, dict[str, dict[str, list[float]]]]
 
@@ -71,8 +71,8 @@ def uncertainty(
     """
     both = frozenset(("good", "defect"))
     rows = varied(results.scenario)
-    count = min(max(results.replications["good"], 1), _SCREENED)
-    coarse = strata(results.scenario, count, _SCREENED_KIND)
+    count = min(max(results.replications["good"], 1), SCREENED)
+    coarse = strata(results.scenario, count, SCREENED_KIND)
     wanted = [_Wanted(row, name, both) for row in rows for name in results.names]
     moves = _moves(results, wanted, coarse, jobs, progress)
     fine = side_study(results)
@@ -133,7 +133,9 @@ def _moves(
                 scenario = results.scenario.with_(want.row.path, value)
             except ScenarioError:
                 continue
-            variants.append((scenario, [want.strategy], _concerned(want, groups)))
+            variants.append(
+                (scenario, [want.strategy], concerned(want.row.path, want.given, groups))
+            )
             where.append(want)
     now = {name: _means(base, name, {}) for name in results.names}
     moves: Moves = {}
@@ -146,12 +148,14 @@ def _moves(
     return moves
 
 
-def _concerned(want: _Wanted, groups: tuple[Stratum, ...]) -> tuple[Stratum, ...]:
+def concerned(
+    path: str, given: Collection[str], groups: tuple[Stratum, ...]
+) -> tuple[Stratum, ...]:
     """The strata that an assumption can touch: what one defect is like touches it alone."""
-    only = _OF_A_DEFECT.match(want.row.path)
+    only = _OF_A_DEFECT.match(path)
     if only:
         return tuple(g for g in groups if g.number == int(only[1]) + 1)
-    return tuple(g for g in groups if ("defect" if g.number else "good") in want.given)
+    return tuple(g for g in groups if ("defect" if g.number else "good") in given)
 
 
 def _means(base: Results, name: str, changed: Mapping[int, Columns]) -> dict[str, float]:

@@ -134,37 +134,38 @@ def _progress(asked: Mapping[str, Job[Comparison]], most: int) -> None:
     running = any(not job.ended for job in asked.values())
 
     told = {"ended": False}
+    place = st.container()
+    if running:
+        place, right = st.columns([5, 1], vertical_alignment="center")
+        # Outside of what looks again and again, so that it interrupts whatever is being drawn.
+        right.button("Cancel", key="cancel", on_click=_stop, args=(list(asked),), width="stretch")
 
     @st.fragment(run_every=_LOOK if running else None)
     def watch() -> None:
         """One look at the jobs; what was stopped is told at once, before all is drawn anew."""
         for job in asked.values():
             job.look()
-        still = [label for label, job in asked.items() if not job.ended]
+        still = [job for job in asked.values() if not job.ended]
         if told["ended"] or {label: job.stage for label, job in asked.items()} != stages:
             st.rerun()
         if still:
-            _bar([asked[label] for label in still], still, most)
+            _bar(still, most)
         else:
             told["ended"] = running
             _settled(asked, most)
 
-    watch()
+    with place:
+        watch()
 
 
-def _bar(going: list[Job[Comparison]], labels: list[str], most: int) -> None:
+def _bar(going: list[Job[Comparison]], most: int) -> None:
     first = going[0]
     counts = first.found.results.replications["good"] if first.found else 0
     doing = "playing more, so that the intervals become narrower"
     if counts >= most:
         doing = "working out curves of pace, gates, and where the advice would change"
-    left, right = st.columns([5, 1], vertical_alignment="center")
     done = sum(job.done for job in going) / max(sum(job.total for job in going), 1)
-    left.progress(
-        min(done, 1.0),
-        f"{counts:,} replications so far; {doing}.",
-    )
-    right.button("Cancel", key="cancel", on_click=_stop, args=(labels,), width="stretch")
+    st.progress(min(done, 1.0), f"{counts:,} replications so far; {doing}.")
 
 
 def _stop(labels: list[str]) -> None:
@@ -250,7 +251,7 @@ def take_away(
     for label, one in found.items():
         command = f"deploysim compare {begun.file} -n {most} --seed {seed}"
         command += variants[label].options
-        st.code(command, language="bash", wrap_lines=True)
+        st.code(command, language=None, wrap_lines=True)
         stem = begun.stem + (f"-{label.lower()}" if len(found) > 1 else "")
         _downloads(one, command, stem)
 

@@ -13,6 +13,7 @@ _ALL = (
     ("compare.py", "Compare", "Every strategy of a scenario side by side, and a recommendation."),
     ("replay.py", "Replay", "One release under every strategy, moment by moment."),
     ("gates.py", "Gates", "What each step and detector can see, and what it is blind to."),
+    ("sensitivity.py", "Sensitivity", "What the answer leans on, and where another would win."),
     ("scenarios.py", "Scenarios", "The packaged scenarios, and an editor for one of your own."),
     ("how.py", "How it works", "What every figure means, what is assumed, and the limits."),
 )

@@ -88,3 +88,12 @@ def slowness() -> float:
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", "import altair, pandas"], check=True)
     return max((time.monotonic() - began) / _IMPORTS, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def _no_tab_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A tab that a failing test left would go on asking the server."""
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()

@@ -36,7 +36,7 @@ def test_a_changed_control_answers_and_cancels_at_once(
     box.fill("26")
     began = time.monotonic()
     box.press("Enter")
-    tab.page.get_by_text("and 30 good replications").first.wait_for(timeout=60_000)
+    tab.page.get_by_text("service.instances=26").first.wait_for(timeout=60_000)
     took = time.monotonic() - began
     button = tab.page.get_by_role("button", name="Cancel", exact=True)
     button.wait_for(timeout=20_000)
@@ -90,13 +90,13 @@ def test_a_link_leads_back_to_the_same_page(app_url: str, browser: Any) -> None:
 def test_every_download_opens(app_url: str, browser: Any, tmp_path: Path) -> None:
     import pandas as pd
 
-    tab = Tab(browser, app_url).open("?n=50&set=service.instances%3D21").settle()
+    tab = Tab(browser, app_url).open("?n=50&scenario=quiet-api&set=service.instances%3D5").settle()
     scenario = loads(tab.download("Scenario (YAML)", tmp_path).read_text("utf-8"))
-    assert scenario.service.instances == 21
+    assert scenario.service.instances == 5
     figures = pd.read_csv(tab.download("Figures (CSV)", tmp_path))
     assert set(figures.strategy) == set(scenario.strategies)
     rows = pd.read_parquet(tab.download("Replications (parquet)", tmp_path))
-    assert len(rows) == len(scenario.strategies) * (50 + 400)
+    assert len(rows) == len(scenario.strategies) * (50 + 50)
     results = json.loads(tab.download("Results (JSON)", tmp_path).read_text("utf-8"))
     assert set(results["strategies"]) == set(scenario.strategies)
     report = tab.download("Report (HTML)", tmp_path)

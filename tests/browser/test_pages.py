@@ -11,9 +11,10 @@ from tests.browser.tab import Tab
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
 # Each page by its link, and a text that stands near its end.
 PAGES = {
-    "compare": ("?n=50", "Take it with you"),
+    "compare": ("?n=50&scenario=quiet-api", "Take it with you"),
     "replay": ("replay", "Take it with you"),
     "gates": ("gates", "Take it with you"),
+    "sensitivity": ("sensitivity?scenario=quiet-api", "What moves users harmed"),
     "scenarios": ("scenarios", "Your own"),
     "how": ("how", "The limits"),
 }

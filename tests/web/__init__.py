@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-APP = str(Path(__file__).parents[2] / "simulator" / "web" / "script.py")
+APP = str(Path(__file__).parents[2] / "simulator" / "web" / "entry" / "script.py")

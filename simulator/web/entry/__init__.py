@@ -1,0 +1,1 @@
+"""What Streamlit runs; in a folder without pages, which it would take for an app of its own."""

@@ -1,0 +1,331 @@
+"""The parts of the page Sensitivity: choices, the map of winners, and the tornado."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from simulator.decide.flip import number_at
+from simulator.decide.tornado import MOST, SHOWN, Swing, Tornado, tornado
+from simulator.decide.winners import Axis, Cell, Winners, winners
+from simulator.findings.comparison import simulate
+from simulator.findings.executors import Executor
+from simulator.findings.reconsider import CHANCE, PRICES
+from simulator.findings.study import Progress
+from simulator.report import wording
+from simulator.web import charts, jobs, state
+from simulator.web.jobs import Job
+from simulator.web.plain import frame, plain
+from simulator.web.state import Base, Variant
+from simulator.words.figures import FIGURES
+from simulator.words.problems import ScenarioError
+from simulator.words.scenario import Scenario
+
+_NAMES = {
+    "time_to_deploy": "time to deploy a good release",
+    "users_harmed": "users harmed by a bad release",
+    "failed_requests": "failed requests of a bad release",
+    "extra_cost": "extra cost of a release",
+    "loss": "what a release costs, all in all",
+}
+_ALWAYS = ("service.instances", "traffic.rate", "traffic.users", "service.utilisation")
+_WIDE, _PRICES_WIDE, _BASED_ON, _LOOK, _PATIENCE = 4.0, 100.0, 200, 0.4, 20.0
+
+
+def tornado_choices(scenario: Scenario) -> tuple[str, str]:
+    """Draw the choices of the tornado: a strategy and a figure."""
+    st.header("What moves")
+    figure = st.selectbox(
+        "Figure",
+        list(SHOWN),
+        index=1,
+        key="figure",
+        bind="query-params",
+        format_func=lambda name: _NAMES[name],
+    )
+    names = list(scenario.strategies)
+    strategy = st.selectbox(
+        "of the strategy",
+        names,
+        index=names.index(scenario.to_check),
+        key="strategy",
+        bind="query-params",
+    )
+    return str(strategy), str(figure)
+
+
+def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
+    """Draw the choices of the map: two settings; gives them with their ranges."""
+    st.header("Who wins where")
+    offered = _offered(scenario)
+    paths = list(offered)
+    second = next((p for p in (*PRICES, "response.watch") if p in offered), paths[-1])
+    chosen = []
+    for label, key, usual in (("Across", "across", CHANCE), ("Up", "down", second)):
+        path = st.selectbox(
+            label,
+            paths,
+            index=paths.index(usual),
+            key=key,
+            bind="query-params",
+            help="Its plausible range, else a quarter of it to four times as much; prices more.",
+        )
+        chosen.append(offered[str(path)])
+    if chosen[0].path == chosen[1].path:
+        st.warning("Choose two different settings.")
+        st.stop()
+    return chosen[0], chosen[1]
+
+
+@st.cache_data(max_entries=50, show_spinner=False, hash_funcs={Scenario: lambda one: one.sha256})
+def _offered(scenario: Scenario) -> dict[str, Axis]:
+    """Every numeric setting with a range to look at."""
+    known = {row.path: (row.low, row.high) for row in scenario.assumed if row.low is not None}
+    found: dict[str, Axis] = {}
+    for path in dict.fromkeys((CHANCE, *PRICES, *_ALWAYS, *known)):
+        try:
+            now = float(number_at(scenario, path))
+            wide = _PRICES_WIDE if path in PRICES else _WIDE
+            ends = (now / wide, min(now * wide, 1.0) if path == CHANCE else now * wide)
+            if path in known:
+                ends = _numbers(scenario, path, known[path])
+        except (ScenarioError, TypeError, ValueError, KeyError, AttributeError):
+            continue
+        if ends[0] < ends[1]:
+            found[path] = Axis(path, *ends)
+    return found
+
+
+def _numbers(scenario: Scenario, path: str, ends: tuple[Any, Any]) -> tuple[float, float]:
+    low, high = (float(number_at(scenario.with_(path, end), path)) for end in ends)
+    return low, high
+
+
+def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
+    """Who wins at every pair of values of two settings."""
+    scenario = variant.scenario
+    st.subheader("Who wins where")
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[Winners]:
+        """The map, ever finer."""
+        results = simulate(scenario, _BASED_ON, 1, jobs=executor, fewest=10)
+        return winners(results, across, down, executor, progress)
+
+    key = ("winners", scenario.sha256, across, down)
+    job = jobs.desk().ask(state.visitor(), "map", key, asked)
+    found = _waited(job, "map", "Playing the corners of the map ...")
+    if found is None:
+        return
+    cells = pd.DataFrame([_told(scenario, found, cell) for cell in found.cells])
+    if not (cells.winner != "").any():
+        st.info("Without objectives or prices of harm nothing is recommended anywhere.")
+        return
+    st.altair_chart(
+        _map(scenario, found, cells),
+        width="stretch",
+        alt="Who wins at every pair of values; the table below has all of them",
+    )
+    st.caption(
+        "The colour and the letter are the strategy that would be recommended there. A dashed "
+        "frame: too close to tell the best two apart. The cross: the scenario as it is. "
+        f"{found.replications} replications for each value, with the same luck everywhere."
+    )
+    with st.expander("As a table"):
+        heads = (across.path, down.path, "wins", "")
+        st.table(
+            frame(cells[["x", "y", "winner", "close"]].to_numpy().tolist(), heads), hide_index=True
+        )
+    ranges = "".join(
+        f" --flips {shlex.quote(f'{axis.path}={_text(scenario, axis, axis.low)}')}"
+        f"..{_text(scenario, axis, axis.high)}"
+        for axis in (across, down)
+    )
+    st.code(
+        f"deploysim compare {begun.file}{ranges}{variant.options}", language=None, wrap_lines=True
+    )
+
+
+def _text(scenario: Scenario, axis: Axis, value: float) -> str:
+    return wording.setting(scenario, axis.path, value)
+
+
+def _told(scenario: Scenario, found: Winners, cell: Cell) -> dict[str, Any]:
+    names = list(scenario.strategies)
+    letter = chr(ord("A") + names.index(cell.winner) % 26) if cell.winner else "?"
+    return {
+        "across": cell.across,
+        "down": cell.down,
+        "x": _text(scenario, found.across, cell.across),
+        "y": _text(scenario, found.down, cell.down),
+        "winner": cell.winner,
+        "letter": letter,
+        "named": f"{letter} {cell.winner}" if cell.winner else "? no answer",
+        "close": "too close to call" if cell.close else "",
+    }
+
+
+def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
+    palette = charts.colours(scenario.strategies)
+    named = dict(zip(cells.named, cells.winner, strict=True))
+    kinds = sorted(named)
+    scale = alt.Scale(domain=kinds, range=[palette.get(named[kind], "#888888") for kind in kinds])
+    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path)
+    y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=found.down.path)
+    base = alt.Chart(cells).encode(x=x, y=y, tooltip=["named:N", "x:N", "y:N", "close:N"])
+    legend = alt.Legend(orient="top", title=None, columns=3, labelLimit=220)
+    tiles = base.mark_rect(opacity=0.8).encode(
+        color=alt.Color("named:N", scale=scale, legend=legend)
+    )
+    layers = [tiles]
+    if (cells.close != "").any():
+        layers.append(
+            base.transform_filter("datum.close != ''").mark_rect(
+                fillOpacity=0, stroke=charts.ink(), strokeDash=[4, 3], strokeWidth=1.5
+            )
+        )
+    texts = base.mark_text(fontSize=13, fontWeight="bold", color="#111111").encode(text="letter:N")
+    here = alt.Chart(_here(scenario, found, cells)).mark_point(
+        shape="cross", size=260, filled=True, color="#FFFFFF", stroke="#000000", opacity=1
+    )
+    return alt.layer(*layers, texts, here.encode(x=x, y=y)).properties(height=400)
+
+
+def _here(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> pd.DataFrame:
+    """The cell that the scenario itself is nearest to."""
+    place: dict[str, Any] = {}
+    rows: list[dict[Any, Any]] = cells.to_dict("records")
+    for axis, column, text in ((found.across, "across", "x"), (found.down, "down", "y")):
+        now = float(number_at(scenario, axis.path))
+        place[text] = min(rows, key=lambda row: abs(row[column] - now))[text]
+    return pd.DataFrame([place])
+
+
+def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
+    """How far each assumption alone moves a figure of a strategy."""
+    scenario = variant.scenario
+    st.subheader(f"What moves {_NAMES[figure]}")
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[Tornado]:
+        """All swings, then again with more replications."""
+        results = simulate(scenario, _BASED_ON, 1, [strategy], executor, fewest=10)
+        return tornado(results, strategy, executor, progress)
+
+    key = ("tornado", scenario.sha256, strategy)
+    job = jobs.desk().ask(state.visitor(), "tornado", key, asked)
+    found = _waited(job, "tornado", "Moving one assumption after the other ...")
+    if found is None:
+        return
+    swings = found.widest(figure)
+    unit, currency = FIGURES[figure].unit, scenario.costs.currency
+    now = wording.figure(found.now[figure], unit, currency)
+    if not swings:
+        st.info(f"{_NAMES[figure].capitalize()} is {now} under {strategy}, whatever is assumed.")
+        return
+    st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
+    data = _ends(found, swings[:MOST], figure, currency)
+    st.altair_chart(
+        _bars(data, unit), width="stretch", alt="How far each assumption moves the figure"
+    )
+    more = len(swings) - MOST
+    st.caption(
+        f"Each bar: the figure when this assumption alone is at its low or high value, "
+        f"{found.replications} replications, the same luck."
+        + (f" {more} more move it less." if more > 0 else "")
+    )
+    with st.expander("As a table, with sources"):
+        texts = data.groupby("path", sort=False).text.agg(list).to_dict()
+        rows = [
+            (
+                s.assumption.path,
+                f"{s.assumption.low} to {s.assumption.high}",
+                *texts[s.assumption.path],
+                s.assumption.kind,
+                s.assumption.source,
+            )
+            for s in swings[:MOST]
+        ]
+        heads = ("assumption", "plausible", "at its low", "at its high", "kind", "source")
+        st.table(frame(rows, heads), hide_index=True)
+
+
+def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -> pd.DataFrame:
+    """Two rows for each assumption: the figure at its low and at its high value."""
+    unit, now = FIGURES[figure].unit, found.now[figure]
+    rows = [
+        (
+            swing.assumption.path,
+            end,
+            now,
+            now + moved[figure],
+            wording.figure(max(now + moved[figure], 0.0), unit, currency),
+            str(value),
+        )
+        for swing in swings
+        for end, moved, value in (
+            ("low", swing.at_low, swing.assumption.low),
+            ("high", swing.at_high, swing.assumption.high),
+        )
+    ]
+    return pd.DataFrame(rows, columns=["path", "end", "now", "there", "text", "value"])
+
+
+def _bars(data: pd.DataFrame, unit: str) -> Any:
+    order = list(dict.fromkeys(data.path))
+    y = alt.Y("path:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
+    axis = alt.Axis(format="~%") if unit == "share" else alt.Axis(format="~s")
+    title = {"s": "seconds", "share": "", "count": "requests", "money": "money"}[unit]
+    x = alt.X("now:Q", axis=axis, title=title, scale=alt.Scale(zero=False))
+    palette = alt.Scale(domain=["low", "high"], range=["#6BAED6", "#D55E00"])
+    legend = alt.Legend(orient="top", title="assumption at its")
+    base = alt.Chart(data)
+    bars = base.mark_bar(height=14).encode(
+        y=y,
+        x=x,
+        x2="there:Q",
+        color=alt.Color("end:N", scale=palette, legend=legend),
+        tooltip=["path:N", "end:N", "value:N", "text:N"],
+    )
+    texts = base.transform_filter("datum.there != datum.now").encode(
+        y=y, x="there:Q", text="text:N"
+    )
+    right = texts.transform_filter("datum.there > datum.now").mark_text(
+        align="left", dx=4, fontSize=11, color=charts.ink()
+    )
+    left = texts.transform_filter("datum.there < datum.now").mark_text(
+        align="right", dx=-4, fontSize=11, color=charts.ink()
+    )
+    return alt.layer(bars, left, right).properties(height=alt.Step(24))
+
+
+def _waited(job: Job[Any], slot: str, doing: str) -> Any:
+    """The newest answer of a job, with its progress above; draws it anew with each better one."""
+    with st.spinner(doing):
+        found = job.wait(_PATIENCE)
+    if job.error:
+        st.error(f"This cannot be simulated:\n\n{plain(job.error)}")
+        return None
+    stage, running = job.stage, not job.ended
+    place = st.container()
+    if running:
+        place, right = st.columns([5, 1], vertical_alignment="center")
+        right.button(
+            "Cancel", key=f"cancel {slot}", on_click=jobs.stop, args=(state.visitor(), slot)
+        )
+
+    @st.fragment(run_every=_LOOK if running else None)
+    def watch() -> None:
+        """One look at the job."""
+        job.look()
+        if job.stage != stage or (running and job.ended):
+            st.rerun()
+        if running:
+            st.progress(min(job.done / max(job.total, 1), 1.0), "Looking closer ...")
+
+    with place:
+        watch()
+    return found

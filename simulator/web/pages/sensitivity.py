@@ -1,0 +1,33 @@
+"""Sensitivity: what the assumptions are worth, and where another strategy would win."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from simulator.web import jobs, leaning, state
+from simulator.web.plain import plain
+from simulator.words.reading import ScenarioError
+
+with st.sidebar:
+    try:
+        begun = state.base(("strategy", "across", "down"))
+    except ScenarioError as error:
+        st.error(f"This cannot be simulated:\n\n{plain(str(error))}")
+        st.stop()
+    variant = state.variant(begun)
+    scenario = variant.scenario
+    strategy, figure = leaning.tornado_choices(scenario)
+    across, down = leaning.map_choices(scenario)
+
+st.title("What the answer leans on")
+st.markdown(
+    f"**{plain(scenario.name)}**. Most numbers of a scenario are assumptions. Here each is moved "
+    "to its plausible ends, with the same luck, so that whatever changes is the assumption's doing."
+)
+if variant.changes:
+    st.caption("With the changes made on Compare: " + plain(", ".join(variant.changes)))
+try:
+    leaning.show_map(begun, variant, across, down)
+    leaning.show_tornado(variant, strategy, figure)
+except jobs.BusyError as error:
+    st.warning(str(error))

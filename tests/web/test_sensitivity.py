@@ -1,0 +1,98 @@
+"""The page Sensitivity without a browser: the map of winners, the tornado, and bad links."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.web import APP
+
+testing = pytest.importorskip("streamlit.testing.v1")
+pytestmark = pytest.mark.filterwarnings("ignore")
+OWN = """version: 1
+name: small
+profile: ecs-fargate
+service: {instances: 8, utilisation: 50%}
+traffic: {rate: 200 rps, users: 20k}
+change: {defects: [{kind: errors, rate: 20%}]}
+costs: {failed_request: 0.01, delay: 3/h}
+strategies: {canary: {}, big_bang: {in_place: false}}
+"""
+
+
+def opened(**link: Any) -> Any:
+    """The page about a small scenario, with its first answers."""
+    from simulator.web import state
+
+    page = testing.AppTest.from_file(APP, default_timeout=120)
+    for key, value in {"scenario": state.OWN, "own": state.packed(OWN), **link}.items():
+        page.query_params[key] = value
+    page.switch_page("../pages/sensitivity.py").run()
+    assert not page.exception
+    return page
+
+
+def charts(page: Any) -> int:
+    return len(page.get("vega_lite_chart")) + len(page.get("arrow_vega_lite_chart"))
+
+
+@pytest.fixture(scope="module")
+def first() -> Any:
+    page, until = opened(), time.monotonic() + 60
+    while time.monotonic() < until and any("cancel" in str(b.key) for b in page.button):
+        time.sleep(0.3)
+        page.run()
+    return page
+
+
+def test_it_shows_who_wins_where_and_what_moves_a_figure(first: Any) -> None:
+    assert first.title[0].value == "What the answer leans on"
+    assert charts(first) == 2
+    assert "--flips" in first.code[0].value
+    winners = first.table[0].value
+    assert len(winners) == 81
+    assert set(winners["wins"]) <= {"canary", "big\\_bang"}
+    assert not first.error
+
+
+def test_the_table_has_sources_for_every_assumption(first: Any) -> None:
+    table = first.table[1].value
+    assert list(table.columns)[-2:] == ["kind", "source"]
+    assert set(table["kind"]) <= {"measured", "judgement", "documented", "published", "definition"}
+    assert all(table["source"])
+
+
+def test_every_choice_is_answered() -> None:
+    page = opened()
+    for label, value in (("Figure", "time_to_deploy"), ("of the strategy", "big_bang")):
+        next(box for box in page.selectbox if box.label == label).set_value(value)
+        page.run()
+        assert not page.exception
+    assert any("time to deploy" in heading.value for heading in page.subheader)
+    for label, value in (("Across", "costs.delay"), ("Up", "service.instances")):
+        next(box for box in page.selectbox if box.label == label).set_value(value)
+        page.run()
+        assert not page.exception
+    assert "service.instances" in page.code[0].value
+    next(box for box in page.selectbox if box.label == "Up").set_value("costs.delay")
+    page.run()
+    assert any("two different" in warning.value for warning in page.warning)
+
+
+@pytest.mark.parametrize(
+    "link", [{"across": "nonsense"}, {"strategy": "<b>"}, {"figure": "42"}, {"set": "a.b=1"}]
+)
+def test_a_garbage_link_still_shows_an_answer(link: dict[str, str]) -> None:
+    page = opened(**link)
+    assert charts(page) >= 1
+
+
+def test_without_prices_and_objectives_it_says_so() -> None:
+    from simulator.web import state
+
+    free = "costs: {failed_request: 0, corrupt_write: 0, outage: 0/h, delay: 0/h}"
+    bare = OWN.replace("costs: {failed_request: 0.01, delay: 3/h}", free)
+    page = opened(own=state.packed(bare))
+    assert any("nothing is recommended" in info.value for info in page.info)
