@@ -296,7 +296,8 @@ class Counts:
                 weight = float(np.ravel(new.share)[0])
                 bad = sum(s.share * (s.failing + s.late + s.corrupt) for s in (old, new))
                 harm = float(np.ravel(bad)[0])
-            self.track.append((start, end, weight, *stretch.capacity_at(start), harm))
+            fleet = stretch.fleet.census((start + end) / 2)
+            self.track.append((start, end, weight, *stretch.capacity_at(start), harm, *fleet))
 
 
 def _scaled(pair: tuple[float, float], by: float) -> tuple[float, float]:

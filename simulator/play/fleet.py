@@ -244,6 +244,19 @@ class Fleet:
             self.ask(int(came[-1]) - left - drift.bill, now)
         self.changed = True
 
+    def census(self, now: float) -> tuple[float, float, float, float]:
+        """Instances at a moment: old and new ones serving, starting, and leaving (draining or
+        being reinstalled); together all that are paid for.
+        """
+        up = [float(self.up[OLD]), float(self.up[NEW])]
+        if self.drift is not None:
+            moment = np.array([now])
+            up[self.drift.joining] += float(self.drift.joined(moment)[0])
+            up[1 - self.drift.joining] -= float(self.drift.left(moment)[0])
+        rest = max(self.held - sum(up), 0.0)
+        starting = min(float(self.starting), rest)
+        return up[OLD], up[NEW], starting, rest - starting
+
     def extra(self, now: float) -> float:
         """Instance-seconds held above the steady size until now."""
         return self.area + self.held * (now - self.since) - self.size * now

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Span(NamedTuple):
-    """A piece of the course: from, to (s); new version's share; capacities (rps); bad share."""
+    """A piece of the course: from, to (s); new version's share; capacities (rps); bad share; and
+    instances: old and new ones serving, starting, and leaving (draining or being reinstalled).
+    """
 
     start: float
     end: float
@@ -25,6 +27,10 @@ class Span(NamedTuple):
     old_capacity: float
     new_capacity: float
     harm: float
+    old: float
+    new: float
+    starting: float
+    leaving: float
 
 
 class Replay(NamedTuple):

@@ -24,9 +24,13 @@ _STEPS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400, 172
 _MOMENTS = (60, 300, 900, 3600, 14_400, 43_200, 86_400, 259_200, 604_800, 1_209_600, 2_592_000)
 
 
+STATES = ("old, serving", "new, serving", "starting", "leaving")
+_TILES = 40
+
+
 class Piece(NamedTuple):
     """From `start` to `end` seconds: the new version's share of the traffic, the bad share of all
-    requests, and bad requests a minute expected from it.
+    requests, bad requests a minute expected from it, and instances in each of `STATES`.
     """
 
     start: float
@@ -34,6 +38,26 @@ class Piece(NamedTuple):
     weight: float
     bad: float
     bad_a_minute: float
+    fleet: tuple[float, ...]
+
+
+class Moment(NamedTuple):
+    """One strategy at one moment, as text: traffic on the new version, bad requests a minute and
+    so far, instances in each of `STATES`, and what happened last.
+    """
+
+    strategy: str
+    weight: str
+    bad_a_minute: str
+    bad: str
+    fleet: str
+    last: str
+
+
+MOMENT = (
+    *("strategy", "traffic on new", "bad a minute", "bad so far"),
+    *("instances", "what happened last"),
+)
 
 
 class Mark(NamedTuple):
@@ -56,6 +80,12 @@ class Axis(NamedTuple):
         if self.stretched:
             return math.log1p(time / _FIRST) / math.log1p(self.end / _FIRST)
         return time / self.end
+
+    def at(self, place: float) -> float:
+        """The moment (seconds) that stands at a place 0..1."""
+        if self.stretched:
+            return _FIRST * math.expm1(place * math.log1p(self.end / _FIRST))
+        return place * self.end
 
     @property
     def ticks(self) -> tuple[float, ...]:
@@ -103,12 +133,57 @@ def pieces(told: Replay, scenario: Scenario, end: float) -> list[Piece]:
         if stop <= span.start:
             continue
         start = span.start
-        if found and (found[-1].weight, found[-1].bad) == (span.weight, span.harm):
+        fleet = (span.old, span.new, span.starting, span.leaving)
+        same = (span.weight, span.harm, fleet)
+        if found and (found[-1].weight, found[-1].bad, found[-1].fleet) == same:
             start = found.pop().start
         requests = float(scenario.traffic.integral([start, stop])[0])
         a_minute = 60.0 * span.harm * requests / (stop - start)
-        found.append(Piece(start, stop, span.weight, span.harm, a_minute))
+        found.append(Piece(start, stop, span.weight, span.harm, a_minute, fleet))
     return found
+
+
+def moments(told: Sequence[Replay], along: Axis) -> list[int]:
+    """The whole seconds at which something stands in a journal, in order."""
+    found = {math.ceil(entry.time) for one in told for entry in one.journal}
+    return sorted(second for second in found if second <= along.end)
+
+
+def moment(told: Replay, parts: Sequence[Piece], time: float) -> Moment:
+    """A strategy at `time` seconds."""
+    now = next((p for p in parts if p.start <= time < p.end), parts[-1] if parts else None)
+    bad = sum(p.bad_a_minute * (min(p.end, time) - p.start) / 60 for p in parts if p.start < time)
+    past = [sentence for at, sentence in told.story() if at <= time]
+    return Moment(
+        told.strategy,
+        wording.share(now.weight) if now else wording.DASH,
+        wording.count(now.bad_a_minute) if now else wording.DASH,
+        wording.count(bad),
+        _counted(now.fleet) if now else wording.DASH,
+        past[-1] if past else "nothing yet",
+    )
+
+
+def _counted(fleet: Sequence[float]) -> str:
+    some = [f"{round(n)} {state}" for n, state in zip(fleet, STATES, strict=True) if round(n)]
+    return "; ".join(some) or "none"
+
+
+def each_tile(parts: Iterable[Sequence[Piece]]) -> int:
+    """How many instances one tile stands for, so that no fleet has more than 40 tiles."""
+    most = max([sum(piece.fleet) for one in parts for piece in one], default=1.0)
+    return max(math.ceil(most / _TILES), 1)
+
+
+def tiles(name: str, parts: Sequence[Piece], time: float, each: int) -> list[tuple[str, int, str]]:
+    """A row for every tile of a fleet at a moment: strategy, place, state."""
+    now = next((p for p in parts if p.start <= time < p.end), parts[-1] if parts else None)
+    states = [
+        state
+        for state, count in zip(STATES, now.fleet if now else (), strict=False)
+        for _ in range(math.ceil(round(count) / each))
+    ]
+    return [(name, place, state) for place, state in enumerate(states)]
 
 
 def marks(told: Replay, along: Axis) -> list[Mark]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import pandas as pd
 
-from simulator.report.courses import EVENTS
+from simulator.report.courses import EVENTS, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _LABEL = (
     "format(datum.value / 86400, '~g') + ' d'"
 )
 _SHAPES = ("circle", "diamond", "square", "triangle-up")
-_LEFT, _TALL, _LANES = 84, 110, 150
+_LEFT, _TALL, _LANES, _PLACES = 84, 110, 150, 44
 _SHARE = "format(datum.value, '.0%')"
 _COUNT = "datum.value == 0 ? '0' : format(datum.value, '~s')"
 
@@ -101,18 +101,75 @@ def _events(found: Sequence[Mark], along: Axis, ink: str) -> Any:
     return alt.layer(points, *texts).properties(height=_LANES)
 
 
+_STATES = ("#3182BD", "#E6860A", "#C7C7C7", "#8C6BB1")
+_LETTERS = ("O", "N", "S", "L")
+
+
+def _states() -> Any:
+    return alt.Scale(domain=list(STATES), range=list(_STATES))
+
+
+def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) -> Any:
+    """The fleets of all strategies at one moment: a lettered tile for so many instances."""
+    data = pd.DataFrame(rows, columns=["strategy", "place", "state"])
+    data["letter"] = data.state.map(dict(zip(STATES, _LETTERS, strict=True)))
+    y = alt.Y(
+        "strategy:N",
+        sort=list(names),
+        scale=alt.Scale(domain=list(names)),
+        title=None,
+        axis=alt.Axis(labelLimit=160, labelOverlap=False, domain=False, ticks=False),
+    )
+    x = alt.X("place:O", axis=None, scale=alt.Scale(domain=list(range(_PLACES))))
+    legend = alt.Legend(orient="top", title=None, columns=2, labelLimit=200, symbolType="square")
+    base = alt.Chart(data).encode(x=x, y=y)
+    squares = base.mark_rect(stroke=ink, strokeWidth=0.5).encode(
+        color=alt.Color("state:N", scale=_states(), legend=legend),
+        tooltip=["strategy:N", "state:N"],
+    )
+    letters = base.mark_text(fontSize=10, color="#111111").encode(text="letter:N")
+    return alt.layer(squares, letters).properties(height=alt.Step(26))
+
+
+def _fleet(pieces: Sequence[Piece], along: Axis) -> Any:
+    """Instances by version and state, one above the other."""
+    rows = [
+        (time, state, order, count)
+        for piece in pieces
+        for time in (piece.start, piece.end)
+        for order, (state, count) in enumerate(zip(STATES, piece.fleet, strict=True))
+    ]
+    data = pd.DataFrame(rows, columns=["time", "state", "order", "instances"])
+    return (
+        alt.Chart(data)
+        .mark_area(line=False)
+        .encode(
+            x=_time(along, False),
+            y=alt.Y(
+                "instances:Q",
+                stack="zero",
+                axis=alt.Axis(tickCount=2, minExtent=_LEFT, maxExtent=_LEFT, format="~s"),
+                title=None,
+            ),
+            color=alt.Color("state:N", scale=_states(), legend=None),
+            order="order:Q",
+        )
+        .properties(height=_TALL, title=_above("instances, coloured as the tiles above"))
+    )
+
+
 def course(
     pieces: Sequence[Piece],
     found: Sequence[Mark],
     along: Axis,
     top: float,
     inks: tuple[str, str],
-) -> tuple[Any, Any, Any]:
-    """One strategy's traffic on the new version, bad requests a minute up to `top`, and events.
+) -> tuple[Any, Any, Any, Any]:
+    """One strategy's traffic on the new version, fleet, bad requests a minute up to `top`, events.
 
     `inks` are the colours of its areas and of texts.
     """
     colour, ink = inks
     weight = _stairs(pieces, along, "weight", colour, 1.0, "traffic on the new version", _SHARE)
     bad = _stairs(pieces, along, "bad_a_minute", colour, top, "bad requests a minute", _COUNT)
-    return weight, bad, _events(found, along, ink)
+    return weight, _fleet(pieces, along), bad, _events(found, along, ink)

@@ -13,7 +13,11 @@ from simulator.words.reading import loads
 from tests.browser.conftest import served
 from tests.browser.tab import Tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore"),
+]
 # Seconds on a machine of two idle cores.
 COLD, CHANGED, CANCELLED = 5.0, 1.5, 0.5
 

@@ -14,7 +14,11 @@ from simulator.web import state
 from tests.browser.conftest import served
 from tests.browser.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore"),
+]
 ANSWERED, MEMORY = 5.0, 1.5e9
 OWN = """version: 1
 name: a secret of number {k}

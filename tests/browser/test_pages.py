@@ -8,7 +8,11 @@ import pytest
 
 from tests.browser.tab import Tab
 
-pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore"),
+]
 # Each page by its link, and a text that stands near its end.
 PAGES = {
     "compare": ("?n=50&scenario=quiet-api", "Take it with you"),

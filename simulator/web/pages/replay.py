@@ -7,7 +7,7 @@ import streamlit as st
 
 from simulator.report import charts as report_charts
 from simulator.report import courses, wording
-from simulator.web import choose, jobs
+from simulator.web import choose, jobs, moment
 from simulator.web.charts import ink
 from simulator.web.courses import course
 from simulator.web.plain import frame, plain
@@ -20,7 +20,7 @@ TYPICAL, WORST, NUMBER = "typical", "worst", "by number"
 with st.sidebar:
     st.header("Release")
     try:
-        picked = choose.scenario("defect", "k")
+        picked = choose.scenario("defect", "k", "t")
     except ScenarioError as error:
         st.error(f"This cannot be replayed:\n\n{error}")
         st.stop()
@@ -90,9 +90,12 @@ if skipped := [name for name in scenario.strategies if name not in told]:
         f"Not replayed, because they cannot be carried out here: {plain(' · '.join(skipped))}."
     )
 
-st.subheader("Strategy by strategy")
 along = courses.axis(list(told.values()))
 parts = {name: courses.pieces(one, scenario, along.end) for name, one in told.items()}
+st.subheader("Moment by moment")
+moment.show(told, parts, along)
+
+st.subheader("Strategy by strategy")
 top = courses.highest(parts.values())
 st.caption(
     "The same axes for all. "
@@ -107,7 +110,12 @@ for (name, one), ending in zip(told.items(), endings, strict=True):
         said = ", ".join(f"{mark.event} at {mark.text}" for mark in marks) or "no event"
         for chart, what in zip(
             course(parts[name], marks, along, top, (palette[name], ink())),
-            ("traffic on the new version", "bad requests a minute", f"events: {said}"),
+            (
+                "traffic on the new version",
+                "instances by version and state",
+                "bad requests a minute",
+                f"events: {said}",
+            ),
             strict=True,
         ):
             st.altair_chart(chart, width="stretch", alt=f"{name}, {what}, over time")
