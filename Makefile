@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench validate ui schema lock
+.PHONY: help setup run test times check bench validate ui schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -29,6 +29,9 @@ run: setup  ## The main job: compare the textbook's strategies
 
 test: setup  ## The whole suite (PYTEST_ARGS="-n 2" for two processes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+times: setup  ## The web app's speed, crowds and hostile visitors, on an idle machine
+	TIMES=1 $(BIN)/python -m pytest -m timed tests/browser
 
 check: setup  ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .

@@ -16,6 +16,7 @@ from tests.browser.visitor import Visitor
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timed,
     pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore"),
 ]
