@@ -15,14 +15,13 @@ from tests.browser.tab import Tab
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.timed,
     pytest.mark.filterwarnings("ignore"),
 ]
 # Seconds on a machine of two idle cores.
 COLD, CHANGED, CANCELLED = 5.0, 1.5, 0.5
 
 
-@pytest.mark.timed
 def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness: float) -> None:
     tab = None
     with served(tmp_path / "log") as (url, _, began):
@@ -33,7 +32,6 @@ def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness:
     assert took < COLD * slowness, f"{took:.1f} s; the machine is {slowness:.1f} times slower"
 
 
-@pytest.mark.timed
 def test_a_changed_control_answers_and_cancels_at_once(
     app_url: str, browser: Any, slowness: float
 ) -> None:
@@ -57,7 +55,6 @@ def test_a_changed_control_answers_and_cancels_at_once(
     assert stopped < CANCELLED * slowness
 
 
-@pytest.mark.timed
 def test_the_interval_becomes_narrower_while_one_watches(app_url: str, browser: Any) -> None:
     tab = Tab(browser, app_url).open("?n=500&set=service.instances%3D24")
     tab.page.get_by_text("500 good replications").first.wait_for(timeout=90_000)
@@ -129,7 +126,6 @@ def test_it_can_be_used_without_a_mouse(app_url: str, browser: Any) -> None:
     tab.close()
 
 
-@pytest.mark.timed
 def test_a_newcomer_learns_whether_a_canary_is_worth_it(app_url: str, browser: Any) -> None:
     """From the first page, with no other text than what it shows, in less than three minutes."""
     began = time.monotonic()

@@ -17,7 +17,6 @@ from tests.browser.visitor import Visitor
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.timed,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore"),
 ]
 ANSWERED, MEMORY = 5.0, 1.5e9

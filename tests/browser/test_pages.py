@@ -10,7 +10,6 @@ from tests.browser.tab import Tab
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore"),
 ]
 # Each page by its link, and a text that stands near its end.
