@@ -63,7 +63,7 @@ def _buttons(events: Sequence[int], along: Axis) -> None:
     row.button("Start", key="to start", on_click=_go, args=(0,))
     row.button("Previous event", key="previous", on_click=_event, args=(list(events), -1))
     row.button("Step", key="step", on_click=_step, args=(1, along))
-    if row.button("Pause" if playing else "Play", key="play", type="primary"):
+    if row.button("Pause" if playing else "Play", key="play"):
         st.session_state[_PLAYING] = not playing
         st.rerun()
     row.button("Next event", key="next", on_click=_event, args=(list(events), 1))
