@@ -68,7 +68,8 @@ def rehearse(
 
 def _seen(words: Scenario, plan: Rehearsal, every: bool) -> tuple[Sight, ...]:
     """What the gates of a plan can see: every detector alone, or all together."""
-    from simulator.findings.power import ALL, sights
+    from simulator.findings.power import sights
+    from simulator.findings.trial import ALL
 
     if not plan.suitable:
         return ()

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.findings.executors import Workers, each
-from simulator.findings.means import Interval, Strata, proportion
-from simulator.findings.study import Stratum, strata
-from simulator.play.fault import draw
-from simulator.play.luck import Luck
-from simulator.play.rehearsal import Gate, gates, prepare
-from simulator.play.replication import run
-from simulator.words.failures import Failures
+from simulator.findings.means import Interval, proportion
+from simulator.findings.study import Progress, Stratum
+from simulator.findings.trial import ALL, Array, Trial, serving, trials, weights, within
+from simulator.play.rehearsal import Gate, gates
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
-Array = NDArray[np.float64]
-
-ALL = "all"
 REPLICATIONS, FEWEST = 200, 40
 _QUICK, _QUICK_FEWEST = 80, 20
 WANTED = 0.9
 _LONGEST, _STRETCHED = 86_400.0, 32.0
-_JUDGED = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
-_OFF = ("alarms", "burn_rate", "noticed", "audit", "people", "judge")
-_WATCHES = ("bake", "run in parallel", "shadow")
-_NEVER_SERVES = "crash"
+JUDGED = (0.25, 0.5, 2.0, 4.0, 8.0, 16.0, 32.0)
 
 
 class Sight(NamedTuple):
@@ -62,23 +52,31 @@ def sights(
     replications: int = REPLICATIONS,
     detectors: Sequence[str] | None = None,
     fewest: int = FEWEST,
+    workers: Workers = 1,
+    progress: Progress | None = None,
 ) -> tuple[Sight, ...]:
     """Every gate of a strategy with every detector that it has, and with all together.
 
     Each is played alone by the engine, from a good fleet, at the severities that the scenario
     draws; `replications` good ones and as many bad ones, at least `fewest` a kind.
     """
-    found = []
-    groups = tuple(
-        group
-        for group in strata(scenario, replications, fewest)
-        if not group.number or scenario.change.defects[group.number - 1].kind != _NEVER_SERVES
-    )
-    for gate in gates(scenario, name):
-        for detector, words in _detectors(scenario, name, gate):
-            if detectors is None or detector in detectors:
-                found.append(_sight(scenario, name, gate, detector, words, seed, groups))
-    return tuple(found)
+    groups = serving(scenario, replications, fewest)
+    calls = [
+        (scenario, trial, seed, groups)
+        for gate in gates(scenario, name)
+        for trial in trials(scenario, name, gate)
+        if detectors is None or trial.detector in detectors
+    ]
+    found: dict[int, Sight] = {}
+    for place, sight in each(_numbered, [(k, *call) for k, call in enumerate(calls)], workers):
+        found[place] = sight
+        if progress is not None:
+            progress(len(found), len(calls))
+    return tuple(found[place] for place in range(len(calls)))
+
+
+def _numbered(place: int, *asked: Any) -> tuple[int, Sight]:
+    return place, _sight(*asked)
 
 
 def every_gate(
@@ -100,165 +98,34 @@ def blindest(found: Sequence[Sight]) -> Sight | None:
     return min(whole, key=lambda sight: sight.power.value or 0.0, default=None)
 
 
-def _detectors(scenario: Scenario, name: str, gate: Gate) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The detectors at a gate, each with the `detection` that has nothing else; then all."""
-    whole = scenario.resolved()["detection"]
-    none = dict.fromkeys(_OFF, "none")
-    alone = []
-    for alarm, words in zip(scenario.detection.alarms, _listed(whole.get("alarms")), strict=True):
-        alone.append((alarm.label, {**none, "alarms": [{**words, "name": alarm.label}]}))
-    for key, label in (
-        ("burn_rate", "burn rate"),
-        ("people", "people"),
-        ("noticed", "noticed"),
-        ("audit", "audit"),
-    ):
-        if whole.get(key) not in (None, "none", []):
-            alone.append((label, {**none, key: whole[key]}))
-    if _judge(scenario, name, gate) is not None:
-        alone.append(("judge", dict(none)))
-    if _reconcile(scenario, name, gate) is not None:
-        alone.append(("reconciliation", dict(none)))
-    yield from alone
-    if len(alone) != 1:
-        yield ALL, {**whole, "judge": "none"}
-    else:
-        yield ALL, alone[0][1]
-
-
-def _listed(words: Any) -> list[Any]:
-    return words if isinstance(words, list) else []
-
-
-def _judge(scenario: Scenario, name: str, gate: Gate) -> Any:
-    """The judge of a gate as a file would say it, None where nobody judges."""
-    if gate.mirrored or gate.phase == "watch":
-        return None
-    settings = scenario.resolved()["strategies"][name]
-    steps = settings.get("steps", [])
-    own = [s for s in steps if isinstance(s, dict) and f"{_share(s)}%" == gate.phase]
-    for words in (*(s.get("judge") for s in own), settings.get("judge")):
-        if words not in (None, "none"):
-            return words
-    usual = scenario.resolved()["detection"].get("judge", "none")
-    takes_one = "judge" in type(scenario.strategies[name]).model_fields
-    return usual if usual not in (None, "none") and takes_one else None
-
-
-def _reconcile(scenario: Scenario, name: str, gate: Gate) -> Any:
-    """How a mirrored gate compares the answers, None when it does not."""
-    words = scenario.resolved()["strategies"][name].get("reconcile", "none")
-    return words if gate.mirrored and words not in (None, "none") else None
-
-
-def _share(step: dict[str, Any]) -> str:
-    text = str(step["weight"]).rstrip("%")
-    return f"{float(text) * (1 if '%' in str(step['weight']) else 100):.3g}"
-
-
-def _sight(
-    scenario: Scenario,
-    name: str,
-    gate: Gate,
-    detector: str,
-    words: dict[str, Any],
-    seed: int,
-    groups: tuple[Stratum, ...],
-) -> Sight:
-    judge = _judge(scenario, name, gate) if detector in ("judge", ALL) else None
-    longest = max(gate.duration, min(_LONGEST, _STRETCHED * gate.duration))
-    compared = "none"
-    if detector in ("reconciliation", ALL):
-        compared = _reconcile(scenario, name, gate) or "none"
-    bake = gate.duration if judge else longest
-    own = judge if judge else compared
-    times = _played(_alone(scenario, gate, bake, words, own), groups, seed)
-    within = {number: _within(found, gate.duration) for number, found in times.items()}
+def _sight(scenario: Scenario, trial: Trial, seed: int, groups: tuple[Stratum, ...]) -> Sight:
+    gate, longest = trial.gate, longest_bake(trial.gate)
+    bake = gate.duration if trial.judged else longest
+    times = trial.times(scenario, bake, groups, seed)
+    caught = {number: within(found, gate.duration) for number, found in times.items()}
     bad = [group for group in groups if group.number]
     needed = _needed(times, bad)
-    if judge:
-        needed = _needed_by_trial(scenario, gate, words, judge, bad, seed, within)
+    if trial.judged:
+        needed = _needed_by_trial(scenario, trial, bad, seed, caught)
     seen = np.concatenate([times[g.number][times[g.number] <= bake] for g in bad])
+    one_by_one = {} if trial.judged else {g.label: _needed(times, [g]) for g in bad}
     return Sight(
         gate,
-        detector,
-        proportion(np.concatenate([within[g.number] for g in bad]), _strata(bad)),
-        {g.label: proportion(within[g.number], _strata([g])) for g in bad},
-        proportion(within[0], _strata([groups[0]])),
+        trial.detector,
+        proportion(np.concatenate([caught[g.number] for g in bad]), weights(bad)),
+        {g.label: proportion(caught[g.number], weights([g])) for g in bad},
+        proportion(caught[0], weights([groups[0]])),
         float(np.median(seen)) if len(seen) else None,
         float(np.quantile(seen, 0.95)) if len(seen) else None,
         needed,
-        {g.label: _needed({g.number: times[g.number]}, [g]) for g in bad} if not judge else {},
-        _STRETCHED * gate.duration if judge else longest,
+        one_by_one,
+        _STRETCHED * gate.duration if trial.judged else longest,
     )
 
 
-def _strata(groups: Sequence[Stratum]) -> Strata:
-    sizes = [group.replications for group in groups]
-    weights = [group.probability or 1e-12 for group in groups]
-    return Strata.of(np.repeat(np.arange(len(groups)), sizes), weights)
-
-
-def _within(times: Array, bake: float) -> Array:
-    return (times <= bake).astype(float)
-
-
-def _alone(
-    scenario: Scenario, gate: Gate, bake: float, detection: dict[str, Any], own: Any
-) -> Scenario:
-    """A scenario in which this gate is all there is; `own` is its judge or reconciliation."""
-    strategy: dict[str, Any]
-    if gate.phase == "shadow":
-        strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}
-        strategy |= {"comparable": gate.comparable, "then": {"kind": "big_bang"}}
-    elif gate.mirrored:
-        strategy = {"kind": "parallel_adoption", "overlap": bake}
-        strategy |= {"reconcile": own, "keep_old": 0.0}
-    else:
-        step = {"weight": gate.weight, "bake": bake}
-        strategy = {"kind": "canary", "steps": [step | ({"judge": own} if own != "none" else {})]}
-    changes: dict[str, Any] = {
-        "objectives": [],
-        "planned": "gate",
-        "strategies": {"gate": strategy},
-        "detection": detection,
-        "service.startup": 0.0,
-        "service.start_failure": {"probability": 0.0, "timeout": 600.0},
-        "service.incidents": None,
-        "response.watch": 0.0,
-        "follow_up": 1.0,
-    }
-    if scenario.change.migration is not None:
-        changes["change.schema"] = "compatible"
-    if scenario.change.upgrade_routine is not None:
-        changes["change.upgrade_routine"] = None
-    if scenario.failures != Failures():
-        changes["failures"] = {}
-    return scenario.with_all(changes)
-
-
-def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[int, Array]:
-    """Seconds from the shift until the detection, infinite without one, for each stratum."""
-    plan, luck = prepare(scenario, "gate"), Luck(seed)
-    found = {}
-    for group in groups:
-        defect = scenario.change.defects[group.number - 1] if group.number else None
-        times = []
-        for number in range(group.replications):
-            luck.rekey((group.number << 40) + number)
-            rollout = run(plan, luck, draw(defect, luck))
-            start = next(
-                (
-                    e.time
-                    for e in rollout.journal
-                    if e.verb in ("bake", "run in parallel", "shadow")
-                ),
-                0.0,
-            )
-            caught = rollout.detected_at
-            times.append(caught - start if caught == caught else math.inf)
-        found[group.number] = np.array(times)
-    return found
+def longest_bake(gate: Gate) -> float:
+    """The longest bake (seconds) that is tried at a gate."""
+    return max(gate.duration, min(_LONGEST, _STRETCHED * gate.duration))
 
 
 def _needed(times: dict[int, Array], bad: Sequence[Stratum]) -> float | None:
@@ -278,23 +145,22 @@ def _needed(times: dict[int, Array], bad: Sequence[Stratum]) -> float | None:
 
 def _needed_by_trial(
     scenario: Scenario,
-    gate: Gate,
-    words: dict[str, Any],
-    judge: Any,
+    trial: Trial,
     bad: Sequence[Stratum],
     seed: int,
-    within: dict[int, Array],
+    caught: dict[int, Array],
 ) -> float | None:
     """The smallest of several bakes after which the judge and all others have 90 % power."""
-    tried = {gate.duration: within}
-    for factor in _JUDGED:
+    gate = trial.gate
+    tried = {gate.duration: caught}
+    for factor in JUDGED:
         bake = factor * gate.duration
-        times = _played(_alone(scenario, gate, bake, words, judge), bad, seed)
-        tried[bake] = {number: _within(found, bake) for number, found in times.items()}
+        times = trial.times(scenario, bake, bad, seed)
+        tried[bake] = {number: within(found, bake) for number, found in times.items()}
     enough = []
     for bake, found in tried.items():
         joined = np.concatenate([found[group.number] for group in bad])
-        power = proportion(joined, _strata(bad)).value
+        power = proportion(joined, weights(bad)).value
         if power is not None and power >= WANTED:
             enough.append(bake)
     return min(enough, default=None)

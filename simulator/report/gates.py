@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.findings.power import ALL, WANTED, blindest
+from simulator.findings.power import WANTED, blindest
+from simulator.findings.reach import LENGTH, TRAFFIC, WEIGHT
+from simulator.findings.trial import ALL
 from simulator.report import headlines, wording
 
 if TYPE_CHECKING:
+    from simulator.findings.means import Interval
     from simulator.findings.power import Sight
+    from simulator.findings.reach import Curve, Point
+    from simulator.play.rehearsal import Gate
 
 TOGETHER = "all together"
 
@@ -33,12 +38,27 @@ class Line(NamedTuple):
 EVERY = "every kind"
 
 
+def named(gate: Gate) -> str:
+    """A gate by its step and length."""
+    return f"{gate.phase}, {wording.length(gate.duration)}"
+
+
+def choices(found: Sequence[Sight]) -> list[str]:
+    """Every gate of a strategy by name, in their order; equal names are numbered."""
+    names: list[str] = []
+    for gate in dict.fromkeys(sight.gate for sight in found):
+        name = named(gate)
+        again = sum(other == name or other.startswith(f"{name} (") for other in names)
+        names.append(f"{name} ({again + 1})" if again else name)
+    return names
+
+
 def lines(found: Mapping[str, Sequence[Sight]]) -> list[Line]:
     """For each strategy, gate and detector the power against every kind together and alone."""
     return [
         Line(
             name,
-            f"{sight.gate.phase}, {wording.length(sight.gate.duration)}",
+            named(sight.gate),
             TOGETHER if sight.detector == ALL else sight.detector,
             {
                 kind: Square(power.value, wording.figure(power.value, "share"))
@@ -89,3 +109,72 @@ def sentence(found: Mapping[str, Sequence[Sight]]) -> str:
     if sight.bake <= sight.gate.duration:
         return text + f"A bake of {wording.length(sight.bake)} already suffices for {wanted}."
     return text + f"For {wanted} it takes a bake of {wording.length(sight.bake)}."
+
+
+FALSE_ALARM = "false alarms"
+
+
+class Dot(NamedTuple):
+    """One detector at one value of a gate's length (s), weight or traffic: its power 0..1 with a
+    95 % interval, all as text too; `line` names what is drawn, `FALSE_ALARM` for good releases.
+    """
+
+    along: str
+    line: str
+    at: float
+    value: float
+    low: float
+    high: float
+    at_text: str
+    requests: str
+    text: str
+
+
+DOTS = ("along", "detector", "at", "requests", "detects (95 % interval)")
+
+
+def dots(curves: Sequence[Curve], kind: str = EVERY) -> list[Dot]:
+    """Every point of some curves against one kind of defect, or `EVERY` kind together.
+
+    The false alarms of all detectors together are a line of their own.
+    """
+    found, kind = [], ALL if kind == EVERY else kind
+    for curve in curves:
+        name = TOGETHER if curve.detector == ALL else curve.detector
+        found += [_dot(curve.along, name, p, p.power[kind]) for p in curve.points]
+        if curve.detector == ALL:
+            found += [_dot(curve.along, FALSE_ALARM, p, p.false_alarm) for p in curve.points]
+    return found
+
+
+def _dot(along: str, line: str, point: Point, power: Interval) -> Dot:
+    value, low, high = (x if x is not None else 0.0 for x in power)
+    text = f"{wording.share(value)} ({wording.between(power, 'share')})"
+    at, requests = valued(along, point.at), wording.count(point.requests)
+    return Dot(along, line, point.at, value, low, high, at, requests, text)
+
+
+def valued(along: str, value: float) -> str:
+    """A length, a weight, or a multiple of today's traffic as text."""
+    if along == LENGTH:
+        return wording.length(value)
+    return wording.share(value) if along == WEIGHT else f"{value:g} x"
+
+
+def enough(curves: Sequence[Curve], kind: str = EVERY) -> str:
+    """One sentence: from which length, weight or traffic on 90 % are detected by all together."""
+    wanted, texts = wording.share(WANTED), []
+    names = {LENGTH: "a length of", WEIGHT: "a weight of", TRAFFIC: "traffic of"}
+    for curve in curves:
+        if curve.detector != ALL:
+            continue
+        least, most = (
+            curve.enough(ALL if kind == EVERY else kind),
+            max(point.at for point in curve.points),
+        )
+        now = "" if curve.along == TRAFFIC else f" (now {valued(curve.along, curve.now)})"
+        if least is None:
+            texts.append(f"no {curve.along} up to {valued(curve.along, most)}{now}")
+        else:
+            texts.append(f"{names[curve.along]} {valued(curve.along, least)}{now}")
+    return f"Each alone, everything else as it is, what detects {wanted}: {'; '.join(texts)}."

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.decide.advice import equal_time
 from simulator.decide.flip import DELAY, nearest
 from simulator.findings.means import Interval
-from simulator.findings.power import ALL, blindest
+from simulator.findings.power import blindest
+from simulator.findings.trial import ALL
 from simulator.report import wording
 from simulator.words.figures import FIGURES
 

@@ -26,7 +26,8 @@ _STAGES = ("#08519C", "#6BAED6", "#FDAE6B", "#A63603")
 _BILL = ("#08519C", "#A63603", "#6A51A3", "#E7298A", "#6BAED6", "#74C476", "#BDBDBD")
 _SHAPES = ("circle", "triangle-up")
 _TALL, _ROW = 380, 26
-_NEAR, _CLOSE, _MARGIN, _INSTANT = 6, 0.07, 1.9, 0.1
+_NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 0.1
+_GAP = 0.07
 
 
 def dark() -> bool:
@@ -85,7 +86,7 @@ def _plane(data: pd.DataFrame, curve: pd.DataFrame, palette: Mapping[str, str]) 
     colour, fill = _coloured(palette), alt.Fill("strategy:N", scale=_scale(palette), legend=None)
     x = alt.X(
         "time:Q",
-        scale=alt.Scale(type="log", nice=False, domain=_around([*data.time, *curve.time])),
+        scale=alt.Scale(type="log", nice=False, domain=_around(data, curve)),
         axis=alt.Axis(values=list(_TICKS), labelExpr=_LABEL, labelOverlap=True),
         title="time to deploy a good release (log scale)",
     )
@@ -132,10 +133,13 @@ def _plane(data: pd.DataFrame, curve: pd.DataFrame, palette: Mapping[str, str]) 
     return layers
 
 
-def _around(times: Sequence[float]) -> list[float]:
+def _around(data: pd.DataFrame, curve: pd.DataFrame) -> list[float]:
     """A range of minutes with room for names at both ends."""
+    times = [*data.time, *curve.time]
     least, most = min(times, default=1.0), max(times, default=1.0)
-    return [max(least, 0.05) / _MARGIN, max(most, 0.1) * _MARGIN]
+    left = data[_sides(data) == "left"].time.min() if len(data) else most
+    room = _ROOMY if left < least * _ROOMY / _MARGIN else _MARGIN
+    return [max(least, 0.05) / room, max(most, 0.1) * _MARGIN]
 
 
 def _sides(data: pd.DataFrame) -> pd.Series[str]:
@@ -179,7 +183,7 @@ def _stacked(
                 f"{what}:N",
                 scale=alt.Scale(domain=list(kinds), range=list(inks)),
                 legend=alt.Legend(
-                    orient="top", title=None, columns=2, labelLimit=260, symbolStrokeWidth=0
+                    orient="top", title=None, columns=4, labelLimit=260, symbolStrokeWidth=0
                 ),
             ),
             order="order:Q",
@@ -219,33 +223,44 @@ def exceedance(found: Comparison) -> Any:
     data = _frame(series.exceedances(found), series.Exceeds)
     palette = colours(found.scenario.strategies)
     x = alt.X("x:Q", axis=alt.Axis(format="~%"), title="share of users harmed, x")
-    legend = alt.Legend(
-        orient="top",
-        title=None,
-        columns=3,
-        labelLimit=200,
-        symbolOpacity=1,
-        symbolType="stroke",
-        symbolStrokeWidth=3,
-    )
-    title = "chance that a bad release harms more than x"
-    colour = alt.Color("strategy:N", scale=_scale(palette), legend=legend)
-    base = alt.Chart(data).encode(x=x, color=colour)
+    title = "bad releases that harm more than x"
+    axis = alt.Axis(format="%", orient="right")
+    base = alt.Chart(data).encode(x=x, color=_coloured(palette))
     band = base.mark_area(interpolate="step-after", opacity=0.12).encode(
-        y=alt.Y("low:Q", title=title), y2="high:Q"
+        y=alt.Y("low:Q", title=title, axis=axis), y2="high:Q"
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(
-        y=alt.Y("share:Q", axis=alt.Axis(format="%"), title=title),
-        strokeDash=alt.StrokeDash(
-            "strategy:N", scale=alt.Scale(domain=list(palette)), legend=legend
-        ),
+        y=alt.Y("share:Q", axis=axis, title=title),
+        strokeDash=alt.StrokeDash("strategy:N", scale=alt.Scale(domain=list(palette)), legend=None),
         tooltip=[
             "strategy:N",
             alt.Tooltip("x:Q", format=".2%", title="more than"),
             alt.Tooltip("share:Q", format=".1%", title="chance"),
         ],
     )
-    return alt.layer(band, line).properties(height=300)
+    first = data.sort_values("x").groupby("strategy", sort=False).head(1).sort_values("share")
+    named = first.assign(place=apart(first.share.tolist(), _GAP * float(data.high.max() or 1.0)))
+    names = (
+        alt.Chart(named)
+        .mark_text(align="right", dx=-8, fontSize=12, clip=False)
+        .encode(x=x, y=alt.Y("place:Q", axis=axis, title=title), text="strategy:N")
+        .encode(color=_coloured(palette))
+    )
+    padding = {"left": beside(palette), "right": 5, "top": 5, "bottom": 5}
+    return alt.layer(band, line, names).properties(height=340, padding=padding)
+
+
+def apart(places: Sequence[float], gap: float) -> list[float]:
+    """Ascending places moved up so that neighbours are at least `gap` apart."""
+    found: list[float] = []
+    for place in places:
+        found.append(max(place, found[-1] + gap) if found else place)
+    return found
+
+
+def beside(names: Iterable[str]) -> int:
+    """Pixels for names that stand beside a chart."""
+    return min(20 + 7 * max(map(len, names), default=0), 240)
 
 
 def narrowing(looks: Sequence[Look], colour: str) -> Any:

@@ -121,7 +121,15 @@ def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) 
         axis=alt.Axis(labelLimit=160, labelOverlap=False, domain=False, ticks=False),
     )
     x = alt.X("place:O", axis=None, scale=alt.Scale(domain=list(range(_PLACES))))
-    legend = alt.Legend(orient="top", title=None, columns=2, labelLimit=200, symbolType="square")
+    legend = alt.Legend(
+        orient="top",
+        title=None,
+        columns=4,
+        labelLimit=200,
+        symbolType="square",
+        symbolStrokeWidth=0,
+        symbolSize=160,
+    )
     base = alt.Chart(data).encode(x=x, y=y)
     squares = base.mark_rect(stroke=ink, strokeWidth=0.5).encode(
         color=alt.Color("state:N", scale=_states(), legend=legend),
@@ -133,16 +141,17 @@ def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) 
 
 def _fleet(pieces: Sequence[Piece], along: Axis) -> Any:
     """Instances by version and state, one above the other."""
+    edges = [(piece.start, piece.fleet) for piece in pieces]
+    edges += [(pieces[-1].end, pieces[-1].fleet)] if pieces else []
     rows = [
         (time, state, order, count)
-        for piece in pieces
-        for time in (piece.start, piece.end)
-        for order, (state, count) in enumerate(zip(STATES, piece.fleet, strict=True))
+        for time, fleet in edges
+        for order, (state, count) in enumerate(zip(STATES, fleet, strict=True))
     ]
     data = pd.DataFrame(rows, columns=["time", "state", "order", "instances"])
     return (
         alt.Chart(data)
-        .mark_area(line=False)
+        .mark_area(interpolate="step-after")
         .encode(
             x=_time(along, False),
             y=alt.Y(

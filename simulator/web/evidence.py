@@ -19,16 +19,10 @@ def show(found: Mapping[str, Comparison]) -> None:
     _plane(found)
     st.subheader("The strategies side by side")
     table(found)
-    left, right = st.columns(2)
-    with left:
-        detected(found)
-    with right:
-        exceedance(found)
-    left, right = st.columns(2)
-    with left:
-        bill(found)
-    with right:
-        certainty(found)
+    detected(found)
+    exceedance(found)
+    bill(found)
+    certainty(found)
 
 
 def _plane(found: Mapping[str, Comparison]) -> None:

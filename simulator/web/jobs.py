@@ -15,9 +15,11 @@ from simulator.decide.advice import Comparison, Options, refined
 from simulator.findings.choice import Choice, chosen
 from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
-from simulator.findings.power import ALL, Sight, sights
+from simulator.findings.power import Sight, sights
+from simulator.findings.reach import Curve, reach
 from simulator.findings.results import Results
 from simulator.findings.study import Progress
+from simulator.findings.trial import ALL
 from simulator.play.replay import Replay, replay
 from simulator.web import pool
 from simulator.words.problems import ScenarioError
@@ -31,8 +33,8 @@ _MOST_UNDER_WAY, _MOST_ASKED = 40, 2000
 _REMEMBERED = 24
 _LEFT_ALONE = 20.0
 _AT_ONCE = 3
-_LOOKED_AT, _OF_A_KIND = 40, 10
-_PLAYED, _PLAYED_OF_A_KIND = 80, 20
+_LOOKED_AT, _OF_A_KIND, CLOSELY = 40, 10, 1000
+_GATES_PLAYED, _REACH_PLAYED = ((80, 20), (400, 80)), ((40, 10), (200, 40))
 
 Found = TypeVar("Found")
 Asked = Callable[[Executor, Progress], Iterator[Found]]
@@ -71,7 +73,8 @@ class Job(Generic[Found]):
                 left = until - time.monotonic()
                 if left <= 0:
                     break
-                self._changed.wait(left)
+                self.look()
+                self._changed.wait(min(left, 1.0))
         return self.found
 
     def look(self) -> None:
@@ -233,14 +236,17 @@ def again(visitor: str, slot: str) -> None:
     desk().forget(visitor, slot)
 
 
-def _now() -> Executor:
-    return pool.until(lambda: False)
+def looked_at(visitor: str, scenario: Scenario, seed: int, closely: bool) -> Job[Results]:
+    """A study to choose replications from: a small one, then, `closely`, one of a thousand."""
 
+    def asked(executor: Executor, progress: Progress) -> Iterator[Results]:
+        """A first look, then a thousand of good and of bad ones."""
+        found = simulate(scenario, _LOOKED_AT, seed, (), executor, progress, fewest=_OF_A_KIND)
+        yield found
+        if closely and found.names:
+            yield simulate(scenario, CLOSELY, seed, (), executor, progress)
 
-@st.cache_resource(max_entries=20, show_spinner=False)
-def looked_at(text: str, folder: str | None, seed: int) -> Results:
-    """A small study, to choose replications from."""
-    return simulate(loads(text, folder=folder), _LOOKED_AT, seed, jobs=_now(), fewest=_OF_A_KIND)
+    return desk().ask(visitor, "replay", ("replay", scenario.sha256, seed, closely), asked)
 
 
 def choice(results: Results, label: str | None, worst: bool) -> Choice:
@@ -257,9 +263,31 @@ def replayed(
     return {name: replay(scenario, name, seed, replication, label) for name in names}
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def seen(text: str, folder: str | None, name: str, every: bool, seed: int) -> tuple[Sight, ...]:
-    """What the gates of a strategy see: with every detector alone, or with all together."""
+def seen(
+    visitor: str, scenario: Scenario, names: tuple[str, ...], every: bool, seed: int
+) -> Job[dict[str, tuple[Sight, ...]]]:
+    """What the gates of some strategies see: with every detector alone, or with all together."""
     detectors = None if every else (ALL,)
-    scenario = loads(text, folder=folder)
-    return sights(scenario, name, seed, _PLAYED, detectors, _PLAYED_OF_A_KIND)
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[dict[str, tuple[Sight, ...]]]:
+        """A first look, then a closer one."""
+        for count, fewest in _GATES_PLAYED:
+            yield {
+                name: sights(scenario, name, seed, count, detectors, fewest, executor, progress)
+                for name in names
+            }
+
+    return desk().ask(visitor, "gates", ("gates", scenario.sha256, names, every, seed), asked)
+
+
+def reached(
+    visitor: str, scenario: Scenario, name: str, number: int, seed: int
+) -> Job[tuple[Curve, ...]]:
+    """How far one gate of a strategy sees along its length, weight and traffic."""
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[tuple[Curve, ...]]:
+        """A first look, then a closer one."""
+        for count, fewest in _REACH_PLAYED:
+            yield reach(scenario, name, number, seed, count, fewest, executor, progress)
+
+    return desk().ask(visitor, "reach", ("reach", scenario.sha256, name, number, seed), asked)

@@ -18,8 +18,7 @@ from simulator.findings.executors import Executor
 from simulator.findings.reconsider import CHANCE, PRICES
 from simulator.findings.study import Progress
 from simulator.report import wording
-from simulator.web import charts, jobs, state
-from simulator.web.jobs import Job
+from simulator.web import charts, jobs, state, waiting
 from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
 from simulator.words.figures import FIGURES
@@ -34,7 +33,7 @@ _NAMES = {
     "loss": "what a release costs, all in all",
 }
 _ALWAYS = ("service.instances", "traffic.rate", "traffic.users", "service.utilisation")
-_WIDE, _PRICES_WIDE, _BASED_ON, _LOOK, _PATIENCE = 4.0, 100.0, 200, 0.4, 20.0
+_WIDE, _PRICES_WIDE, _BASED_ON = 4.0, 100.0, 200
 
 
 def tornado_choices(scenario: Scenario) -> tuple[str, str]:
@@ -118,13 +117,14 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
 
     key = ("winners", scenario.sha256, across, down)
     job = jobs.desk().ask(state.visitor(), "map", key, asked)
-    found = _waited(job, "map", "Playing the corners of the map ...")
+    found = waiting.waited(job, "map", "Playing the corners of the map ...")
     if found is None:
         return
     cells = pd.DataFrame([_told(scenario, found, cell) for cell in found.cells])
     if not (cells.winner != "").any():
         st.info("Without objectives or prices of harm nothing is recommended anywhere.")
         return
+    st.markdown(plain(_summed(cells)))
     st.altair_chart(
         _map(scenario, found, cells),
         width="stretch",
@@ -169,12 +169,22 @@ def _told(scenario: Scenario, found: Winners, cell: Cell) -> dict[str, Any]:
     }
 
 
+def _summed(cells: pd.DataFrame) -> str:
+    """How much of the map each winner has, in one sentence."""
+    counts = cells[cells.winner != ""].winner.value_counts()
+    if len(counts) == 1 and counts.iloc[0] == len(cells):
+        return f"{counts.index[0]} wins everywhere on this map; other settings may have a border."
+    parts = ", ".join(f"{name} in {count}" for name, count in counts.items())
+    return f"Of {len(cells)} places: {parts}."
+
+
 def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
     palette = charts.colours(scenario.strategies)
     named = dict(zip(cells.named, cells.winner, strict=True))
     kinds = sorted(named)
     scale = alt.Scale(domain=kinds, range=[palette.get(named[kind], "#888888") for kind in kinds])
-    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path)
+    flat = alt.Axis(labelAngle=0, labelOverlap="greedy")
+    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path, axis=flat)
     y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=found.down.path)
     base = alt.Chart(cells).encode(x=x, y=y, tooltip=["named:N", "x:N", "y:N", "close:N"])
     legend = alt.Legend(orient="top", title=None, columns=3, labelLimit=220)
@@ -217,7 +227,7 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
 
     key = ("tornado", scenario.sha256, strategy)
     job = jobs.desk().ask(state.visitor(), "tornado", key, asked)
-    found = _waited(job, "tornado", "Moving one assumption after the other ...")
+    found = waiting.waited(job, "tornado", "Moving one assumption after the other ...")
     if found is None:
         return
     swings = found.widest(figure)
@@ -279,19 +289,24 @@ def _bars(data: pd.DataFrame, unit: str) -> Any:
     y = alt.Y("path:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
     axis = alt.Axis(format="~%") if unit == "share" else alt.Axis(format="~s")
     title = {"s": "seconds", "share": "", "count": "requests", "money": "money"}[unit]
-    x = alt.X("now:Q", axis=axis, title=title, scale=alt.Scale(zero=False))
+    ends = [*data.there, *data.now]
+    room = 0.12 * (max(ends) - min(ends))
+    domain = alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False)
+    x = alt.X("now:Q", axis=axis, title=title, scale=domain)
     palette = alt.Scale(domain=["low", "high"], range=["#6BAED6", "#D55E00"])
     legend = alt.Legend(orient="top", title="assumption at its")
     base = alt.Chart(data)
-    bars = base.mark_bar(height=14).encode(
+    lane = alt.YOffset("end:N", sort=["low", "high"])
+    bars = base.mark_bar().encode(
         y=y,
+        yOffset=lane,
         x=x,
         x2="there:Q",
         color=alt.Color("end:N", scale=palette, legend=legend),
         tooltip=["path:N", "end:N", "value:N", "text:N"],
     )
     texts = base.transform_filter("datum.there != datum.now").encode(
-        y=y, x="there:Q", text="text:N"
+        y=y, yOffset=lane, x="there:Q", text="text:N"
     )
     right = texts.transform_filter("datum.there > datum.now").mark_text(
         align="left", dx=4, fontSize=11, color=charts.ink()
@@ -299,33 +314,4 @@ def _bars(data: pd.DataFrame, unit: str) -> Any:
     left = texts.transform_filter("datum.there < datum.now").mark_text(
         align="right", dx=-4, fontSize=11, color=charts.ink()
     )
-    return alt.layer(bars, left, right).properties(height=alt.Step(24))
-
-
-def _waited(job: Job[Any], slot: str, doing: str) -> Any:
-    """The newest answer of a job, with its progress above; draws it anew with each better one."""
-    with st.spinner(doing):
-        found = job.wait(_PATIENCE)
-    if job.error:
-        st.error(f"This cannot be simulated:\n\n{plain(job.error)}")
-        return None
-    stage, running = job.stage, not job.ended
-    place = st.container()
-    if running:
-        place, right = st.columns([5, 1], vertical_alignment="center")
-        right.button(
-            "Cancel", key=f"cancel {slot}", on_click=jobs.stop, args=(state.visitor(), slot)
-        )
-
-    @st.fragment(run_every=_LOOK if running else None)
-    def watch() -> None:
-        """One look at the job."""
-        job.look()
-        if job.stage != stage or (running and job.ended):
-            st.rerun()
-        if running:
-            st.progress(min(job.done / max(job.total, 1), 1.0), "Looking closer ...")
-
-    with place:
-        watch()
-    return found
+    return alt.layer(bars, left, right).properties(height=alt.Step(13, **{"for": "offset"}))

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import poisson
 
 from simulator.findings.means import Interval
-from simulator.findings.power import ALL, blindest, sights
+from simulator.findings.power import blindest, sights
+from simulator.findings.trial import ALL
 from simulator.words.reading import load
 from tests.play.playing import bare
 

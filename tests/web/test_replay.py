@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import numpy as np
 import pytest
 
+from simulator.findings.comparison import simulate
 from simulator.play.replay import replay
 from simulator.report import courses
 from simulator.words.reading import load
@@ -81,6 +84,21 @@ def test_every_link_shows_a_release(link: dict[str, str]) -> None:
     if link.get("t") == "120":
         assert moment(page) == 120
         assert "--replication 3 --seed 2" in page.code[0].value
+
+
+def test_the_worst_is_the_worst_of_a_thousand() -> None:
+    """The number that the page shows is the one with the most failed requests of the same study."""
+    page, until = opened(which="worst", scenario="quiet-api"), time.monotonic() + 60
+    while any(button.key == "cancel replay" for button in page.button):
+        assert time.monotonic() < until
+        time.sleep(0.3)
+        page.run()
+    assert not page.exception
+    told = next(part.value for part in page.markdown if "the worst of" in part.value)
+    assert "the worst of 1,000 bad releases" in told
+    results = simulate(load("quiet-api"), 1000, 1)
+    failed = sum(c[1]["failed_requests"] for c in results.columns.values())
+    assert f"replication {int(np.argmax(failed))} of" in told
 
 
 def test_instances_are_those_that_are_paid_for() -> None:

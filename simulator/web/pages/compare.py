@@ -41,6 +41,10 @@ if not found:
     st.stop()
 
 first = found[state.FIRST_VARIANT]
+st.caption(
+    "How should a release go out? deploysim plays good and bad releases of a service under each "
+    "strategy, thousands of times. **Make it yours on the left**: everything answers at once."
+)
 st.title(plain(first.scenario.name))
 if first.scenario.question:
     st.markdown(f"*{plain(first.scenario.question)}*")

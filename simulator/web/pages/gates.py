@@ -1,21 +1,20 @@
-"""Gates: what each step of a strategy can see, by detector and by kind of defect."""
+"""Gates: what each step of a strategy can see, by detector, by kind of defect, and how far."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from simulator.report import gates
-from simulator.web import choose, heat, jobs
+from simulator.web import choose, heat, jobs, state, waiting
 from simulator.web.plain import frame, plain
 from simulator.words.reading import ScenarioError
-from simulator.words.writing import dump
 
 EVERY = "all of them"
 
 with st.sidebar:
     st.header("Gates of")
     try:
-        picked = choose.scenario("strategy")
+        picked = choose.scenario("strategy", "gate", "kind")
     except ScenarioError as error:
         st.error(f"This cannot be used:\n\n{error}")
         st.stop()
@@ -30,7 +29,7 @@ with st.sidebar:
         bind="query-params",
         help="One strategy: every detector alone and all together. All of them: all together.",
     )
-    seed = st.number_input("Seed", 0, 2**31, 1, key="seed", bind="query-params")
+    seed = int(st.number_input("Seed", 0, 2**31, 1, key="seed", bind="query-params"))
 
 st.title("What each gate can see")
 st.markdown(
@@ -39,13 +38,14 @@ st.markdown(
     "a bad release which reaches it is detected there."
 )
 every = wanted == EVERY
-text, found = dump(scenario), {}
+asked = tuple(names) if every else (str(wanted),)
 try:
-    for name in names if every else [wanted]:
-        with st.spinner(f"Playing the gates of {plain(name)} ..."):
-            found[name] = jobs.seen(text, picked.folder, name, not every, int(seed))
-except ScenarioError as error:
-    st.error(f"This cannot be simulated:\n\n{error}")
+    job = jobs.seen(state.visitor(), scenario, asked, not every, seed)
+except jobs.BusyError as error:
+    st.warning(str(error))
+    st.stop()
+found = waiting.waited(job, "gates", "Playing the gates ...")
+if found is None:
     st.stop()
 
 st.info(plain(gates.sentence(found)))
@@ -71,6 +71,56 @@ st.caption(
     "detected; > means longer than all that were tried."
 )
 
+st.subheader("Longer, wider, or busier?")
+if every:
+    st.caption("Choose one strategy to see how the power of its gates grows.")
+else:
+    from simulator.web import reaching
+
+    choices = gates.choices(found[str(wanted)])
+    left, right = st.columns(2)
+    gate = left.selectbox(
+        "Gate",
+        choices,
+        key="gate",
+        bind="query-params",
+        help="Which part of the strategy is made longer, wider or busier.",
+    )
+    kinds = [gates.EVERY, *found[str(wanted)][0].given]
+    kind = right.selectbox(
+        "Against",
+        kinds,
+        key="kind",
+        bind="query-params",
+        help="Every kind of defect as often as it occurs, or one alone.",
+    )
+    try:
+        closer = jobs.reached(state.visitor(), scenario, str(wanted), choices.index(gate), seed)
+    except jobs.BusyError as error:
+        st.warning(str(error))
+        st.stop()
+    curves = waiting.waited(closer, "reach", "Playing this gate longer, wider and busier ...")
+    if curves is not None:
+        st.markdown(plain(gates.enough(curves, kind)))
+        told = gates.dots(curves, kind)
+        for along in dict.fromkeys(dot.along for dot in told):
+            some = [dot for dot in told if dot.along == along]
+            now = next(curve.now for curve in curves if curve.along == along)
+            st.altair_chart(
+                reaching.along(some, now),
+                width="stretch",
+                alt=f"Releases detected by every detector along the {along} of the gate; the table "
+                "below says the same",
+            )
+        st.caption(
+            "One is moved, the others stay as they are; more traffic means more requests of the "
+            "same users on a fleet that is as busy as now. Log scales. Dotted: 90 %. Shaded: the "
+            "95 % interval of all detectors together. False alarms: good releases stopped by any."
+        )
+        with st.expander("The curves as a table"):
+            rows = [(d.along, d.line, d.at_text, d.requests, d.text) for d in told]
+            st.table(frame(rows, gates.DOTS), hide_index=True)
+
 st.subheader("Take it with you")
-only = "" if every else f" {choose.quoted(wanted)}"
+only = "" if every else f" {choose.quoted(str(wanted))}"
 st.code(f"deploysim rehearse {picked.command_name}{only}", language="bash")

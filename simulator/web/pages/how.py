@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from simulator.report import glossary
+from simulator.report import glossary, proof
+from simulator.web.pictures import picture
 from simulator.web.plain import frame, plain
 from simulator.words import profiles
 
@@ -17,18 +18,17 @@ one replication **every strategy meets the same luck**: the same defect, the sam
 the same noise. So a difference between two strategies is the strategies' own.
 
 [The model](#model) · [The figures](#figures) · [What is assumed](#assumed) ·
-[The limits](#limits)
+[Why trust it](#trust) · [The limits](#limits)
 """
 )
 
-st.header("The model in short", anchor="model")
+st.header("The model in pictures", anchor="model")
+st.subheader("One bad release")
+picture("one-release")
 st.markdown(
     """
 - **The script.** A strategy is a script: start instances, shift traffic, wait and watch, go on
   or go back. Instances take time to start, and some starts fail.
-- **The traffic.** Requests arrive at a constant rate, along a day, or along a measured trace.
-  A version that gets more than its instances can carry rejects the rest. Sticky users stay on
-  one version; otherwise each request is weighed by itself.
 - **The defect.** Some releases are bad: requests fail, for everyone or for a few; answers are
   late; instances crash, leak, or give way under load; data is written wrongly; two versions
   do not get along. How severe a defect is, is drawn for each release.
@@ -39,6 +39,22 @@ st.markdown(
 - **The response.** While the rollout is watched it goes back by itself; later somebody is
   paged, reads, decides, and takes longer at night. What was lost until everything is back is
   counted, and so is what no rollback brings back.
+"""
+)
+st.subheader("Events are played, requests are counted")
+picture("two-planes")
+st.markdown(
+    """
+- **The traffic.** Requests arrive at a constant rate, along a day, or along a measured trace.
+  A version that gets more than its instances can carry rejects the rest. Sticky users stay on
+  one version; otherwise each request is weighed by itself.
+- A second model, slow and independent, plays **every single request** and has to agree.
+"""
+)
+st.subheader("The same luck for every strategy")
+picture("same-luck")
+st.markdown(
+    """
 - **The answer.** Good and bad releases are played in separate groups, so that rare ones are
   known as well as common ones, and weighed by how often they occur. Intervals in brackets are
   95 % intervals of that simulation error alone.
@@ -72,6 +88,26 @@ st.dataframe(
     alt="Every default: path, value, low, high, kind and source",
 )
 st.caption("The same on a terminal: `deploysim defaults`. Which of them matter, a comparison says.")
+
+st.header("Why trust it", anchor="trust")
+parts = proof.sections()
+st.markdown(
+    "What is known without the engine stands beside what the engine says: closed forms, whole "
+    "distributions, published results, and a model that plays every request. *Off* is the distance "
+    "in standard errors; chance alone makes it more than 2 in one row of twenty, and more than 4 "
+    "is a failure. The suite plays it again at every change."
+)
+if parts:
+    st.table(frame(proof.summary(parts), proof.SUMMARY), hide_index=True)
+    with st.expander("Every row", on_change="rerun", key="every row") as rows:
+        if rows.open:
+            title = st.selectbox(
+                "Part", [part.title for part in parts], key="part", persist_state="session"
+            )
+            part = next(part for part in parts if part.title == title)
+            st.table(frame(part.rows, part.heads), hide_index=True)
+else:
+    st.info("The validation page is not in this installation; `make validate` writes it.")
 
 st.header("The limits", anchor="limits")
 st.markdown(

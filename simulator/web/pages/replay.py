@@ -7,7 +7,7 @@ import streamlit as st
 
 from simulator.report import charts as report_charts
 from simulator.report import courses, wording
-from simulator.web import choose, jobs, moment
+from simulator.web import choose, jobs, moment, state, waiting
 from simulator.web.charts import ink
 from simulator.web.courses import course
 from simulator.web.plain import frame, plain
@@ -30,8 +30,8 @@ with st.sidebar:
         [TYPICAL, WORST, NUMBER],
         key="which",
         bind="query-params",
-        help="Typical: the middle one, worst: the last one, ordered by the failed requests of all "
-        "strategies together in a small study.",
+        help="Ordered by the failed requests of all strategies together: typical is the middle "
+        "one of a small study, worst the last one of a thousand.",
     )
     kinds = [*scenario.change.labels, GOOD]
     kind = st.selectbox(
@@ -57,18 +57,26 @@ with st.sidebar:
 st.title("One release, replayed")
 text = dump(scenario)
 try:
-    with st.spinner(f"Looking for a release of {plain(scenario.name)} ..."):
-        study = jobs.looked_at(text, picked.folder, int(seed))
+    job = jobs.looked_at(state.visitor(), scenario, int(seed), which == WORST)
+except jobs.BusyError as error:
+    st.warning(str(error))
+    st.stop()
+study = waiting.waited(job, "replay", f"Looking for a release of {plain(scenario.name)} ...")
+if study is None:
+    st.stop()
+try:
+    with st.spinner("Playing it again, and writing everything down ..."):
         if which == NUMBER:
             label, replication = kind, int(number)
             why = "chosen by its number"
         else:
             found = jobs.choice(study, None if kind == ANY else kind, which == WORST)
             label, replication = found.label, found.replication
-            why = f"{'the worst' if which == 'worst' else 'the middle one'} of {found.among}"
+            among = f"{found.among:,} {'good' if kind == GOOD else 'bad'} releases"
+            why = f"{'the worst' if which == WORST else 'the middle one'} of {among}"
         told = jobs.replayed(text, picked.folder, study.names, int(seed), replication, label)
 except ScenarioError as error:
-    st.error(f"This cannot be replayed:\n\n{error}")
+    st.error(f"This cannot be replayed:\n\n{plain(str(error))}")
     st.stop()
 if not told:
     st.warning("No strategy of this scenario can be carried out, so there is nothing to replay.")

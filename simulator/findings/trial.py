@@ -1,0 +1,194 @@
+"""One gate played alone by the engine, with one detector or with all of a scenario's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.findings.means import Strata
+from simulator.findings.study import Stratum, strata
+from simulator.play.fault import draw
+from simulator.play.luck import Luck
+from simulator.play.rehearsal import Gate, prepare
+from simulator.play.replication import run
+from simulator.words.failures import Failures
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
+
+Array = NDArray[np.float64]
+
+ALL, _NONE = "all", "none"
+_OFF = ("alarms", "burn_rate", "noticed", "audit", "people", "judge")
+_WATCHES = ("bake", "run in parallel", "shadow")
+_NEVER_SERVES = "crash"
+
+
+def serving(scenario: Scenario, replications: int, fewest: int) -> tuple[Stratum, ...]:
+    """Good releases and those kinds of bad ones that serve traffic, so that a gate can see them."""
+    return tuple(
+        group
+        for group in strata(scenario, replications, fewest)
+        if not group.number or scenario.change.defects[group.number - 1].kind != _NEVER_SERVES
+    )
+
+
+class Trial(NamedTuple):
+    """One gate with one detector, or with all: its `detection`, its judge, and how it reconciles,
+    each as a file would say it ("none" without one).
+    """
+
+    gate: Gate
+    detector: str
+    detection: dict[str, Any]
+    judge: Any
+    reconcile: Any
+
+    @property
+    def judged(self) -> bool:
+        """Whether a verdict at the end of the bake has a say."""
+        return bool(self.judge != _NONE)
+
+    def times(
+        self, scenario: Scenario, bake: float, groups: Sequence[Stratum], seed: int
+    ) -> dict[int, Array]:
+        """Seconds from the shift to the detection for each stratum when the gate takes `bake`
+        seconds; infinite without a detection."""
+        return _played(_alone(scenario, self, bake), groups, seed)
+
+
+def trials(scenario: Scenario, name: str, gate: Gate) -> tuple[Trial, ...]:
+    """Every detector at a gate alone, then all together."""
+    judge = _judge_at(scenario, name, gate)
+    reconcile = _reconcile_at(scenario, name, gate)
+    own = {"judge": (judge, _NONE), "reconciliation": (_NONE, reconcile), ALL: (judge, reconcile)}
+    return tuple(
+        Trial(gate, detector, words, *own.get(detector, (_NONE, _NONE)))
+        for detector, words in _detectors(scenario, judge, reconcile)
+    )
+
+
+def _detectors(
+    scenario: Scenario, judge: Any, reconcile: Any
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The detectors at a gate, each with the `detection` that has nothing else; then all."""
+    whole = scenario.resolved()["detection"]
+    none = dict.fromkeys(_OFF, _NONE)
+    alone = []
+    for alarm, words in zip(scenario.detection.alarms, _listed(whole.get("alarms")), strict=True):
+        alone.append((alarm.label, {**none, "alarms": [{**words, "name": alarm.label}]}))
+    for key, label in (
+        ("burn_rate", "burn rate"),
+        ("people", "people"),
+        ("noticed", "noticed"),
+        ("audit", "audit"),
+    ):
+        if whole.get(key) not in (None, _NONE, []):
+            alone.append((label, {**none, key: whole[key]}))
+    if judge != _NONE:
+        alone.append(("judge", dict(none)))
+    if reconcile != _NONE:
+        alone.append(("reconciliation", dict(none)))
+    yield from alone
+    yield ALL, ({**whole, "judge": _NONE} if len(alone) != 1 else alone[0][1])
+
+
+def _listed(words: Any) -> list[Any]:
+    return words if isinstance(words, list) else []
+
+
+def _judge_at(scenario: Scenario, name: str, gate: Gate) -> Any:
+    """The judge of a gate as a file would say it, "none" where nobody judges."""
+    if gate.mirrored or gate.phase == "watch":
+        return _NONE
+    settings = scenario.resolved()["strategies"][name]
+    steps = settings.get("steps", [])
+    own = [s for s in steps if isinstance(s, dict) and f"{_share(s)}%" == gate.phase]
+    for words in (*(s.get("judge") for s in own), settings.get("judge")):
+        if words not in (None, _NONE):
+            return words
+    takes_one = "judge" in type(scenario.strategies[name]).model_fields
+    return (scenario.resolved()["detection"].get("judge") if takes_one else None) or _NONE
+
+
+def _reconcile_at(scenario: Scenario, name: str, gate: Gate) -> Any:
+    """How a mirrored gate compares the answers, "none" when it does not."""
+    words = scenario.resolved()["strategies"][name].get("reconcile")
+    return (words if gate.mirrored else None) or _NONE
+
+
+def _share(step: dict[str, Any]) -> str:
+    text = str(step["weight"]).rstrip("%")
+    return f"{float(text) * (1 if '%' in str(step['weight']) else 100):.3g}"
+
+
+def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
+    """A scenario in which this gate is all there is."""
+    gate = trial.gate
+    strategy: dict[str, Any]
+    if gate.phase == "shadow":
+        strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}
+        strategy |= {"comparable": gate.comparable, "then": {"kind": "big_bang"}}
+    elif gate.mirrored:
+        strategy = {"kind": "parallel_adoption", "overlap": bake}
+        strategy |= {"reconcile": trial.reconcile, "keep_old": 0.0}
+    else:
+        step = {"weight": gate.weight, "bake": bake}
+        strategy = {
+            "kind": "canary",
+            "steps": [step | ({"judge": trial.judge} if trial.judged else {})],
+        }
+    changes: dict[str, Any] = {
+        "objectives": [],
+        "planned": "gate",
+        "strategies": {"gate": strategy},
+        "detection": trial.detection,
+        "service.startup": 0.0,
+        "service.start_failure": {"probability": 0.0, "timeout": 600.0},
+        "service.incidents": None,
+        "response.watch": 0.0,
+        "follow_up": 1.0,
+    }
+    if scenario.change.migration is not None:
+        changes["change.schema"] = "compatible"
+    if scenario.change.upgrade_routine is not None:
+        changes["change.upgrade_routine"] = None
+    if scenario.failures != Failures():
+        changes["failures"] = {}
+    return scenario.with_all(changes)
+
+
+def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[int, Array]:
+    """Seconds from the shift until the detection, infinite without one, for each stratum."""
+    plan, luck = prepare(scenario, "gate"), Luck(seed)
+    found = {}
+    for group in groups:
+        defect = scenario.change.defects[group.number - 1] if group.number else None
+        times = []
+        for number in range(group.replications):
+            luck.rekey((group.number << 40) + number)
+            rollout = run(plan, luck, draw(defect, luck))
+            start = next(
+                (e.time for e in rollout.journal if e.verb in _WATCHES),
+                0.0,
+            )
+            caught = rollout.detected_at
+            times.append(caught - start if caught == caught else math.inf)
+        found[group.number] = np.array(times)
+    return found
+
+
+def weights(groups: Sequence[Stratum]) -> Strata:
+    """What the replications of some strata weigh, one after the other."""
+    sizes = [group.replications for group in groups]
+    weights = [group.probability or 1e-12 for group in groups]
+    return Strata.of(np.repeat(np.arange(len(groups)), sizes), weights)
+
+
+def within(times: Array, bake: float) -> Array:
+    """1 where a detection came within `bake` seconds, else 0."""
+    return (times <= bake).astype(float)
