@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test times check bench validate ui schema lock
+.PHONY: help setup run test check bench validate ui pictures schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -30,9 +30,6 @@ run: setup  ## The main job: compare the textbook's strategies
 test: setup  ## The whole suite (PYTEST_ARGS="-n 2" for two processes)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-times: setup  ## The web app's speed, crowds and hostile visitors, on an idle machine
-	TIMES=1 $(BIN)/python -m pytest -m timed tests/browser
-
 check: setup  ## Format, lint, types and the import contract
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -48,6 +45,9 @@ validate: setup  ## Closed forms against simulation, written to docs/validation.
 
 ui: setup  ## The web app on this machine
 	$(BIN)/deploysim ui
+
+pictures: setup  ## Pictures of every page of the web app, into docs/images
+	$(BIN)/python -m tests.browser.pictures
 
 schema: setup  ## Write the JSON Schema of scenario files
 	$(BIN)/deploysim schema > scenarios/scenario.schema.json

@@ -28,6 +28,7 @@ def test_the_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_picture_and_the_pages_are_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+    pictures = re.findall(r'(?:src|srcset)="([^"]+)"', README)
+    for target in [*pictures, *re.findall(r"\]\(([^)#]+)\)", README)]:
         if "://" not in target:
             assert (Path(__file__).parents[1] / target).exists(), target

@@ -22,12 +22,12 @@ _LABEL = (
     "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
 _LIGHTER = {"#555555": "#B8B8B8", "#8C6D31": "#C9A75A", "#0072B2": "#4A9EDB"}
-_STAGES = ("#08519C", "#6BAED6", "#FDAE6B", "#A63603")
+STAGES = dict(zip(series.STAGES, ("#08519C", "#6BAED6", "#FDAE6B", "#A63603"), strict=True))
 _BILL = ("#08519C", "#A63603", "#6A51A3", "#E7298A", "#6BAED6", "#74C476", "#BDBDBD")
 _SHAPES = ("circle", "triangle-up")
 _TALL, _ROW = 380, 26
 _NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 0.1
-_GAP = 0.07
+_NAMED_AT, _NAME = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.55, 0.65), 0.3
 
 
 def dark() -> bool:
@@ -182,9 +182,7 @@ def _stacked(
             color=alt.Color(
                 f"{what}:N",
                 scale=alt.Scale(domain=list(kinds), range=list(inks)),
-                legend=alt.Legend(
-                    orient="top", title=None, columns=4, labelLimit=260, symbolStrokeWidth=0
-                ),
+                legend=None,
             ),
             order="order:Q",
             tooltip=["strategy:N", f"{what}:N", "text:N"],
@@ -197,17 +195,22 @@ def detected(found: Comparison) -> Any:
     """When bad releases are detected: before full exposure, watched, later, never."""
     data = _frame(series.stages(found), series.Stage)
     x = alt.X("share:Q", axis=alt.Axis(format="%"), title="bad releases", stack="zero")
-    return _stacked(data, found, "stage", series.STAGES, _STAGES).encode(x=x)
+    return _stacked(data, found, "stage", list(STAGES), list(STAGES.values())).encode(x=x)
+
+
+def parts_of_bill(found: Comparison) -> dict[str, str]:
+    """The parts that a bill has, in their order, each with its colour."""
+    rows = sorted(series.bill(found), key=lambda row: row.order)
+    return {row.part: _BILL[int(row.order)] for row in rows}
 
 
 def bill(found: Comparison) -> Any:
     """What one release costs on average, good or bad, by its parts."""
     data = _frame(series.bill(found), series.Part)
-    kinds = list(dict.fromkeys(data.sort_values("order").part))
-    inks = [_BILL[int(n)] for n in dict.fromkeys(data.sort_values("order").order)]
+    parts = parts_of_bill(found)
     currency = found.scenario.costs.currency
     x = alt.X("amount:Q", title=f"{currency} a release", stack="zero")
-    bars = _stacked(data, found, "part", kinds, inks).encode(x=x)
+    bars = _stacked(data, found, "part", list(parts), list(parts.values())).encode(x=x)
     totals = [(name, risk.all.loss.mean.value or 0.0) for name, risk in found.risk.items()]
     rows = [(name, total, wording.money(total, currency)) for name, total in totals]
     texts = (
@@ -224,7 +227,7 @@ def exceedance(found: Comparison) -> Any:
     palette = colours(found.scenario.strategies)
     x = alt.X("x:Q", axis=alt.Axis(format="~%"), title="share of users harmed, x")
     title = "bad releases that harm more than x"
-    axis = alt.Axis(format="%", orient="right")
+    axis = alt.Axis(format="%")
     base = alt.Chart(data).encode(x=x, color=_coloured(palette))
     band = base.mark_area(interpolate="step-after", opacity=0.12).encode(
         y=alt.Y("low:Q", title=title, axis=axis), y2="high:Q"
@@ -238,16 +241,37 @@ def exceedance(found: Comparison) -> Any:
             alt.Tooltip("share:Q", format=".1%", title="chance"),
         ],
     )
-    first = data.sort_values("x").groupby("strategy", sort=False).head(1).sort_values("share")
-    named = first.assign(place=apart(first.share.tolist(), _GAP * float(data.high.max() or 1.0)))
-    names = (
-        alt.Chart(named)
-        .mark_text(align="right", dx=-8, fontSize=12, clip=False)
-        .encode(x=x, y=alt.Y("place:Q", axis=axis, title=title), text="strategy:N")
-        .encode(color=_coloured(palette))
-    )
-    padding = {"left": beside(palette), "right": 5, "top": 5, "bottom": 5}
-    return alt.layer(band, line, names).properties(height=340, padding=padding)
+    named = alt.Chart(_where_named(data)).encode(x=x, y="share:Q", text="strategy:N")
+    style: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold", "dy": -9, "align": "left"}
+    halo = named.mark_text(stroke="#191919" if dark() else "#FFFFFF", strokeWidth=4, **style)
+    names = named.mark_text(**style).encode(color=_coloured(palette))
+    return alt.layer(band, line, halo, names).properties(height=340)
+
+
+def _where_named(data: pd.DataFrame) -> pd.DataFrame:
+    """For each curve the point to write its name at: away from other curves and other names."""
+    wide = float(data.x.max() or 1.0)
+    grid = [wide * part for part in _NAMED_AT]
+    curves = {
+        name: [float(part.share.iloc[max(int((part.x <= x).sum()) - 1, 0)]) for x in grid]
+        for name, part in data.sort_values("x").groupby("strategy", sort=False)
+    }
+    top = float(data.share.max() or 1.0)
+    placed: list[tuple[Any, float, float]] = []
+    for name, curve in curves.items():
+        others = [other for key, other in curves.items() if key != name]
+
+        def free(k: int, curve: list[float] = curve, others: list[list[float]] = others) -> float:
+            """How far a point is from what is there."""
+            lines = min([abs(curve[k] - other[k]) for other in others], default=top) / top
+            taken = [
+                abs(curve[k] - y) / top for _, x, y in placed if abs(grid[k] - x) < _NAME * wide
+            ]
+            return min(lines, 0.1) + min([*taken, 0.2])
+
+        best = max(range(len(grid)), key=free)
+        placed.append((name, grid[best], curve[best]))
+    return pd.DataFrame(placed, columns=["strategy", "x", "share"])
 
 
 def apart(places: Sequence[float], gap: float) -> list[float]:

@@ -105,6 +105,14 @@ _STATES = ("#3182BD", "#E6860A", "#C7C7C7", "#8C6BB1")
 _LETTERS = ("O", "N", "S", "L")
 
 
+def states() -> dict[str, str]:
+    """Every state of an instance with its letter, and its colour."""
+    return {
+        f"{letter}: {state}": ink
+        for letter, state, ink in zip(_LETTERS, STATES, _STATES, strict=True)
+    }
+
+
 def _states() -> Any:
     return alt.Scale(domain=list(STATES), range=list(_STATES))
 
@@ -121,18 +129,9 @@ def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) 
         axis=alt.Axis(labelLimit=160, labelOverlap=False, domain=False, ticks=False),
     )
     x = alt.X("place:O", axis=None, scale=alt.Scale(domain=list(range(_PLACES))))
-    legend = alt.Legend(
-        orient="top",
-        title=None,
-        columns=4,
-        labelLimit=200,
-        symbolType="square",
-        symbolStrokeWidth=0,
-        symbolSize=160,
-    )
     base = alt.Chart(data).encode(x=x, y=y)
     squares = base.mark_rect(stroke=ink, strokeWidth=0.5).encode(
-        color=alt.Color("state:N", scale=_states(), legend=legend),
+        color=alt.Color("state:N", scale=_states(), legend=None),
         tooltip=["strategy:N", "state:N"],
     )
     letters = base.mark_text(fontSize=10, color="#111111").encode(text="letter:N")

@@ -11,6 +11,7 @@ from simulator.report import headlines, series, wording
 from simulator.report.headlines import Cell
 from simulator.web import charts
 from simulator.web.answers import named
+from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
 
 
@@ -54,8 +55,8 @@ def table(found: Mapping[str, Comparison]) -> None:
     first = next(iter(found.values()))
     counts = first.results.replications
     st.caption(
-        f"★ best of its column. In brackets: 95 % intervals. {counts['bad']:,} bad and "
-        f"{counts['good']:,} good replications a strategy."
+        f"★ best of its column. In brackets: 95 % intervals; ?: this end takes more replications "
+        f"to know. {counts['bad']:,} bad and {counts['good']:,} good replications a strategy."
     )
     for name, reasons in first.results.reasons.items():
         if reasons:
@@ -76,6 +77,7 @@ def _cell(cell: Cell) -> str:
 def detected(found: Mapping[str, Comparison]) -> None:
     """When bad releases are detected, and by whom."""
     one = _of(found, "Where bad releases are caught")
+    legend(charts.STAGES)
     st.altair_chart(
         charts.detected(one), width="stretch", alt="When bad releases are detected, by strategy"
     )
@@ -105,6 +107,7 @@ def bill(found: Mapping[str, Comparison]) -> None:
     if not parts:
         st.caption("Nothing is priced in this scenario: set prices under Every setting, costs.")
         return
+    legend(charts.parts_of_bill(one))
     st.altair_chart(
         charts.bill(one), width="stretch", alt="Expected cost of a release by its parts"
     )

@@ -19,6 +19,7 @@ from simulator.findings.reconsider import CHANCE, PRICES
 from simulator.findings.study import Progress
 from simulator.report import wording
 from simulator.web import charts, jobs, state, waiting
+from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
 from simulator.words.figures import FIGURES
@@ -125,6 +126,7 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
         st.info("Without objectives or prices of harm nothing is recommended anywhere.")
         return
     st.markdown(plain(_summed(cells)))
+    legend(_named(scenario, cells))
     st.altair_chart(
         _map(scenario, found, cells),
         width="stretch",
@@ -178,19 +180,21 @@ def _summed(cells: pd.DataFrame) -> str:
     return f"Of {len(cells)} places: {parts}."
 
 
-def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
+def _named(scenario: Scenario, cells: pd.DataFrame) -> dict[str, str]:
+    """Every winner of the map with its letter, and its colour."""
     palette = charts.colours(scenario.strategies)
     named = dict(zip(cells.named, cells.winner, strict=True))
-    kinds = sorted(named)
-    scale = alt.Scale(domain=kinds, range=[palette.get(named[kind], "#888888") for kind in kinds])
+    return {text: palette.get(named[text], "#888888") for text in sorted(named)}
+
+
+def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
+    inks = _named(scenario, cells)
+    scale = alt.Scale(domain=list(inks), range=list(inks.values()))
     flat = alt.Axis(labelAngle=0, labelOverlap="greedy")
     x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path, axis=flat)
     y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=found.down.path)
     base = alt.Chart(cells).encode(x=x, y=y, tooltip=["named:N", "x:N", "y:N", "close:N"])
-    legend = alt.Legend(orient="top", title=None, columns=3, labelLimit=220)
-    tiles = base.mark_rect(opacity=0.8).encode(
-        color=alt.Color("named:N", scale=scale, legend=legend)
-    )
+    tiles = base.mark_rect(opacity=0.8).encode(color=alt.Color("named:N", scale=scale, legend=None))
     layers = [tiles]
     if (cells.close != "").any():
         layers.append(

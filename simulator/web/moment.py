@@ -11,7 +11,8 @@ from simulator.play.replay import Replay
 from simulator.report import courses, wording
 from simulator.report.courses import Axis, Piece
 from simulator.web.charts import ink
-from simulator.web.courses import tiles
+from simulator.web.courses import states, tiles
+from simulator.web.legend import legend
 from simulator.web.plain import frame
 
 _FRAMES, _EVERY = 40, 0.6
@@ -42,14 +43,14 @@ def show(told: Mapping[str, Replay], parts: Mapping[str, Sequence[Piece]], along
         st.markdown(f"After **{wording.length(now)}**:")
         each = courses.each_tile(parts.values())
         rows = [row for name in told for row in courses.tiles(name, parts[name], now, each)]
+        legend(states())
         st.altair_chart(
             tiles(rows, list(told), ink()),
             width="stretch",
             alt="Fleets at this moment; the table below says the same",
         )
         st.caption(
-            f"O old, N new, S starting, L leaving (draining or being reinstalled); a tile is "
-            f"{each} instance{'s' * (each > 1)}."
+            f"A tile is {each} instance{'s' * (each > 1)}. Leaving: draining, or being reinstalled."
         )
         table = [courses.moment(one, parts[name], now) for name, one in told.items()]
         st.table(frame(table, courses.MOMENT), hide_index=True)

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.tab import give_up
+
 CHROME = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [
     "--no-sandbox",
@@ -63,14 +65,6 @@ def served(log: Path) -> Iterator[tuple[str, int, float]]:
             process.wait(20)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of speed and crowds are for an idle machine: `make times`."""
-    if not os.environ.get("TIMES"):
-        for item in items:
-            if item.get_closest_marker("timed"):
-                item.add_marker(pytest.mark.skip(reason="make times"))
-
-
 @pytest.fixture(scope="session")
 def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(tmp_path_factory.mktemp("app") / "log") as (url, _, _):
@@ -100,8 +94,10 @@ def slowness() -> float:
 
 @pytest.fixture(autouse=True)
 def _no_tab_stays_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A tab that a failing test left would go on asking the server."""
+    """Nothing that a test asked for is still worked at when the next one begins."""
     yield
     if "browser" in request.fixturenames:
         for context in request.getfixturevalue("browser").contexts:
+            for page in context.pages:
+                give_up(page)
             context.close()

@@ -16,7 +16,6 @@ from tests.browser.visitor import Visitor
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.timed,
     pytest.mark.filterwarnings("ignore"),
 ]
 ANSWERED, MEMORY = 5.0, 1.5e9

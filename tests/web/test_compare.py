@@ -128,6 +128,69 @@ def test_strategies_are_added_copied_and_removed() -> None:
     assert "phased" not in names
 
 
+def unfolded(part: str, **link: Any) -> Any:
+    """The page with one of the folded parts of its controls open."""
+    page = opened(**link)
+    page.session_state[f"part {part}"] = True
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_strategies_are_added_copied_and_removed_by_hand() -> None:
+    page = unfolded("Strategies")
+    page.selectbox(key="strategy A").set_value("canary")
+    page.run()
+    page.button(key="A copy").click().run()
+    assert "canary 2" in command(page)
+    page.selectbox(key="strategy A").set_value("phased")
+    page.run()
+    page.button(key="A remove").click().run()
+    assert "strategies.phased=none" in command(page)
+    page.selectbox(key="kind A").set_value("shadow")
+    page.run()
+    assert not page.exception
+    names = [str(row) for row in page.table[0].value.iloc[:, 0]]
+    assert {"canary 2", "shadow"} <= set(names)
+    assert "phased" not in names
+
+
+def test_the_mix_of_defects_is_moved_without_playing() -> None:
+    page = unfolded("What is wrong with bad releases")
+    sliders = [s for s in page.select_slider if "%" in s.label]
+    assert len(sliders) == 8
+    sliders[0].set_value(80)
+    page.run()
+    assert "change.defects[0].share=80%" in command(page).replace("'", "")
+    assert verdict(page).startswith("Recommended")
+
+
+def test_every_section_of_every_setting_is_drawn_and_one_is_changed() -> None:
+    page = unfolded("Every setting", scenario="quiet-api")
+    sections = next(box for box in page.selectbox if box.label == "Section")
+    assert "service" in sections.options
+    assert "all at once" in sections.options
+    for label in sections.options:
+        next(box for box in page.selectbox if box.label == "Section").select(label)
+        page.run()
+        assert not page.exception, label
+        assert not page.error, label
+    next(box for box in page.selectbox if box.label == "Section").select("response")
+    page.run()
+    key = "A every response.decide"
+    page.text_input(key=key).set_value("1m")
+    page.run()
+    assert "response.decide=1m" in command(page)
+
+
+def test_replications_and_seed_are_controls() -> None:
+    page = opened(scenario="quiet-api")
+    page.select_slider(key="n").set_value(150)
+    page.number_input(key="seed").set_value(9)
+    page.run()
+    assert "-n 150 --seed 9" in command(page)
+
+
 def test_two_variants_stand_side_by_side() -> None:
     page = opened(two="1", b="service.instances=40")
     assert "Variant A" in verdict(page)

@@ -128,5 +128,5 @@ def test_failures_so_far_end_at_what_was_expected() -> None:
     for place in (0.0, 0.3, 1.0):
         assert along.place(along.at(place)) == pytest.approx(place)
     each = courses.each_tile([parts])
-    for time in (0.0, along.end / 2):
-        assert len(courses.tiles("big_bang", parts, time, each)) <= 44
+    for moment_of in (0.0, along.end / 2):
+        assert len(courses.tiles("big_bang", parts, moment_of, each)) <= 44

@@ -43,7 +43,8 @@ if not found:
 first = found[state.FIRST_VARIANT]
 st.caption(
     "How should a release go out? deploysim plays good and bad releases of a service under each "
-    "strategy, thousands of times. **Make it yours on the left**: everything answers at once."
+    "strategy, thousands of times. **Make it yours with the controls at the side**: all answers "
+    "follow at once."
 )
 st.title(plain(first.scenario.name))
 if first.scenario.question:
