@@ -22,6 +22,7 @@ _DOOR = {
     "reconsidered": "simulator.findings.reconsider",
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
+    "sweep": "simulator.door",
 }
 
 __all__ = ["__version__", *sorted(_DOOR)]
