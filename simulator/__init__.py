@@ -23,6 +23,7 @@ _DOOR = {
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
     "sweep": "simulator.door",
+    "years": "simulator.decide.years",
 }
 
 __all__ = ["__version__", *sorted(_DOOR)]
