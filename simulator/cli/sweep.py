@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from simulator.decide.sweep import Design, Sweep
     from simulator.words.scenario import Scenario
 
+_INTERRUPTED = 130
 _FORMATS = ("table", "json", "csv", "markdown")
 _BY_SUFFIX = {"csv": "csv", "json": "json", "md": "markdown", "svg": "svg", "parquet": "parquet"}
 
@@ -87,6 +88,9 @@ def sweep(
 
         options.emit(picture(found), chart)
         options.note(f"drawn: {chart}", quiet)
+    if found.stopped:
+        options.note("interrupted: this is what was finished", quiet)
+        raise typer.Exit(_INTERRUPTED)
 
 
 def _form(wanted: str | None, as_json: bool, output: str | None) -> str:

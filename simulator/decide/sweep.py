@@ -89,12 +89,19 @@ class Sweep:
     """What every strategy came to at every point; all points had the same luck.
 
     `studies` tells how many of the points were played: the others only weigh differently.
+    `stopped`: it was interrupted, and rows are missing or have fewer replications.
     """
 
     def __init__(
-        self, design: Design, rows: tuple[Row, ...], replications: int, seed: int, studies: int
+        self,
+        design: Design,
+        rows: tuple[Row, ...],
+        replications: int,
+        seed: int,
+        studies: int,
+        stopped: bool = False,
     ) -> None:
-        self.design, self.rows = design, rows
+        self.design, self.rows, self.stopped = design, rows, stopped
         self.replications, self.seed, self.studies = replications, seed, studies
 
     @property
@@ -362,6 +369,7 @@ def sweep(
 
     `replications` of good releases and as many of bad ones a strategy, each kind at least 10;
     points that differ only in odds, prices or objectives share them. `figures` as from `asked`.
+    When it is interrupted the sweep holds what was finished and says `stopped`.
     """
     variants: dict[tuple[str, ...], Variant] = {}
     for point in design.points:
@@ -369,13 +377,15 @@ def sweep(
             wanted = _chosen(point.played, names)
             groups = strata(point.played, replications, FEWEST)
             variants[point.key] = (point.played, playable(point.played, wanted), groups)
-    found = simulate_each(list(variants.values()), seed, jobs, progress)
+    found = simulate_each(list(variants.values()), seed, jobs, progress, keep=True)
+    stopped = any(side.stopped for side in found)
     sides = dict(zip(variants, found, strict=True))
     rows: list[Row] = []
     for number, point in enumerate(design.points):
         results = reconsidered(sides[point.key], point.scenario)
-        rows += _rows(number, results, _chosen(point.scenario, names), figures)
-    return Sweep(design, tuple(rows), replications, seed, len(variants))
+        shown = list(results.names) if stopped else _chosen(point.scenario, names)
+        rows += _rows(number, results, shown, figures)
+    return Sweep(design, tuple(rows), replications, seed, len(variants), stopped)
 
 
 def _chosen(scenario: Scenario, names: Sequence[str]) -> list[str]:

@@ -72,9 +72,9 @@ def simulate(
     try:
         (columns,) = study.run([Job(scenario, able, groups)], seed, jobs, progress)
     except study.Interrupted as stop:
-        if not stop.columns:
+        (columns,), stopped = stop.columns, True
+        if not columns:
             raise
-        columns, stopped = stop.columns, True
     return Results(
         scenario,
         seed,
@@ -222,13 +222,24 @@ def simulate_each(
     seed: int = 1,
     jobs: Workers = 1,
     progress: Progress | None = None,
+    keep: bool = False,
 ) -> list[Results]:
-    """Studies of many scenarios, each of some strategies and strata, as one batch with one luck."""
+    """Studies of many scenarios, each of some strategies and strata, as one batch with one luck.
+
+    With `keep` an interrupt gives what was finished, in results that say `stopped`.
+    """
     work = [
         Job(scenario, names, study.weighed(scenario, groups))
         for scenario, names, groups in variants
     ]
-    found = study.run(work, seed, jobs, progress)
+    stopped = False
+    try:
+        found: Sequence[dict[str, dict[int, study.Columns]]]
+        found = study.run(work, seed, jobs, progress)
+    except study.Interrupted as stop:
+        if not keep or not any(stop.columns):
+            raise
+        found, stopped = stop.columns, True
     return [
         Results(
             job.scenario,
@@ -237,6 +248,7 @@ def simulate_each(
             columns,
             {name: plan.limit for name, plan in plans.items()},
             {name: plan.reasons for name, plan in plans.items()},
+            stopped,
         )
         for job, columns in zip(work, found, strict=True)
         for plans in [{name: prepare(job.scenario, name) for name in columns}]

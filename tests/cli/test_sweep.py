@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from simulator.cli import options
 from simulator.findings import study
 from tests.cli.test_cli import SMALL, call
 
@@ -78,6 +80,24 @@ def test_a_latin_hypercube_says_its_scale(small: str, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "3 points of a Latin hypercube" in shown
     assert f"drawn from evenly in the logarithm: {DELAY}" in shown
+
+
+def test_an_interrupted_sweep_prints_what_was_finished(
+    small: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopping(_: bool) -> Callable[[int, int], None]:
+        def stop(done: int, total: int) -> None:
+            if done > total / 2:
+                raise KeyboardInterrupt
+
+        return stop
+
+    monkeypatch.setattr(options, "progress", stopping)
+    assert call("sweep", small, *QUICK, "--format", "csv") == 130
+    captured = capsys.readouterr()
+    assert "this is what was finished" in captured.err
+    rows = list(csv.DictReader(io.StringIO(captured.out)))
+    assert 0 < len(rows) < 4 * 2 * 5
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,29 @@ def test_what_is_no_design(
         designed(scenario, vary, samples)
 
 
+def test_an_interrupted_sweep_keeps_what_was_finished(scenario: Scenario) -> None:
+    """Stopped after half of it: what is there is what the whole sweep says."""
+
+    def stop(done: int, total: int) -> None:
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    design = designed(scenario, {DELAY: "30s, 5m"})
+    whole = sweep(design, replications=10)
+    part = sweep(design, replications=10, progress=stop)
+    assert part.stopped
+    assert not whole.stopped
+    assert 10 <= len(part.rows) < len(whole.rows)
+    assert set(part.rows) <= set(whole.rows)
+    assert "canary" in sweep_charts.picture(part)
+
+    def at_once(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(design, replications=10, progress=at_once)
+
+
 def test_figures_and_conditions(scenario: Scenario) -> None:
     assert asked(scenario)["time_to_deploy"] == "good"
     assert asked(scenario, ["outage"]) == {"outage": None}
