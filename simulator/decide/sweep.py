@@ -200,10 +200,11 @@ def _listed(path: str, values: str | Sequence[Any]) -> _Span | tuple[Any, ...]:
 
 
 class _Range(NamedTuple):
-    """A range to draw from, and whether only whole numbers stand there."""
+    """A range to draw from, whether only whole numbers stand there, and whether per cents do."""
 
     axis: Axis
     whole: bool
+    percent: bool
 
 
 def _axis(
@@ -221,7 +222,8 @@ def _axis(
             raise _refused(path, f"is no number, so it has no range; {_LIST}") from None
     if not ends[0] < ends[1]:
         raise _refused(path, f"{given.low} is not below {given.high}; write LOW..HIGH")
-    return _Range(Axis(path, *ends), all(isinstance(end, int) for end in ends))
+    whole = all(isinstance(end, int) for end in ends)
+    return _Range(Axis(path, *ends), whole, all(text.endswith("%") for text in given))
 
 
 def _hypercube(
@@ -244,7 +246,10 @@ def _drawn(axis: _Range | tuple[Any, ...], share: float) -> Any:
     value = axis.axis.at(share)
     if axis.whole:
         return round(value)
-    return min(max(float(f"{value:.{_DIGITS}g}"), axis.axis.low), axis.axis.high)
+    size = 100 if axis.percent else 1
+    ends = size * axis.axis.low, size * axis.axis.high
+    number = min(max(float(f"{size * value:.{_DIGITS}g}"), ends[0]), ends[1])
+    return f"{number:.12g}%" if axis.percent else number
 
 
 def _points(
@@ -313,18 +318,8 @@ def _text(scenario: Scenario, path: str, value: Any) -> str:
         where: Any = scenario.resolved()
         for key in parse_path(path):
             where = where[key]
-        return str(where) if isinstance(where, str) else _share(scenario, path, where)
+        return str(where)
     return _plain(value)
-
-
-def _share(scenario: Scenario, path: str, number: float) -> str:
-    """A plain number as text: in per cent where that is how a share may be written."""
-    text = f"{100 * number:.{_DIGITS}g}%"
-    try:
-        same = number_at(scenario.with_(path, text), path)
-    except (ScenarioError, TypeError):
-        return str(number)
-    return text if math.isclose(same, number, rel_tol=1e-9) else str(number)
 
 
 def _plain(value: Any) -> str:

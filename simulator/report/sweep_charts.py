@@ -201,7 +201,7 @@ def _map(axes: Any, sweep: Sweep, name: str, strategy: str, scale: Any) -> None:
 
 def _sides(axes: Any, sweep: Sweep, left: bool, lowest: bool) -> None:
     """Names of the paths where a row of panels begins and a column ends."""
-    down, across = sweep.design.paths
+    down, across = map(_tail, sweep.design.paths)
     if lowest:
         axes.set_xlabel(across, fontsize=8)
     if left:
@@ -229,7 +229,7 @@ def _words(sweep: Sweep, path: int) -> list[str]:
 
 def _along(axes: Any, sweep: Sweep, path: int) -> None:
     """The axis of a path, with values as a scenario file says them."""
-    axes.set_xlabel(sweep.design.paths[path], fontsize=9)
+    axes.set_xlabel(_tail(sweep.design.paths[path]), fontsize=9)
     points = sweep.design.points
     places = [_place(sweep, path, number) for number in range(len(points))]
     if min(places) > 0 and max(places) >= _DECADE * min(places):
@@ -243,6 +243,11 @@ def _along(axes: Any, sweep: Sweep, path: int) -> None:
     axes.set_xticks(ticks, labels, fontsize=8)
     _turned(axes, labels)
     axes.minorticks_off()
+
+
+def _tail(path: str) -> str:
+    """The end of a long path, which tells more than its beginning."""
+    return path if len(path) <= _LONGEST else f"…{path[1 - _LONGEST :]}"
 
 
 def _clip(text: str) -> str:

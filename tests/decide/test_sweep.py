@@ -154,6 +154,20 @@ def test_a_latin_hypercube_has_one_point_in_every_slice(scenario: Scenario) -> N
     assert [p.values for p in other.points] != [p.values for p in design.points]
 
 
+def test_ranges_of_parts_of_a_fleet(scenario: Scenario) -> None:
+    """Shares stay shares, up to all of it, and counts stay counts."""
+    rolled = scenario.with_("strategies", "{rolling: {batch: 25%}}")
+    vary = {"strategies.rolling.batch": "99.99%..100%", "strategies.rolling.surge": "1..6"}
+    for point in designed(rolled, vary, 6).points:
+        batch, surge = (
+            getattr(point.scenario.strategies["rolling"], k) for k in ("batch", "surge")
+        )
+        assert batch.is_share
+        assert 0.9999 - 1e-12 <= batch.number <= 1
+        assert not surge.is_share
+        assert point.texts[0].endswith("%")
+
+
 def test_whole_values_and_names_with_spaces(scenario: Scenario) -> None:
     named = scenario.with_("strategies", "{careful canary: {kind: canary}, canary: {}}")
     design = designed(
