@@ -22,6 +22,8 @@ _DOOR = {
     "reconsidered": "simulator.findings.reconsider",
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
+    "sweep": "simulator.door",
+    "years": "simulator.decide.years",
 }
 
 __all__ = ["__version__", *sorted(_DOOR)]

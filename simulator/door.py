@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from simulator.decide.sweep import Sweep, Vary, asked, designed
+from simulator.decide.sweep import sweep as _sweep
 from simulator.findings.comparison import simulate
 from simulator.findings.results import Results
 from simulator.play.replay import Replay
@@ -27,6 +29,28 @@ def compare(
     for any number of `jobs`. `conclude(results)` works out differences, front and verdict.
     """
     return simulate(scenario, replications, seed, strategies, jobs)
+
+
+def sweep(
+    scenario: Scenario,
+    vary: Vary,
+    samples: int | None = None,
+    replications: int = 200,
+    seed: int = 1,
+    strategies: Sequence[str] = (),
+    figures: Sequence[str] = (),
+    given: str | None = None,
+    jobs: int = 1,
+) -> Sweep:
+    """Play the same study at many points; `.frame` is tidy data.
+
+    `vary` maps paths to values: `{"response.watch": "5m, 1h"}` or lists, all combined; or with
+    `samples` to ranges, `"5m..1h"`, from which a Latin hypercube draws so many points. Raises
+    ScenarioError for what the scenario refuses, ValueError for what is no design.
+    """
+    wanted = asked(scenario, figures, given)
+    design = designed(scenario, vary, samples, seed)
+    return _sweep(design, wanted, replications, seed, strategies, jobs)
 
 
 def replay(

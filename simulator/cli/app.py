@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import compare, describe, plan
+from simulator.cli import compare, describe, plan, sweep
 
 EXAMPLES = """Examples:
 
@@ -34,6 +34,7 @@ app.command("check")(compare.check)
 app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
+app.command("sweep")(sweep.sweep)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)
 app.command("schema")(describe.schema)

@@ -63,7 +63,7 @@ def compare(
     options.can_write(output, save)
     workers, paces = options.workers(jobs, executor), _paces(pace)
     limit = options.relative(precision)
-    words = _read(scenario, sets, strategy, quiet)
+    words = read_scenario(scenario, sets, strategy, quiet)
     from simulator.decide.advice import Options
 
     asked = Options(workers, paces, limit, assumptions, flips=_searches(words, flips))
@@ -99,7 +99,7 @@ def check(
     form = options.chosen_format(output_format, as_json, ("table", "json"))
     options.can_write(output)
     workers = options.workers(jobs, executor)
-    words = _read(scenario, sets, None, quiet)
+    words = read_scenario(scenario, sets, None, quiet)
     if not words.objectives:
         raise typer.BadParameter(
             f"{scenario} has no objectives to check; add objectives: to the file",
@@ -133,7 +133,9 @@ def _compared(
     return run(words, count, seed, names, asked, options.progress(quiet))
 
 
-def _read(where: str, sets: list[str] | None, names: Sequence[str] | None, quiet: bool) -> Scenario:
+def read_scenario(
+    where: str, sets: list[str] | None, names: Sequence[str] | None, quiet: bool
+) -> Scenario:
     """The scenario, with its notes shown; raises a usage error for an unknown strategy."""
     from simulator.words.reading import load
 

@@ -8,10 +8,11 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import headlines, wording
+from simulator.report import headlines, sweeps, wording
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.decide.sweep import Sweep
     from simulator.findings.power import Sight
 
 WIDTH = 100
@@ -219,3 +220,54 @@ def gates_table(found: Sequence[Sight]) -> str:
         if len(lines) > 2:
             lines.append(_clip(f"      {row.kinds}", WIDTH))
     return "\n".join(lines)
+
+
+_VALUE, _CELL = 20, 15
+
+
+def sweep_table(sweep: Sweep, colour: bool) -> str:
+    """Two lines a strategy and point, mean and interval; as many figures as fit beside them."""
+    paint = _Paint(_colour(colour))
+    lines = [paint.bold(_clip(sweep.design.scenario.name, WIDTH))]
+    for text in (sweeps.method(sweep), sweeps.scales(sweep)):
+        lines += [paint.dim(part) for part in textwrap.wrap(text, WIDTH)]
+    rows, heads = sweeps.lines(sweep), sweeps.heads(sweep)
+    keys = [f"{chr(97 + k)} = {path}" for k, path in enumerate(sweep.design.paths)]
+    lines += [paint.dim(part) for part in textwrap.wrap(", ".join(keys), WIDTH)]
+    widths = [min(max(len(row.at[k]) for row in rows), _VALUE) for k in range(len(keys))]
+    name = min(_NAME, max(8, *(len(row.strategy) for row in rows)))
+    fit = max((WIDTH - name - sum(widths) - len(widths)) // (_CELL + 1), 1)
+    for start in range(0, len(heads), fit):
+        lines += ["", *_sweep_block(rows, heads, (name, *widths), range(start, start + fit), paint)]
+    lines.append(paint.dim("Means; second lines: 95 % intervals, simulation error only."))
+    return "\n".join(lines)
+
+
+def _sweep_block(
+    rows: Sequence[sweeps.Line],
+    heads: Sequence[tuple[str, str]],
+    widths: Sequence[int],
+    figures: range,
+    paint: _Paint,
+) -> list[str]:
+    """Some of the figures; a strategy's name stands where its points begin."""
+    chosen = [k for k in figures if k < len(heads)]
+    letters = [chr(97 + k) for k in range(len(widths) - 1)]
+
+    def line(first: Sequence[str], cells: Sequence[str]) -> str:
+        left = (f"{_clip(text, w):<{w}}" for text, w in zip(first, widths, strict=True))
+        return " ".join((*left, *(f"{_clip(text, _CELL):>{_CELL}}" for text in cells))).rstrip()
+
+    empty = [""] * len(letters)
+    lines = [
+        paint.bold(line(["strategy", *letters], [heads[k][0] for k in chosen])),
+        paint.bold(line(["", *empty], [heads[k][1] for k in chosen])),
+        "-" * (sum(widths) + len(widths) + len(chosen) * (_CELL + 1) - 1),
+    ]
+    last = ""
+    for row in rows:
+        strategy = "" if row.strategy == last else row.strategy
+        last = row.strategy
+        lines.append(line([strategy, *row.at], [row.cells[k].value for k in chosen]))
+        lines.append(paint.dim(line(["", *empty], [row.cells[k].interval for k in chosen])))
+    return lines

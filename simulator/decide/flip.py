@@ -17,6 +17,7 @@ from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import parse_path
 from simulator.words.distributions import Distribution
 from simulator.words.problems import ScenarioError
+from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.findings.results import Results
@@ -122,15 +123,19 @@ def searched_flips(
         low, high = (number_at(end, search.path) for end in ends[2 * number : 2 * number + 2])
         known = {low: at_ends[2 * number], high: at_ends[2 * number + 1]}
         now = min(max(number_at(scenario, search.path), low), high)
-        leader = _playing(results, search.path, jobs, known)
-        again = _playing(results.other_luck(), search.path, jobs, {})
+        whole = isinstance(low, int) and isinstance(high, int)
+        leader = _playing(results, search.path, jobs, known, whole)
+        again = _playing(results.other_luck(), search.path, jobs, {}, whole)
         found += _both_ways(_Search(search.path, now, (low, high), best, _ROUGH), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
-def _playing(results: Results, path: str, jobs: Workers, known: dict[float, str]) -> At:
-    """Who leads at a value, by a side study unless it is known."""
-    whole = isinstance(_value_at(results.scenario, path), int)
+def _playing(
+    results: Results, path: str, jobs: Workers, known: dict[float, str], whole: bool
+) -> At:
+    """Who leads at a value (a `whole` number where only those stand), by a side study unless it
+    is known.
+    """
 
     def leader(value: float) -> str:
         value = round(value) if whole else value
@@ -208,13 +213,16 @@ def _distance(flip: Flip) -> float:
 
 
 def number_at(scenario: Scenario, path: str) -> float:
-    """The number that stands at a path: a quantity in its base unit, or the mean of a law.
+    """The number that stands at a path: a quantity in its base unit, the mean of a law, or of a
+    part of a fleet the share, or the count as a whole number.
 
     Raises TypeError when what stands there is no number.
     """
     value = _value_at(scenario, path)
     if isinstance(value, Distribution):
         return value.mean()
+    if isinstance(value, Portion):
+        return value.number if value.is_share else int(value.number)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{path} is no number")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -43,6 +44,12 @@ class Axis(NamedTuple):
         if self.logarithmic:
             return [float(value) for value in np.geomspace(self.low, self.high, count)]
         return [float(value) for value in np.linspace(self.low, self.high, count)]
+
+    def at(self, share: float) -> float:
+        """The value at a share, 0 to 1, of the way from low to high."""
+        if self.logarithmic:
+            return self.low * math.exp(share * math.log(self.high / self.low))
+        return self.low + share * (self.high - self.low)
 
 
 class Cell(NamedTuple):

@@ -67,14 +67,14 @@ def simulate(
     chosen = list(names) or list(scenario.strategies)
     groups = study.strata(scenario, replications, fewest)
     plans = {name: prepare(scenario, name) for name in chosen}
-    playable = [name for name in chosen if plans[name].rehearsed > 0 or not plans[name].reasons]
+    able = playable(scenario, chosen)
     stopped = False
     try:
-        (columns,) = study.run([Job(scenario, playable, groups)], seed, jobs, progress)
+        (columns,) = study.run([Job(scenario, able, groups)], seed, jobs, progress)
     except study.Interrupted as stop:
-        if not stop.columns:
+        (columns,), stopped = stop.columns, True
+        if not columns:
             raise
-        columns, stopped = stop.columns, True
     return Results(
         scenario,
         seed,
@@ -84,6 +84,12 @@ def simulate(
         {name: plans[name].reasons for name in chosen},
         stopped,
     )
+
+
+def playable(scenario: Scenario, names: Sequence[str]) -> list[str]:
+    """Those of the strategies that can be played at all, suitable or not."""
+    plans = {name: prepare(scenario, name) for name in names}
+    return [name for name in names if plans[name].rehearsed > 0 or not plans[name].reasons]
 
 
 def simulate_until(
@@ -197,26 +203,52 @@ def side_study(results: Results, most: int = SIDE_STUDY) -> tuple[study.Stratum,
     return study.strata(results.scenario, count, FEWEST)
 
 
+Variant = tuple["Scenario", Sequence[str], Sequence[study.Stratum]]
+"""A changed scenario, and which of its strategies and strata are played."""
+
+
 def played(
     results: Results,
-    variants: Sequence[tuple[Scenario, Sequence[str], Sequence[study.Stratum]]],
+    variants: Sequence[Variant],
     jobs: Workers = 1,
     progress: Progress | None = None,
 ) -> list[Results]:
-    """Side studies of changed scenarios, each for some strategies and strata, all at once."""
+    """Side studies of changed scenarios with the luck of the results, all at once."""
+    return simulate_each(variants, results.seed, jobs, progress)
+
+
+def simulate_each(
+    variants: Sequence[Variant],
+    seed: int = 1,
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+    keep: bool = False,
+) -> list[Results]:
+    """Studies of many scenarios, each of some strategies and strata, as one batch with one luck.
+
+    With `keep` an interrupt gives what was finished, in results that say `stopped`.
+    """
     work = [
         Job(scenario, names, study.weighed(scenario, groups))
         for scenario, names, groups in variants
     ]
-    found = study.run(work, results.seed, jobs, progress)
+    stopped = False
+    try:
+        found: Sequence[dict[str, dict[int, study.Columns]]]
+        found = study.run(work, seed, jobs, progress)
+    except study.Interrupted as stop:
+        if not keep or not any(stop.columns):
+            raise
+        found, stopped = stop.columns, True
     return [
         Results(
             job.scenario,
-            results.seed,
+            seed,
             tuple(job.groups),
             columns,
             {name: plan.limit for name, plan in plans.items()},
             {name: plan.reasons for name, plan in plans.items()},
+            stopped,
         )
         for job, columns in zip(work, found, strict=True)
         for plans in [{name: prepare(job.scenario, name) for name in columns}]

@@ -39,9 +39,11 @@ class Stratum(NamedTuple):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A study that was stopped: `columns` holds the strategies with some of every stratum."""
+    """Work that was stopped: `columns` holds, for each job, the strategies with some of every
+    stratum.
+    """
 
-    def __init__(self, columns: dict[str, dict[int, Columns]]) -> None:
+    def __init__(self, columns: Sequence[dict[str, dict[int, Columns]]]) -> None:
         super().__init__("interrupted")
         self.columns = columns
 
@@ -163,7 +165,7 @@ def run(
     """Play every job; for each, by strategy, the columns of each stratum.
 
     The result is the same for any number of worker processes. A keyboard interrupt raises
-    `Interrupted` with what was finished of the first job.
+    `Interrupted` with what was finished of each job.
     """
     items = [
         (number, batch)
@@ -180,7 +182,8 @@ def run(
             if progress is not None:
                 progress(played, total)
     except KeyboardInterrupt:
-        raise Interrupted(_complete(_gathered(work[0], found[0]), work[0].groups)) from None
+        kept = zip(work, found, strict=True)
+        raise Interrupted([_complete(_gathered(*one), one[0].groups) for one in kept]) from None
     return [_gathered(job, parts) for job, parts in zip(work, found, strict=True)]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#555555")
-_MARKERS = "osD^vP*X"
+MARKERS = "osD^vP*X"
 _TICKS = (10, 30, 60, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 
 
@@ -29,20 +29,29 @@ def colours(names: Iterable[str]) -> dict[str, str]:
     return {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
 
 
-def _canvas(width: float, height: float) -> tuple[Canvas, Any]:
+def sheet(width: float, height: float) -> Canvas:
+    """An empty figure of this size in inches, drawn the same way every time."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "deploysim"
     mpl.rcParams["svg.fonttype"] = "none"
     mpl.rcParams["font.family"] = "sans-serif"
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots()
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def plain(axes: Any) -> Any:
+    """The same axes with a light grid and without a box."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.grid(True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
-    return figure, axes
+    return axes
+
+
+def _canvas(width: float, height: float) -> tuple[Canvas, Any]:
+    figure = sheet(width, height)
+    return figure, plain(figure.subplots())
 
 
 def svg(figure: Canvas, title: str, description: str) -> str:
@@ -81,7 +90,7 @@ def time_against_harm(comparison: Comparison) -> str:
             [harm.value],
             xerr=_arms(time),
             yerr=_arms(harm),
-            fmt=_MARKERS[number % len(_MARKERS)],
+            fmt=MARKERS[number % len(MARKERS)],
             color=palette[name],
             markersize=8,
             capsize=2,

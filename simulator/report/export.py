@@ -39,16 +39,17 @@ def _interval(interval: Interval) -> dict[str, float | None]:
     return {"value": interval.value, "low": interval.low, "high": interval.high}
 
 
-def _estimate(figure: str, estimate: Estimates) -> dict[str, Any]:
-    result: dict[str, Any] = {"unit": FIGURES[figure].unit, "n": estimate.n}
+def estimate(figure: str, found: Estimates) -> dict[str, Any]:
+    """The statistics of a figure as plain data."""
+    result: dict[str, Any] = {"unit": FIGURES[figure].unit, "n": found.n}
     for name in ("applicable", "censored", "mean", "p50", "p95", "p99", "cvar95"):
-        result[name] = _interval(getattr(estimate, name))
-    result["restricted"] = estimate.restricted
+        result[name] = _interval(getattr(found, name))
+    result["restricted"] = found.restricted
     return result
 
 
 def _figures(given: Given) -> dict[str, Any]:
-    return {figure: _estimate(figure, found) for figure, found in given.estimates().items()}
+    return {figure: estimate(figure, found) for figure, found in given.estimates().items()}
 
 
 def _strategy(risk: StrategyRisk) -> dict[str, Any]:
@@ -190,11 +191,11 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
         conditions.update(risk.given)
         for condition, given in conditions.items():
             for figure in FIGURES:
-                estimate = given.estimate(figure)
+                known = given.estimate(figure)
                 unit = FIGURES[figure].unit
                 for statistic in ("mean", "p50", "p95", "p99", "cvar95", "applicable", "censored"):
-                    p = getattr(estimate, statistic)
-                    found.append((name, condition, figure, unit, statistic, *p, estimate.n))
+                    p = getattr(known, statistic)
+                    found.append((name, condition, figure, unit, statistic, *p, known.n))
     return found
 
 
@@ -203,11 +204,12 @@ def csv_text(comparison: Comparison) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
-    writer.writerows([_safe(value) for value in row] for row in rows(comparison))
+    writer.writerows([safe(value) for value in row] for row in rows(comparison))
     return text.getvalue()
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
+    """A cell of a CSV file: nothing for None, and no text that a spreadsheet runs as a formula."""
     if value is None:
         return ""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value

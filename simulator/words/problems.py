@@ -10,12 +10,13 @@ from simulator.words import shape
 from simulator.words.documents import Path
 
 _KEY = re.compile(r"[a-z_0-9]+")
+_CHANGES = ("--set", "with_", "vary")
 
 
 class Problem(NamedTuple):
     """One thing wrong with a scenario: where, and what to do about it (line and column from 1).
 
-    `file` is a file's name, or `--set` or `with_` for a change made to it; those have no line.
+    `file` is a file's name, or `--set`, `with_` or `vary` for a change made to it: without a line.
     """
 
     file: str
@@ -27,7 +28,7 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         if self.line is not None:
             place = f"{self.file}:{self.line}:{self.column}"
-        elif self.file in ("--set", "with_"):
+        elif self.file in _CHANGES:
             return f"{self.file} {self.path}: {self.message}"
         else:
             place = self.file

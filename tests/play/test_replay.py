@@ -53,7 +53,7 @@ def test_the_door_lists_what_it_offers() -> None:
     assert set(ds.__all__) == {
         *("Scenario", "ScenarioError", "__version__"),
         *("compare", "conclude", "load", "loads", "packaged", "reconsidered", "rehearse"),
-        "replay",
+        *("replay", "sweep", "years"),
     }
     for name in ds.__all__:
         assert getattr(ds, name)
