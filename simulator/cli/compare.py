@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,9 +69,9 @@ def compare(
 
     asked = Options(workers, paces, limit, assumptions, flips=_searches(words, flips))
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
-    options.emit(_rendered(found, form, no_color), output)
+    command = _command(scenario, replications, precision, seed, strategy or (), sets or ())
+    options.emit(_rendered(found, form, no_color, command), output)
     if save is not None:
-        command = f"deploysim compare {scenario} -n {replications} --seed {seed}"
         _save(found, save, command, quiet)
     if form == "table" and not quiet:
         options.note("", quiet)
@@ -110,7 +111,7 @@ def check(
     asked = Options(workers, (1.0,), assumptions=False, gates=False)
     found = _compared(words, replications, seed, [words.to_check], asked, quiet)
     if form == "json":
-        options.emit(_rendered(found, "json", no_color), output)
+        options.emit(_rendered(found, "json", no_color, ""), output)
     else:
         from simulator.cli.tables import objectives_table
 
@@ -187,7 +188,25 @@ def _paces(text: str) -> tuple[float, ...]:
     return paces
 
 
-def _rendered(found: Comparison, form: str, no_color: bool) -> str:
+def _command(
+    scenario: str,
+    replications: int,
+    precision: str | None,
+    seed: int,
+    names: Sequence[str],
+    sets: Sequence[str],
+) -> str:
+    """What gives the same results again."""
+    parts = ["deploysim", "compare", scenario]
+    parts += ["--precision", precision] if precision else ["-n", str(replications)]
+    parts += ["--seed", str(seed)]
+    for option, values in (("--strategy", names), ("--set", sets)):
+        for value in values:
+            parts += [option, value]
+    return shlex.join(parts)
+
+
+def _rendered(found: Comparison, form: str, no_color: bool, command: str) -> str:
     if form == "json":
         import json
 
@@ -201,7 +220,7 @@ def _rendered(found: Comparison, form: str, no_color: bool) -> str:
     if form == "markdown":
         from simulator.report.markdown import markdown
 
-        return markdown(found)
+        return markdown(found, command)
     from simulator.cli.tables import comparison_table
 
     return comparison_table(found, not no_color)

@@ -97,7 +97,12 @@ def caught(risk: StrategyRisk, column: str) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: what is recommended, or what can be said without objectives and money."""
+    """What is recommended, or what can be said without objectives and money, and how sure it is."""
+    return f"{recommended(comparison)} {doubts(comparison)}".rstrip()
+
+
+def recommended(comparison: Comparison) -> str:
+    """The verdict in one sentence."""
     recommendation = comparison.recommendation
     if recommendation is None:
         front = ", ".join(comparison.front)
@@ -105,13 +110,19 @@ def verdict(comparison: Comparison) -> str:
             "Nothing is recommended without objectives or prices of harm; "
             f"not beaten in time, harm and cost together: {front}."
         )
-    text = f"Recommended: {recommendation.strategy}, because {recommendation.because}."
-    if recommendation.runner_up:
-        text += f" Runner-up: {recommendation.runner_up}."
+    return f"Recommended: {recommendation.strategy}, because {recommendation.because}."
+
+
+def doubts(comparison: Comparison) -> str:
+    """How sure the verdict is: the runner-up, the nearest flip, and whether it is a close call."""
+    recommendation = comparison.recommendation
+    if recommendation is None:
+        return ""
+    text = f" Runner-up: {recommendation.runner_up}." if recommendation.runner_up else ""
     text += _flips(comparison)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
-    return text
+    return text.lstrip()
 
 
 def flip(comparison: Comparison, found: Flip) -> str:
