@@ -33,9 +33,10 @@ class Judged(NamedTuple):
     @property
     def sentence(self) -> str:
         """The judgement with its numbers, in one sentence."""
-        sure = "" if self.decided else f"; {UNDECIDED}"
+        sure = "" if self.decided else f"; not decided: {UNDECIDED}"
         bounds = f" (95 % interval {self.interval})" if self.interval else ""
-        return f"{self.strategy}: {self.expression} is {self.mark}: {self.value}{bounds}{sure}."
+        verb = "keeps" if self.passed else "fails"
+        return f"{self.strategy} {verb} {self.expression}: {self.value}{bounds}{sure}."
 
 
 def judged(comparison: Comparison, strategy: str | None = None) -> list[Judged]:
