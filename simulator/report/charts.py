@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
     from simulator.decide.advice import Comparison
 
-# Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#555555")
+# Okabe and Ito's palette (2008), without yellow: distinguishable with any colour vision; then,
+# for more than eight strategies, others that are legible on light and on dark.
+COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C6D31", "#555555"),
+    *("#AA4499", "#999933", "#44AA99", "#7F7FFF"),
+)
 # The same where the background is dark: those too dark for it are lighter.
 LIGHTER = {"#0072B2": "#4A9EDB", "#8C6D31": "#C9A75A", "#555555": "#B8B8B8"}
 STAGES = ("#08519C", "#6BAED6", "#FDAE6B", "#A63603")
@@ -34,11 +38,13 @@ _ON_STAGE = ("#ffffff", "#000000", "#000000", "#ffffff")
 _MARKERS = "osD^vP*X"
 _DASHES = ("-", "--", "-.", ":")
 _TICKS = (10, 30, 60, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
+_SHARES = (1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+_APART = 0.055
 _INSTANT = 6.0
 _WIDE, _ROW = 7.6, 0.34
 _WRITTEN = 0.055
 _CUT = 4.0
-_NAMED = 0.35
+_NAMED = 0.6
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -137,10 +143,10 @@ def time_against_harm(comparison: Comparison, takeaway: str) -> str:
         _point(axes, point, palette[point.strategy], markers[point.strategy])
     axes.margins(x=0.12, y=0.12)
     _time_axis(axes)
-    axes.set_ylim(bottom=0)
-    _per_cent(axes.yaxis)
+    most = max([point.harm_high for point in points], default=0.0)
+    _shares(axes, "y", max(most, *(harm for curve in curves.values() for _, harm in curve), 0.001))
     axes.set_xlabel("time to deploy a good release (log scale)")
-    axes.set_ylabel("users harmed by a bad one, mean")
+    axes.set_ylabel("users harmed by a bad one, mean\n(small shares stretched)")
     places = {p.strategy: np.array([[max(p.time, _INSTANT), p.harm]]) for p in points}
     if points:
         named = [Label(name, place) for name, place in places.items()]
@@ -175,6 +181,19 @@ def _per_cent(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
 
 
+def _shares(axes: Any, side: str, most: float) -> None:
+    """An axis of shares from 0, on which places go with the square root."""
+    top = min(max(most * 1.08, 1e-4), 1.0)
+    root = {"functions": (lambda x: np.sqrt(np.maximum(x, 0)), np.square)}
+    getattr(axes, f"set_{side}scale")("function", **root)
+    getattr(axes, f"set_{side}lim")(0, top)
+    ticks = [0.0]
+    for share in _SHARES:
+        if share <= top and math.sqrt(share) - math.sqrt(ticks[-1]) > _APART * math.sqrt(top):
+            ticks.append(share)
+    getattr(axes, f"set_{side}ticks")(ticks, [wording.share(share) for share in ticks])
+
+
 def _time_axis(axes: Any) -> None:
     """A logarithmic axis of time with ticks that people use."""
     axes.set_xscale("log")
@@ -203,15 +222,15 @@ def exceedance(comparison: Comparison, takeaway: str) -> str:
         curves.setdefault(row.strategy, []).append(row)
     for name, rows in curves.items():
         x, colour = [row.x for row in rows], palette[name]
+        axes.hlines(1.0, 0, x[0], color=colour, linestyle=dashes[name], linewidth=1.7)
         low, high = [row.low for row in rows], [row.high for row in rows]
         axes.fill_between(x, low, high, step="post", color=colour, alpha=0.12, linewidth=0)
         share = [row.share for row in rows]
         axes.step(x, share, where="post", color=colour, linestyle=dashes[name], linewidth=1.7)
-    axes.set_xlim(0, None)
+    _shares(axes, "x", max([row.x for rows in curves.values() for row in rows], default=1.0))
     axes.set_ylim(0, 1.02)
-    for axis in (axes.xaxis, axes.yaxis):
-        _per_cent(axis)
-    axes.set_xlabel("share of users harmed, x")
+    _per_cent(axes.yaxis)
+    axes.set_xlabel("share of users harmed, x (small shares stretched)")
     axes.set_ylabel("chance that a bad release harms more than x")
     lines = {name: np.array([(row.x, row.share) for row in rows]) for name, rows in curves.items()}
     if lines:
@@ -228,7 +247,8 @@ def exceedance(comparison: Comparison, takeaway: str) -> str:
 
 def _along(line: Any) -> Any:
     """Where a curve may be named: beside its points, those before its middle first."""
-    return line[np.argsort(abs(line[:, 0] - _NAMED * line[-1, 0]), kind="stable")]
+    root = np.sqrt(line[:, 0])
+    return line[np.argsort(abs(root - _NAMED * root[-1]), kind="stable")]
 
 
 def detected(comparison: Comparison, takeaway: str) -> str:

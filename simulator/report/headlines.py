@@ -110,7 +110,9 @@ def recommended(comparison: Comparison) -> str:
             "Nothing is recommended without objectives or prices of harm; "
             f"not beaten in time, harm and cost together: {front}."
         )
-    return f"Recommended: {recommendation.strategy}, because {recommendation.because}."
+    return (
+        f"Recommended: {wording.named(recommendation.strategy)}, because {recommendation.because}."
+    )
 
 
 def doubts(comparison: Comparison) -> str:
@@ -118,7 +120,8 @@ def doubts(comparison: Comparison) -> str:
     recommendation = comparison.recommendation
     if recommendation is None:
         return ""
-    text = f" Runner-up: {recommendation.runner_up}." if recommendation.runner_up else ""
+    second = recommendation.runner_up
+    text = f" Runner-up: {wording.named(second)}." if second else ""
     text += _flips(comparison)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
@@ -134,7 +137,7 @@ def flip(comparison: Comparison, found: Flip) -> str:
         found.verified or not comparison.recommendation or not comparison.recommendation.confirmed
     )
     doubt = "" if sure else "; fresh replications do not confirm it"
-    return f"{found.to} takes over {side} {found.path} = {there} (now {now}{doubt})"
+    return f"{wording.named(found.to)} takes over {side} {found.path} = {there} (now {now}{doubt})"
 
 
 def _flips(comparison: Comparison) -> str:
@@ -148,7 +151,7 @@ def _flips(comparison: Comparison) -> str:
     text += " This ignores the value of being early"
     if early is not None:
         price = wording.money(early.flips_at, currency)
-        text += f"; {early.to} takes over when an hour is worth more than {price}"
+        text += f"; {wording.named(early.to)} takes over when an hour is worth more than {price}"
     return f"{text}."
 
 
@@ -157,9 +160,12 @@ def at_equal_time(comparison: Comparison) -> str | None:
     found = equal_time(comparison)
     if found is None or len(found.ranking) < 2:
         return None
-    listed = ", ".join(f"{name} {wording.share(harm)}" for name, harm in found.ranking[:_TOP])
+    listed = ", ".join(
+        f"{wording.named(name)} {wording.share(harm)}" for name, harm in found.ranking[:_TOP]
+    )
     return (
-        f"At equal time to deploy ({wording.length(found.time)}, as {comparison.scenario.to_check} "
+        f"At equal time to deploy ({wording.length(found.time)}, as "
+        f"{wording.named(comparison.scenario.to_check)} "
         f"takes), users harmed by a bad release on average: {listed}."
     )
 
@@ -216,8 +222,8 @@ def blindest_gate(comparison: Comparison) -> str | None:
         return None
     row = seen(found)
     return (
-        f"Blindest gate of {name}: {row.gate} ({row.requests} requests), would detect "
-        f"{row.power} of the bad releases that reach it; 90 % needs {row.bake}."
+        f"Blindest gate of {wording.named(name)}: {row.gate} ({row.requests} requests), would "
+        f"detect {row.power} of the bad releases that reach it; 90 % needs {row.bake}."
     )
 
 

@@ -10,6 +10,7 @@ from simulator.report import wording
 from simulator.report.judged import judged
 from simulator.report.markdown import cell, table
 from simulator.report.rendering import render
+from simulator.report.wording import named
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
@@ -90,16 +91,21 @@ def advice(one: Entry) -> str:
         return "No result."
     if one.recommended is None:
         return "Nothing is recommended: state objectives or prices of harm."
-    if not one.changes:
-        return f"Stay with {one.planned}."
+    if one.recommended == one.planned:
+        return f"Stay with {named(one.planned)}."
     effects = "; ".join(effect for effect in (_money(one), _harm(one)) if effect)
-    return f"Change from {one.planned} to {one.recommended}" + (f": {effects}." if effects else ".")
+    text = f"Change from {named(one.planned)} to {named(one.recommended)}"
+    return text + (f": {effects}." if effects else ".")
 
 
 def planned(comparison: Comparison) -> str:
     """What is planned and what should become of it; empty when it was not compared."""
     name = comparison.scenario.to_check
-    return f"Planned: {name}. {advice(entry('', comparison))}" if name in comparison.risk else ""
+    return (
+        f"Planned: {named(name)}. {advice(entry('', comparison))}"
+        if name in comparison.risk
+        else ""
+    )
 
 
 def _money(one: Entry) -> str:

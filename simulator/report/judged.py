@@ -36,7 +36,9 @@ class Judged(NamedTuple):
         sure = "" if self.decided else f"; not decided: {UNDECIDED}"
         bounds = f" (95 % interval {self.interval})" if self.interval else ""
         verb = "keeps" if self.passed else "fails"
-        return f"{self.strategy} {verb} {self.expression}: {self.value}{bounds}{sure}."
+        return (
+            f"{wording.named(self.strategy)} {verb} {self.expression}: {self.value}{bounds}{sure}."
+        )
 
 
 def judged(comparison: Comparison, strategy: str | None = None) -> list[Judged]:

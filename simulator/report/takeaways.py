@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.report import headlines, series, wording
+from simulator.report.wording import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +22,11 @@ def plane(comparison: Comparison) -> str:
         return "No strategy deploys a good release here."
     quick = min(points, key=lambda point: point.time)
     mild = min(points, key=lambda point: point.harm)
-    text = f"Fastest: {quick.strategy}, {wording.length(quick.time)}. Least harm: {mild.strategy}, "
-    text += f"{wording.share(mild.harm)} of users in a bad release. "
-    front = ", ".join(comparison.front)
+    text = f"Fastest: {named(quick.strategy)}, {wording.length(quick.time)}. Least harm: "
+    text += f"{named(mild.strategy)}, {wording.share(mild.harm)} of users in a bad release. "
+    if len(comparison.front) == len(comparison.risk):
+        return text + "None is beaten in time, harm and cost at once."
+    front = ", ".join(map(named, comparison.front))
     return text + f"Not beaten in time, harm and cost together: {front}."
 
 
@@ -36,8 +39,8 @@ def exceedance(comparison: Comparison) -> str:
     least, most = _ends(chances)
     return (
         f"More than {wording.share(_LOOKED_AT)} of users are harmed by "
-        f"{wording.share(chances[least])} of bad releases under {least}, and by "
-        f"{wording.share(chances[most])} under {most}."
+        f"{wording.share(chances[least])} of bad releases under {named(least)}, and by "
+        f"{wording.share(chances[most])} under {named(most)}."
     )
 
 
@@ -46,8 +49,9 @@ def detected(comparison: Comparison) -> str:
     before = {row.strategy: row.share for row in series.stages(comparison) if not row.order}
     least, most = _ends(before)
     return (
-        f"Before everyone has the new version, {most} catches {wording.share(before[most])} of "
-        f"bad releases and {least} {wording.share(before[least])}."
+        f"Before everyone has the new version, {named(most)} catches "
+        f"{wording.share(before[most])} of bad releases and {named(least)} "
+        f"{wording.share(before[least])}."
     )
 
 
@@ -58,8 +62,8 @@ def bill(comparison: Comparison) -> str:
         return "Nothing here has a price."
     least, most = _ends({name: total.amount for name, total in totals.items()})
     return (
-        f"One release costs {totals[least].text} on average under {least}, and "
-        f"{totals[most].text} under {most}."
+        f"One release costs {totals[least].text} on average under {named(least)}, and "
+        f"{totals[most].text} under {named(most)}."
     )
 
 
@@ -72,12 +76,9 @@ def missed(comparison: Comparison, name: str) -> str:
     """What a strategy would miss: bad releases found late or never, and of which kinds."""
     risk = comparison.risk[name]
     shares = {row.order: row.share for row in series.stages(comparison) if row.strategy == name}
-    late = shares.get(2, 0.0)
-    text = (
-        f"Of all bad releases {name} catches {wording.share(shares.get(0, 0.0))} before everyone "
-    )
-    text += f"has the new version, {wording.share(late)} only after it was watched, and "
-    text += f"{wording.share(shares.get(3, 0.0))} never."
+    before, _, late, never = (wording.share(shares[order]) for order in sorted(shares))
+    text = f"Of all bad releases {named(name)} catches {before} before everyone has the new "
+    text += f"version, {late} only after it was watched, and {never} never."
     unseen = {
         kind: given.shares("caught_at")["never"].value or 0.0
         for kind, given in risk.given.items()

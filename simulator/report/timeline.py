@@ -25,7 +25,7 @@ class Style(NamedTuple):
     top: float
 
 
-_HEADROOM = 200
+_HEADROOM = 215
 _MARKS = ("detect", "decide", "roll back", "rolled back", "deployed", "judge")
 
 
@@ -138,7 +138,7 @@ def course(
             axes.axvline(place, color=charts.INK, linewidth=0.8, linestyle=":")
         upper.annotate(
             f"{mark.event} {mark.text}",
-            (place, _HEADROOM - 14 - 26 * (number % 3)),
+            (place, _HEADROOM - 12 - 26 * (number % 4)),
             xytext=(-4 if mark.late else 4, 0),
             textcoords="offset points",
             fontsize=8,

@@ -67,9 +67,8 @@ def typical(comparison: Comparison) -> Typical | None:
 def _sentence(told: Replay) -> str:
     """What the release came to under one strategy."""
     end = courses.ending(told)
-    text = (
-        f"{end.strategy}: {end.outcome}, {end.failed} failed requests, {end.harmed} of users harmed"
-    )
+    text = f"{wording.named(end.strategy)}: {end.outcome}, {end.failed} failed requests, "
+    text += f"{end.harmed} of users harmed"
     if end.detected != wording.DASH:
         text += f"; detected after {end.detected} by {end.by}"
     if end.back != wording.DASH:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from simulator.words.changes import parse_path
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 DASH = "-"
+
+
+def named(name: str) -> str:
+    """A strategy's name in a sentence: in quotes unless it is one plain word."""
+    return name if re.fullmatch(r"\w+", name) else f"“{name}”"
 
 
 def length(seconds: float) -> str:
