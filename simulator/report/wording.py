@@ -100,9 +100,17 @@ def setting(scenario: Scenario, path: str, value: float) -> str:
     """A setting's value as a scenario file would say it, three digits."""
     number: float = round(value) if value >= 1000 else float(f"{value:.3g}")
     try:
-        where: Any = scenario.with_(path, number).resolved()
+        text = _said(scenario.with_(path, number), path)
     except ScenarioError:
-        where = scenario.with_(path, round(value)).resolved()
+        text = _said(scenario.with_(path, round(value)), path)
+    if _said(scenario, path).endswith("%") and not text.endswith("%"):
+        return f"{100 * number:.3g}%"
+    return text
+
+
+def _said(scenario: Scenario, path: str) -> str:
+    """What stands at a path of the resolved scenario."""
+    where: Any = scenario.resolved()
     for key in parse_path(path):
         where = where[key]
     return str(where)

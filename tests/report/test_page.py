@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from simulator.decide.advice import at_a_glance
 from simulator.findings.choice import chosen
 from simulator.play.replay import replay
 from simulator.report import series
@@ -111,3 +112,23 @@ def test_the_parts_of_a_bill_add_up_to_its_total() -> None:
     assert set(parts) == set(totals)
     for name, total in totals.items():
         assert parts[name] == pytest.approx(total, rel=1e-9)
+
+
+def test_an_interrupted_study_and_one_without_the_planned_strategy_make_a_page_too() -> None:
+    results = hostile().results
+    parts = {name: dict(columns) for name, columns in results.columns.items()}
+    name = results.names[-1]
+    parts[name] = {
+        number: {key: values[:7] for key, values in part.items()}
+        for number, part in parts[name].items()
+    }
+    stopped = results.with_columns(parts)
+    stopped.stopped = True
+    text = page(at_a_glance(stopped), COMMAND)
+    assert Page(text).faults == []
+    assert "Interrupted" in text
+    alone = page(at_a_glance(results.first({}, ["blue_green"])), COMMAND)
+    assert Page(alone).faults == []
+    assert "Planned:" not in alone
+    assert "var(--c2)" in alone
+    assert "var(--c0)" not in alone
