@@ -37,6 +37,8 @@ def text(value: Any) -> str:
     """A value as a file would say it in one line."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict):
         return f"{{{', '.join(f'{key}: {text(one)}' for key, one in value.items())}}}"
     if isinstance(value, list | tuple):

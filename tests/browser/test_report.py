@@ -52,6 +52,7 @@ def test_a_phone_does_not_scroll_sideways(files: dict[str, str], browser: Any, n
     tab = Tab(browser, files[name], viewport={"width": 390, "height": 800})
     tab.page.goto(files[name])
     assert not tab.scrolls_sideways()
+    assert tab.findings() == []
     tab.close()
 
 
