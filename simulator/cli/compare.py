@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 _FORMATS = ("table", "json", "csv", "markdown")
+_CHECKS = ("table", "json", "junit", "sarif")
 _FAILED, _INTERRUPTED = 99, 130
 
 
@@ -35,6 +37,7 @@ _Flips = Annotated[
         help="Where the recommendation changes; `all` for every assumption (repeatable).",
     ),
 ]
+_CheckFormat = Annotated[str, typer.Option("--format", help="table, json, junit or sarif.")]
 _Check = Annotated[bool, typer.Option("--check", help="Exit with 99 if an objective fails.")]
 
 
@@ -68,9 +71,9 @@ def compare(
 
     asked = Options(workers, paces, limit, assumptions, flips=_searches(words, flips))
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
-    options.emit(_rendered(found, form, no_color), output)
+    command = _command(scenario, replications, precision, seed, strategy or (), sets or ())
+    options.emit(_rendered(found, form, no_color, command), output)
     if save is not None:
-        command = f"deploysim compare {scenario} -n {replications} --seed {seed}"
         _save(found, save, command, quiet)
     if form == "table" and not quiet:
         options.note("", quiet)
@@ -89,33 +92,66 @@ def check(
     sets: options.Sets = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
-    output_format: options.Format = "table",
+    output_format: _CheckFormat = "table",
     as_json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Judge the planned strategy's objectives: exit code 0 if all are kept, 99 if not."""
-    form = options.chosen_format(output_format, as_json, ("table", "json"))
+    form = options.chosen_format(output_format, as_json, _CHECKS)
     options.can_write(output)
     workers = options.workers(jobs, executor)
-    words = read_scenario(scenario, sets, None, quiet)
-    if not words.objectives:
-        raise typer.BadParameter(
-            f"{scenario} has no objectives to check; add objectives: to the file",
-            param_hint="SCENARIO",
-        )
+    words = _to_judge(scenario, sets, form, output, quiet)
     from simulator.decide.advice import Options
 
     asked = Options(workers, (1.0,), assumptions=False, gates=False)
     found = _compared(words, replications, seed, [words.to_check], asked, quiet)
+    options.emit(_judged(found, form, scenario), output)
+    if found.results.stopped:
+        raise typer.Exit(_INTERRUPTED)
+    _gate(found)
+
+
+def _to_judge(
+    where: str, sets: list[str] | None, form: str, output: str | None, quiet: bool
+) -> Scenario:
+    """The scenario, which has objectives; what is wrong with it is also written in the format."""
+    from simulator.words.problems import ScenarioError
+
+    try:
+        words = read_scenario(where, sets, None, quiet)
+    except ScenarioError as error:
+        from simulator.report import annotations
+
+        if form == "sarif":
+            found = annotations.problems(error.problems)
+            options.emit(annotations.sarif(found, annotations.INVALID), output)
+        elif form == "junit":
+            options.emit(annotations.junit_problems(error.problems), output)
+        raise
+    if not any(objective.strategy in (None, words.to_check) for objective in words.objectives):
+        raise typer.BadParameter(
+            f"{where} has no objectives for {words.to_check} to check; add objectives: to the file",
+            param_hint="SCENARIO",
+        )
+    return words
+
+
+def _judged(found: Comparison, form: str, where: str) -> str:
+    """The judgement in a format of `check`."""
     if form == "json":
-        options.emit(_rendered(found, "json", no_color), output)
-    else:
+        return _rendered(found, form, True, "")
+    if form == "table":
         from simulator.cli.tables import objectives_table
 
-        options.emit(objectives_table(found), output)
-    _gate(found)
+        return objectives_table(found)
+    from simulator.report import annotations
+
+    if form == "junit":
+        return annotations.junit(found, where)
+    code = annotations.FAILED if _fails(found) else 0
+    return annotations.sarif(annotations.findings(found, where), code)
 
 
 def _save(found: Comparison, where: str, command: str, quiet: bool) -> None:
@@ -189,7 +225,25 @@ def _paces(text: str) -> tuple[float, ...]:
     return paces
 
 
-def _rendered(found: Comparison, form: str, no_color: bool) -> str:
+def _command(
+    scenario: str,
+    replications: int,
+    precision: str | None,
+    seed: int,
+    names: Sequence[str],
+    sets: Sequence[str],
+) -> str:
+    """What gives the same results again."""
+    parts = ["deploysim", "compare", scenario]
+    parts += ["--precision", precision] if precision else ["-n", str(replications)]
+    parts += ["--seed", str(seed)]
+    for option, values in (("--strategy", names), ("--set", sets)):
+        for value in values:
+            parts += [option, value]
+    return shlex.join(parts)
+
+
+def _rendered(found: Comparison, form: str, no_color: bool, command: str) -> str:
     if form == "json":
         import json
 
@@ -203,7 +257,7 @@ def _rendered(found: Comparison, form: str, no_color: bool) -> str:
     if form == "markdown":
         from simulator.report.markdown import markdown
 
-        return markdown(found)
+        return markdown(found, command)
     from simulator.cli.tables import comparison_table
 
     return comparison_table(found, not no_color)
@@ -234,8 +288,12 @@ def _worst(found: Comparison) -> str:
     return labels[0]
 
 
-def _gate(found: Comparison) -> None:
+def _fails(found: Comparison) -> bool:
+    """Whether the planned strategy fails one of its objectives."""
     planned = found.scenario.to_check
-    concerned = [t for t in found.thresholds if t.strategy == planned]
-    if any(not threshold.passed for threshold in concerned):
+    return any(not t.passed for t in found.thresholds if t.strategy == planned)
+
+
+def _gate(found: Comparison) -> None:
+    if _fails(found):
         raise typer.Exit(_FAILED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -77,11 +78,34 @@ def defaults(
         print(f"    {row.kind}: {row.source}")
 
 
-def schema() -> None:
-    """Print the JSON Schema of scenario files."""
+def schema(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCENARIO]...", help="Hold these files against it instead."),
+    ] = None,
+) -> None:
+    """Print the JSON Schema of scenario files; or name everything that is wrong with some files."""
+    if files:
+        _readable(files)
+        return
     from simulator.words.schema import text
 
     print(text(), end="")
+
+
+def _readable(files: Sequence[str]) -> None:
+    """Nothing when all can be read; else raises ScenarioError with the problems of all."""
+    from simulator.words.problems import Problem, ScenarioError
+    from simulator.words.reading import load
+
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            load(file)
+        except ScenarioError as error:
+            problems += error.problems
+    if problems:
+        raise ScenarioError(problems)
 
 
 def ui() -> None:

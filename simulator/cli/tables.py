@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.report import headlines, sweeps, wording
+from simulator.report.judged import judged
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
@@ -169,38 +170,25 @@ def _caught(comparison: Comparison, paint: _Paint) -> list[str]:
 
 
 def _thresholds(comparison: Comparison, paint: _Paint) -> list[str]:
-    from simulator.words.figures import FIGURES
-
-    lines = [paint.bold("Objectives")]
-    objectives = {o.text: o for o in comparison.scenario.objectives}
-    for text, objective in objectives.items():
-        unit = "share" if objective.statistic == "applicable" else FIGURES[objective.figure].unit
-        lines.append(f"  {text}")
-        for threshold in comparison.thresholds:
-            if threshold.expression == text:
-                mark = "kept  " if threshold.passed else "FAILED"
-                value = wording.figure(threshold.value.value, unit)
-                sure = "" if threshold.decided else "  (not decided: more replications)"
-                lines.append(f"    {mark} {_clip(threshold.strategy, 24):<24} {value}{sure}")
+    lines, last = [paint.bold("Objectives")], None
+    for row in judged(comparison):
+        if row.expression != last:
+            lines.append(f"  {row.expression}")
+        last = row.expression
+        mark = "kept  " if row.passed else "FAILED"
+        sure = "" if row.decided else "  (not decided: more replications)"
+        lines.append(f"    {mark} {_clip(row.strategy, 24):<24} {row.value}{sure}")
     return lines
 
 
 def objectives_table(comparison: Comparison) -> str:
     """The objectives of the planned strategy, a line each."""
     lines = []
-    from simulator.words.figures import FIGURES
-
-    units = {
-        o.text: "share" if o.statistic == "applicable" else FIGURES[o.figure].unit
-        for o in comparison.scenario.objectives
-    }
-    for threshold in comparison.thresholds:
-        mark = "kept" if threshold.passed else "FAILED"
-        value = wording.figure(threshold.value.value, units[threshold.expression])
-        bounds = wording.between(threshold.value, units[threshold.expression])
-        sure = "" if threshold.decided else "  not decided at 95 %: use more replications"
+    for row in judged(comparison):
+        mark = "kept" if row.passed else "FAILED"
+        sure = "" if row.decided else "  not decided at 95 %: use more replications"
         lines.append(
-            f"{mark:<6} {threshold.strategy}: {threshold.expression}: {value} ({bounds}){sure}"
+            f"{mark:<6} {row.strategy}: {row.expression}: {row.value} ({row.interval}){sure}"
         )
     return "\n".join(lines)
 

@@ -178,3 +178,49 @@ def enough(curves: Sequence[Curve], kind: str = EVERY) -> str:
         else:
             texts.append(f"{names[curve.along]} {valued(curve.along, least)}{now}")
     return f"Each alone, everything else as it is, what detects {wanted}: {'; '.join(texts)}."
+
+
+class Together(NamedTuple):
+    """What all detectors together see at a gate: with its interval, of every kind, and the rest."""
+
+    gate: str
+    requests: str
+    power: Square
+    interval: str
+    kinds: tuple[Square, ...]
+    false_alarm: str
+    after: str
+    bake: str
+
+
+def together(found: Mapping[str, Sequence[Sight]]) -> dict[str, list[Together]]:
+    """For each strategy its gates, as all detectors together see there."""
+    return {
+        name: [_gate(sight) for sight in sights if sight.detector == ALL]
+        for name, sights in found.items()
+    }
+
+
+def kinds(found: Mapping[str, Sequence[Sight]]) -> list[str]:
+    """The kinds of defects that gates are held against."""
+    return list(
+        dict.fromkeys(kind for sights in found.values() for s in sights for kind in s.given)
+    )
+
+
+def _gate(sight: Sight) -> Together:
+    seen = headlines.seen(sight)
+    squares = [
+        Square(power.value, wording.figure(power.value, "share"))
+        for power in (sight.power, *sight.given.values())
+    ]
+    return Together(
+        seen.gate,
+        seen.requests,
+        squares[0],
+        wording.between(sight.power, "share"),
+        tuple(squares[1:]),
+        seen.false_alarm,
+        seen.after,
+        seen.bake,
+    )

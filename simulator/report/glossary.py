@@ -29,16 +29,18 @@ def defaults(profile: str | None = None) -> pd.DataFrame:
     """Every default as text, with a profile's values; raises KeyError for an unknown one."""
     import pandas as pd
 
-    rows = [[_text(getattr(row, column)) for column in _COLUMNS] for row in profiles.rows(profile)]
+    rows = [[text(getattr(row, column)) for column in _COLUMNS] for row in profiles.rows(profile)]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
     """A value as a file would say it in one line."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{key}: {_text(one)}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {text(one)}' for key, one in value.items())}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_text(one) for one in value)}]"
+        return f"[{', '.join(text(one) for one in value)}]"
     return str(value)

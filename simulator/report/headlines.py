@@ -98,7 +98,12 @@ def caught(risk: StrategyRisk, column: str) -> str:
 
 
 def verdict(comparison: Comparison) -> str:
-    """One sentence: what is recommended, or what can be said without objectives and money."""
+    """What is recommended, or what can be said without objectives and money, and how sure it is."""
+    return f"{recommended(comparison)} {doubts(comparison)}".rstrip()
+
+
+def recommended(comparison: Comparison) -> str:
+    """The verdict in one sentence."""
     recommendation = comparison.recommendation
     if recommendation is None:
         front = ", ".join(comparison.front)
@@ -106,13 +111,22 @@ def verdict(comparison: Comparison) -> str:
             "Nothing is recommended without objectives or prices of harm; "
             f"not beaten in time, harm and cost together: {front}."
         )
-    text = f"Recommended: {recommendation.strategy}, because {recommendation.because}."
-    if recommendation.runner_up:
-        text += f" Runner-up: {recommendation.runner_up}."
+    return (
+        f"Recommended: {wording.named(recommendation.strategy)}, because {recommendation.because}."
+    )
+
+
+def doubts(comparison: Comparison) -> str:
+    """How sure the verdict is: the runner-up, the nearest flip, and whether it is a close call."""
+    recommendation = comparison.recommendation
+    if recommendation is None:
+        return ""
+    second = recommendation.runner_up
+    text = f" Runner-up: {wording.named(second)}." if second else ""
     text += _flips(comparison)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
-    return text
+    return text.lstrip()
 
 
 def flip(comparison: Comparison, found: Flip) -> str:
@@ -124,7 +138,7 @@ def flip(comparison: Comparison, found: Flip) -> str:
         found.verified or not comparison.recommendation or not comparison.recommendation.confirmed
     )
     doubt = "" if sure else "; fresh replications do not confirm it"
-    return f"{found.to} takes over {side} {found.path} = {there} (now {now}{doubt})"
+    return f"{wording.named(found.to)} takes over {side} {found.path} = {there} (now {now}{doubt})"
 
 
 def _flips(comparison: Comparison) -> str:
@@ -138,7 +152,7 @@ def _flips(comparison: Comparison) -> str:
     text += " This ignores the value of being early"
     if early is not None:
         price = wording.money(early.flips_at, currency)
-        text += f"; {early.to} takes over when an hour is worth more than {price}"
+        text += f"; {wording.named(early.to)} takes over when an hour is worth more than {price}"
     return f"{text}."
 
 
@@ -147,9 +161,12 @@ def at_equal_time(comparison: Comparison) -> str | None:
     found = equal_time(comparison)
     if found is None or len(found.ranking) < 2:
         return None
-    listed = ", ".join(f"{name} {wording.share(harm)}" for name, harm in found.ranking[:_TOP])
+    listed = ", ".join(
+        f"{wording.named(name)} {wording.share(harm)}" for name, harm in found.ranking[:_TOP]
+    )
     return (
-        f"At equal time to deploy ({wording.length(found.time)}, as {comparison.scenario.to_check} "
+        f"At equal time to deploy ({wording.length(found.time)}, as "
+        f"{wording.named(comparison.scenario.to_check)} "
         f"takes), users harmed by a bad release on average: {listed}."
     )
 
@@ -206,8 +223,8 @@ def blindest_gate(comparison: Comparison) -> str | None:
         return None
     row = seen(found)
     return (
-        f"Blindest gate of {name}: {row.gate} ({row.requests} requests), would detect "
-        f"{row.power} of the bad releases that reach it; 90 % needs {row.bake}."
+        f"Blindest gate of {wording.named(name)}: {row.gate} ({row.requests} requests), would "
+        f"detect {row.power} of the bad releases that reach it; 90 % needs {row.bake}."
     )
 
 

@@ -2,47 +2,85 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import headlines, wording
-from simulator.words.figures import FIGURES
+from simulator.report import headlines, takeaways
+from simulator.report.judged import judged
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
 
+_SPECIAL = re.compile(r"[\\`*\[\]<>|~]|(?<!\w)_|_(?!\w)")
+_CALLS = re.compile(r"[@#](?=\w)")
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+
+def cell(text: str) -> str:
+    """Text that stands for itself: no markup, mention, link or end of a cell comes of it."""
+    plain = _SPECIAL.sub(lambda found: f"\\{found[0]}", " ".join(text.split()))
+    return _CALLS.sub(lambda found: f"{found[0]}\u200b", plain)
 
 
-def markdown(comparison: Comparison) -> str:
-    """Verdict, table with intervals, objectives, and how it was made."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -> list[str]:
+    """A table of finished cells; the columns from number `right` on are set to the right if > 0."""
+    rule = "".join("|---:" if right and number >= right else "|---" for number in range(len(heads)))
+    lines = ["| " + " | ".join(heads) + " |", rule + "|"]
+    return lines + ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def marker(comparison: Comparison) -> str:
+    """A comment that a bot finds to update its own text; it names the scenario."""
+    slug = re.sub(r"[^a-z0-9]+", "-", comparison.scenario.name.lower()).strip("-")
+    return f"<!-- deploysim: {slug or 'scenario'} -->"
+
+
+def markdown(comparison: Comparison, command: str = "") -> str:
+    """Verdict, objectives, table with intervals, what would be missed, and how it was made."""
     results, scenario = comparison.results, comparison.scenario
-    lines = [f"### {scenario.name}", "", headlines.verdict(comparison), ""]
+    lines = [f"### {cell(scenario.name)}", "", cell(headlines.verdict(comparison))]
+    lines += _objectives(comparison)
     heads = ["strategy", *(" ".join(column) for column in headlines.COLUMNS)]
-    lines += ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
-    for row in headlines.rows(comparison):
-        cells = [
-            f"{'**' if c.best else ''}{c.value}{'**' if c.best else ''}<br>{c.interval}"
-            for c in row.cells
-        ]
-        lines.append("| " + " | ".join(_cell(text) for text in (row.strategy, *cells)) + " |")
-    if comparison.thresholds:
-        lines += ["", "| objective | strategy | value | |", "|---|---|---:|---|"]
-        units = {
-            o.text: "share" if o.statistic == "applicable" else FIGURES[o.figure].unit
-            for o in scenario.objectives
-        }
-        for t in comparison.thresholds:
-            value = wording.figure(t.value.value, units[t.expression])
-            mark = "kept" if t.passed else "**failed**"
-            mark += "" if t.decided else " (not decided)"
-            lines.append(f"| {_cell(t.expression)} | {_cell(t.strategy)} | {value} | {mark} |")
+    rows = [
+        (
+            cell(row.strategy),
+            *(
+                f"{f'**{cell(c.value)}**' if c.best else cell(c.value)}<br>{cell(c.interval)}"
+                for c in row.cells
+            ),
+        )
+        for row in headlines.rows(comparison)
+    ]
+    lines += ["", *table(heads, rows, 1)]
+    if scenario.to_check in comparison.risk:
+        missed = takeaways.missed(comparison, scenario.to_check)
+        lines += ["", f"**What {cell(scenario.to_check)} would miss.** {cell(missed)}"]
     counts = results.replications
     lines += [
         "",
         f"{counts['bad']} bad and {counts['good']} good replications a strategy, seed "
-        f"{results.seed}; 95 % intervals, simulation error only; scenario "
-        f"`{scenario.sha256[:12]}`.",
+        f"{results.seed}; 95 % intervals, simulation error only; bold: best of its column; "
+        f"scenario `{scenario.sha256[:12]}`.",
     ]
-    return "\n".join(lines)
+    if command:
+        lines += ["", "```sh", command.replace("```", ""), "```"]
+    return "\n".join([*lines, "", marker(comparison)])
+
+
+def _objectives(comparison: Comparison) -> list[str]:
+    """The objectives, the planned strategy's first."""
+    found = judged(comparison)
+    if not found:
+        return []
+    planned = comparison.scenario.to_check
+    found.sort(key=lambda row: row.strategy != planned)
+    rows = [
+        (
+            cell(row.expression),
+            cell(row.strategy) + (" (planned)" if row.strategy == planned else ""),
+            f"{cell(row.value)}<br>{cell(row.interval)}",
+            f"{'✓' if row.passed else '✗'} {row.mark}",
+        )
+        for row in found
+    ]
+    return ["", *table(("objective", "strategy", "value", "judged"), rows)]

@@ -2,61 +2,158 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator import __version__
-from simulator.report import charts, headlines, wording
-from simulator.words.figures import FIGURES
+from simulator.report import (
+    charts,
+    courses,
+    gates,
+    glossary,
+    headlines,
+    index,
+    series,
+    takeaways,
+    wording,
+)
+from simulator.report.judged import Judged, judged
+from simulator.report.rendering import render
+from simulator.report.typical import typical
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.findings.results import StrategyRisk
+
+
+class Picture(NamedTuple):
+    """A chart as an SVG element, and the sentence that says what it shows."""
+
+    svg: str
+    takeaway: str
+
+
+class Assumed(NamedTuple):
+    """An assumption as text: its key, value, low, high, kind and source."""
+
+    path: str
+    value: str
+    low: str
+    high: str
+    kind: str
+    source: str
 
 
 def page(comparison: Comparison, command: str) -> str:
-    """Verdict, objectives, table, pictures, assumptions and method; no outside request."""
-    from jinja2 import Environment, PackageLoader, select_autoescape
-
-    environment = Environment(
-        loader=PackageLoader("simulator.report"),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    units = {
-        o.text: "share" if o.statistic == "applicable" else FIGURES[o.figure].unit
-        for o in comparison.scenario.objectives
+    """Verdict, objectives, tables, pictures, assumptions and method; no outside request."""
+    scenario = comparison.scenario
+    by_objective: dict[str, list[Judged]] = {}
+    for row in judged(comparison):
+        by_objective.setdefault(row.expression, []).append(row)
+    keeps_all = {row.strategy for row in judged(comparison)} - {
+        row.strategy for row in judged(comparison) if not row.passed
     }
-    objectives = [
-        {
-            "expression": t.expression,
-            "strategy": t.strategy,
-            "value": wording.figure(t.value.value, units[t.expression]),
-            "interval": wording.between(t.value, units[t.expression]),
-            "mark": ("kept" if t.passed else "failed") + ("" if t.decided else ", not decided"),
-        }
-        for t in comparison.thresholds
-    ]
-    caught = [
-        (name, headlines.caught(risk, "caught_at"), headlines.caught(risk, "caught_by"))
-        for name, risk in comparison.risk.items()
-    ]
-    return environment.get_template("report.html").render(
-        scenario=comparison.scenario,
+    flipping = {found.path for found in comparison.flips}
+    return render(
+        "report.html",
+        scenario=scenario,
         results=comparison.results,
-        verdict=headlines.verdict(comparison),
-        ranges=headlines.two_uncertainties(comparison),
-        doubts=headlines.DOUBTS,
-        blind=headlines.blindest_gate(comparison),
-        seen_heads=headlines.SEEN,
-        gates={name: list(map(headlines.seen, rows)) for name, rows in comparison.gates.items()},
-        equal_time=headlines.at_equal_time(comparison),
+        planned=scenario.to_check,
+        recommended=headlines.recommended(comparison),
+        doubts=headlines.doubts(comparison),
+        advice=index.planned(comparison),
+        objectives=by_objective,
+        nobody=bool(by_objective) and not keeps_all,
+        palette={
+            name: number % len(charts.COLOURS) for number, name in enumerate(scenario.strategies)
+        },
         columns=headlines.COLUMNS,
         rows=headlines.rows(comparison),
-        caught=caught,
-        objectives=objectives,
-        harm_chart=charts.time_against_harm(comparison),
-        exceedance_chart=charts.exceedance(comparison),
-        chance=wording.share(comparison.scenario.change.defect_probability),
+        pictures=_pictures(comparison),
+        caught=[
+            (name, _shares(risk, "caught_at"), _shares(risk, "caught_by"))
+            for name, risk in comparison.risk.items()
+        ],
+        gates=gates.together(comparison.gates),
+        kinds=gates.kinds(comparison.gates),
+        defects=_defects(comparison),
+        blind=headlines.blindest_gate(comparison),
+        equal_time=headlines.at_equal_time(comparison),
+        typical=typical(comparison),
+        **_bill(comparison),
+        flips=[headlines.flip(comparison, found) for found in comparison.flips],
+        still=[path for path in comparison.searched if path not in flipping],
+        ranges=headlines.two_uncertainties(comparison),
+        doubted=headlines.DOUBTS,
+        matter=headlines.assumptions(comparison),
+        assumed=_assumed(comparison),
+        chance=wording.share(scenario.change.defect_probability),
         command=command,
-        version=__version__,
     )
+
+
+def _shares(risk: StrategyRisk, column: str) -> list[tuple[str, str]]:
+    """Every place, or finder, of a strategy's bad releases and its share as text."""
+    shares = risk.given_defect.shares(column)
+    return [
+        (key, wording.share(found.value or 0.0)) for key, found in shares.items() if found.value
+    ]
+
+
+def _defects(comparison: Comparison) -> list[tuple[str, str, str]]:
+    """Every kind of defect: its label, its share of bad releases, and what it is drawn from."""
+    scenario = comparison.scenario
+    whole = comparison.risk[next(iter(comparison.risk))].given_defect.share
+    return [
+        (label, wording.share(given.share / whole), courses.defect(scenario, label))
+        for label, given in comparison.risk[next(iter(comparison.risk))].given.items()
+        if whole
+    ]
+
+
+def _pictures(comparison: Comparison) -> dict[str, Picture]:
+    """The charts by their names; a chart with nothing to show is left out."""
+    found = {}
+    for name in ("detected", "plane", "exceedance", "bill"):
+        takeaway = getattr(takeaways, name)(comparison)
+        drawn = _CHARTS[name](comparison, takeaway)
+        if drawn:
+            found[name] = Picture(drawn, takeaway)
+    return found
+
+
+_CHARTS = {
+    "detected": charts.detected,
+    "plane": charts.time_against_harm,
+    "exceedance": charts.exceedance,
+    "bill": charts.bill,
+}
+
+
+def _bill(comparison: Comparison) -> dict[str, Any]:
+    """The table of the bill: the parts that occur, and for each strategy their amounts."""
+    rows = series.bill(comparison)
+    kinds = {row.order: row.part for row in rows}
+    amounts = {(row.strategy, row.order): row.text for row in rows}
+    return {
+        "parts": [kinds[order] for order in sorted(kinds)],
+        "bills": [
+            (total, [amounts.get((total.strategy, order), "-") for order in sorted(kinds)])
+            for total in series.totals(comparison)
+        ],
+    }
+
+
+def _assumed(comparison: Comparison) -> list[Assumed]:
+    """The assumptions, those that move the headlines most at the top."""
+    first = {path: number for number, path in enumerate(comparison.matter)}
+    rows = sorted(comparison.scenario.assumed, key=lambda row: first.get(row.path, len(first)))
+    return [
+        Assumed(
+            row.path,
+            glossary.text(row.value),
+            glossary.text(row.low),
+            glossary.text(row.high),
+            row.kind,
+            row.source,
+        )
+        for row in rows
+    ]

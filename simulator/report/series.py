@@ -82,6 +82,15 @@ class Part(NamedTuple):
     text: str
 
 
+class Total(NamedTuple):
+    """The expected bill of a release, in money, and as text with its interval."""
+
+    strategy: str
+    amount: float
+    text: str
+    interval: str
+
+
 class Look(NamedTuple):
     """An interval as it was after so many replications."""
 
@@ -165,6 +174,16 @@ def bill(comparison: Comparison) -> list[Part]:
         for name, risk in comparison.risk.items()
         for order, key in enumerate(BILL)
         if (amount := risk.all.mean(key) or 0.0) > 0
+    ]
+
+
+def totals(comparison: Comparison) -> list[Total]:
+    """The expected loss of one release, good or bad, under every strategy that has one."""
+    currency = comparison.scenario.costs.currency
+    return [
+        Total(name, loss.value, wording.money(loss.value, currency), wording.between(loss, "money"))
+        for name, risk in comparison.risk.items()
+        if (loss := risk.all.loss.mean).value is not None
     ]
 
 

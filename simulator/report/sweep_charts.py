@@ -33,7 +33,7 @@ def picture(sweep: Sweep) -> str:
 
 def _told(figure: Canvas, sweep: Sweep, how: str) -> str:
     names = ", ".join(name for name, _ in sweeps.heads(sweep))
-    return charts.svg(
+    return charts.picture(
         figure,
         f"Sweep over {' and '.join(sweep.design.paths)}",
         f"Means of {names} for {', '.join(sweep.strategies)}, {how}. {sweeps.method(sweep)}.",

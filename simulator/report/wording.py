@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from simulator.words.changes import parse_path
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 DASH = "-"
+
+
+def named(name: str) -> str:
+    """A strategy's name in a sentence: in quotes unless it is one plain word."""
+    return name if re.fullmatch(r"\w+", name) else f"“{name}”"
 
 
 def length(seconds: float) -> str:
@@ -94,9 +100,17 @@ def setting(scenario: Scenario, path: str, value: float) -> str:
     """A setting's value as a scenario file would say it, three digits."""
     number: float = round(value) if value >= 1000 else float(f"{value:.3g}")
     try:
-        where: Any = scenario.with_(path, number).resolved()
+        text = _said(scenario.with_(path, number), path)
     except ScenarioError:
-        where = scenario.with_(path, round(value)).resolved()
+        text = _said(scenario.with_(path, round(value)), path)
+    if _said(scenario, path).endswith("%") and not text.endswith("%"):
+        return f"{100 * number:.3g}%"
+    return text
+
+
+def _said(scenario: Scenario, path: str) -> str:
+    """What stands at a path of the resolved scenario."""
+    where: Any = scenario.resolved()
     for key in parse_path(path):
         where = where[key]
     return str(where)

@@ -110,8 +110,7 @@ def document(years: Years) -> dict[str, Any]:
 
 def exceedance(years: Years) -> str:
     """The chance that a year costs more than x, for every strategy, as one SVG element."""
-    figure = charts.sheet(7.4, 4.2)
-    axes = charts.plain(figure.subplots())
+    figure, axes = charts.canvas(7.4, 4.2)
     palette = charts.colours(one.strategy for one in years.strategies)
     for number, one in enumerate(years.strategies):
         colour, curve = palette[one.strategy], one.curve
@@ -133,6 +132,7 @@ def exceedance(years: Years) -> str:
     figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     return charts.svg(
         figure,
+        "year",
         "Loss exceedance of a year",
         f"For each strategy the probability that the {years.releases} releases of a year cost "
         f"more than x {years.currency}. Lower is better.",

@@ -21,9 +21,7 @@ _LABEL = (
     "datum.value < 60 ? datum.value + ' min' : "
     "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
-_LIGHTER = {"#555555": "#B8B8B8", "#8C6D31": "#C9A75A", "#0072B2": "#4A9EDB"}
-STAGES = dict(zip(series.STAGES, ("#08519C", "#6BAED6", "#FDAE6B", "#A63603"), strict=True))
-_BILL = ("#08519C", "#A63603", "#6A51A3", "#E7298A", "#6BAED6", "#74C476", "#BDBDBD")
+STAGES = dict(zip(series.STAGES, report_charts.STAGES, strict=True))
 _SHAPES = ("circle", "triangle-up")
 _TALL, _ROW = 380, 26
 _NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 0.1
@@ -43,7 +41,9 @@ def ink() -> str:
 def colours(names: Iterable[str]) -> dict[str, str]:
     """The colour of every strategy, as in reports; lighter where the background is dark."""
     found = report_charts.colours(names)
-    return {name: _LIGHTER.get(one, one) if dark() else one for name, one in found.items()}
+    return {
+        name: report_charts.LIGHTER.get(one, one) if dark() else one for name, one in found.items()
+    }
 
 
 def _scale(palette: Mapping[str, str]) -> Any:
@@ -201,7 +201,7 @@ def detected(found: Comparison) -> Any:
 def parts_of_bill(found: Comparison) -> dict[str, str]:
     """The parts that a bill has, in their order, each with its colour."""
     rows = sorted(series.bill(found), key=lambda row: row.order)
-    return {row.part: _BILL[int(row.order)] for row in rows}
+    return {row.part: report_charts.BILL[int(row.order)] for row in rows}
 
 
 def bill(found: Comparison) -> Any:

@@ -15,7 +15,16 @@ from simulator.words.documents import DocumentError, Path, Place
 from simulator.words.problems import Problem, ScenarioError, explained
 from simulator.words.scenario import Scenario
 
-__all__ = ["Problem", "ScenarioError", "load", "loads", "packaged", "packaged_folder", "reread"]
+__all__ = [
+    "Problem",
+    "ScenarioError",
+    "load",
+    "loads",
+    "objective_places",
+    "packaged",
+    "packaged_folder",
+    "reread",
+]
 
 
 def packaged_folder() -> FilePath:
@@ -41,9 +50,7 @@ def load(where: str | FilePath, *, sets: Iterable[str] = ()) -> Scenario:
     text = str(where)
     if text == "-":
         return _decoded(sys.stdin.buffer.read(), "<stdin>", None, sets)
-    path = FilePath(text)
-    if not path.exists() and text in packaged():
-        path = packaged_folder() / f"{text}.yaml"
+    path = _file(text)
     try:
         content = path.read_bytes()
     except IsADirectoryError:
@@ -55,6 +62,31 @@ def load(where: str | FilePath, *, sets: Iterable[str] = ()) -> Scenario:
         message = f"cannot be read ({reason}){others}{shape.near(text, known)}"
         raise ScenarioError([_unplaced(text, message)]) from None
     return _decoded(content, text, str(path.parent), sets)
+
+
+def _file(where: str) -> FilePath:
+    """The file that a path or a packaged name means."""
+    path = FilePath(where)
+    if not path.exists() and where in packaged():
+        return packaged_folder() / f"{where}.yaml"
+    return path
+
+
+def objective_places(where: str) -> tuple[str, dict[str, Place]]:
+    """The file that `load` reads, and where each of its objectives stands, by its text.
+
+    Nothing is known of standard input. Raises OSError when the file is gone meanwhile.
+    """
+    if where == "-":
+        return "<stdin>", {}
+    path = _file(where)
+    document = documents.read(documents.decode(path.read_bytes()))
+    listed = document.data.get("objectives") or ()
+    return str(path), {
+        str(text).strip(): document.places["objectives", number]
+        for number, text in enumerate(listed)
+        if ("objectives", number) in document.places
+    }
 
 
 def loads(

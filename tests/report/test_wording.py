@@ -1,0 +1,20 @@
+"""Values in sentences: as a scenario file would say them."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.report import wording
+from tests.report.comparing import hostile
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0.05, "5%"), (0.137, "13.7%"), (0.00205, "0.205%"), (1.0, "100%")]
+)
+def test_a_share_is_said_in_per_cent(value: float, said: str) -> None:
+    assert wording.setting(hostile().scenario, "change.defect_probability", value) == said
+
+
+def test_a_name_of_more_than_one_word_is_quoted() -> None:
+    assert wording.named("blue_green") == "blue_green"
+    assert wording.named("10 %, 5 min") == "“10 %, 5 min”"
