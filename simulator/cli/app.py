@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import compare, describe, plan
+from simulator.cli import batch, compare, describe, plan
 
 EXAMPLES = """Examples:
 
@@ -34,6 +34,7 @@ app.command("check")(compare.check)
 app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
+app.command("report")(batch.report)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)
 app.command("schema")(describe.schema)
@@ -94,6 +95,10 @@ def _explain(error: Exception, wants_json: bool) -> None:
         _fail(3, "invalid scenario", str(error), wants_json, error)
     if os.environ.get("DEPLOYSIM_TRACEBACK"):
         raise error
+    from simulator.findings.executors import LostWorkersError, OtherEngineError
+
+    if isinstance(error, LostWorkersError | OtherEngineError):
+        _fail(1, "workers", str(error), wants_json)
     text = (
         f"something went wrong here, not in your file: {type(error).__name__}: {error}\n"
         "Please report it with the command you ran (DEPLOYSIM_TRACEBACK=1 shows where)."
