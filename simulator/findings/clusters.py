@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any
@@ -56,6 +59,19 @@ def _needs(package: str, extra: str, name: str) -> None:
         )
 
 
+@contextmanager
+def _interrupts_left_to_this_process() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C: this one ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Dask(Pool):
     """Dask's workers: those of a scheduler's address, or some of its own on this machine.
 
@@ -68,13 +84,14 @@ class Dask(Pool):
         self.died = (KilledWorker,)
         self._cluster: Any = None
         if address is None:
-            self._cluster = LocalCluster(
-                n_workers=jobs,
-                threads_per_worker=1,
-                host=_HERE,
-                dashboard_address=None,
-                silence_logs=_QUIET,
-            )
+            with _interrupts_left_to_this_process():
+                self._cluster = LocalCluster(
+                    n_workers=jobs,
+                    threads_per_worker=1,
+                    host=_HERE,
+                    dashboard_address=None,
+                    silence_logs=_QUIET,
+                )
         try:
             self._client = Client(self._cluster or address, timeout=_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
