@@ -134,12 +134,16 @@ def columns(rows: Sequence[Outcome]) -> Columns:
 def batches(
     names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = ()
 ) -> Iterator[Batch]:
-    """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each."""
+    """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each.
+
+    They have 100 replications, in large studies (above 20 000 of some stratum) 1 000.
+    """
+    many = max((group.replications for group in groups), default=0) > _MANY
+    size = 10 * _CHUNK if many else _CHUNK
     for name in names:
         pieces = []
         for group in groups:
             first = done[group.number] if done else 0
-            size = _CHUNK if group.replications <= _MANY else 10 * _CHUNK
             for start in range(first, group.replications, size):
                 stop = min(start + size, group.replications)
                 pieces.append((start, group.number, stop))

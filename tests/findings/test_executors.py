@@ -121,8 +121,9 @@ def test_ray(ray: clusters.Ray, scenario: Scenario, expected: bytes, tmp_path: P
     check_pool(ray, scenario, expected, tmp_path)
 
 
-def test_workers_that_die_again_and_again_end_in_a_message() -> None:
-    with pytest.raises(LostWorkersError, match=r"died 4 times in a row.*--jobs"):
+def test_workers_that_die_again_and_again_end_in_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "_RETRIES", 1)
+    with pytest.raises(LostWorkersError, match=r"died 2 times in a row.*--jobs"):
         list(each(always_dies, [(), ()], 2))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from simulator.findings import engine as fingerprint
-from simulator.findings import runs
+from simulator.findings import runs, study
 from simulator.findings.comparison import simulate
 from simulator.findings.runs import Kept, Store, Tally
 from simulator.findings.study import Batch, batches, play, strata
@@ -79,6 +79,15 @@ def test_a_larger_study_takes_what_a_smaller_one_left(scenario: Scenario, whole:
     wanted = list(batches(scenario.strategies, groups))
     there = [b for b in wanted if store.path(scenario.sha256, SEED, b).exists()]
     assert there == [b for b in wanted if b.stop <= (400 if b.stratum == 0 else 200)]
+
+
+def test_larger_batches_change_nothing(
+    scenario: Scenario, expected: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "_MANY", 100)
+    store = Store(tmp_path)
+    assert replications(scenario, store) == expected
+    assert store.tally == Tally(played=2 * 3)
 
 
 STARTER = """
