@@ -1,4 +1,4 @@
-"""How fast the engine is, as ratios measured in one run on one core.
+"""How fast the engine is, as ratios measured in one run on one core (workers: on two).
 
 Absolute times depend on the machine; what matters are the ratios: to sixty bare SimPy timeouts,
 to a model in which every request is a process, and from small to huge services.
@@ -7,13 +7,19 @@ to a model in which every request is a process, and from small to huge services.
 from __future__ import annotations
 
 import cProfile
+import os
 import pstats
+import tempfile
 import time
 from collections.abc import Callable
 
 import numpy as np
 import simpy
 
+from simulator.findings.comparison import simulate
+from simulator.findings.executors import Workers, each
+from simulator.findings.runs import Kept, Store
+from simulator.findings.study import strata
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.rehearsal import prepare
@@ -49,6 +55,9 @@ REST = """{
   rate_controlled: {},
   by dns: {kind: blue_green, cutover: {dns: {ttl: 60s}}},
 }"""
+
+
+_CORES = 2
 
 
 def best_of(call: Callable[[], None], times: int = 3) -> float:
@@ -136,6 +145,34 @@ def cost_of_scale(scenario: Scenario) -> None:
         )
 
 
+def cost_of_workers() -> None:
+    """Print what a second worker process gains, and what keeping and carrying batches costs."""
+    scenario, count = load("textbook"), 400
+    size = sum(group.replications for group in strata(scenario, count)) * len(scenario.strategies)
+
+    def study(jobs: Workers) -> tuple[float, float]:
+        """Seconds of the whole study, and of the first process's own work in it."""
+        began, own = time.perf_counter(), time.process_time()
+        simulate(scenario, count, jobs=jobs)
+        return time.perf_counter() - began, time.process_time() - own
+
+    simulate(scenario, 20, jobs=2)  # the processes are there and have everything imported
+    pairs = [(study(1), study(2)) for _ in range(2)]
+    alone, both = (min(times) for times in zip(*pairs, strict=True))
+    print(f"\ntwo workers against one ({size:,} replications, {alone[0]:.0f} s alone)")
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    remark = f"; others were at work: load {busy:.1f}" if busy > _CORES + 0.5 else ""
+    print(f"  {alone[0] / both[0]:.2f}x (goal on two idle cores: 1.7{remark})")
+    print(f"  own work of the first process: {both[1] / alone[1]:.1%} of what the workers do")
+    with tempfile.TemporaryDirectory() as folder:
+        _, own = study(Kept(2, Store(folder)))
+        again, _ = study(Kept(2, Store(folder)))
+    print(f"  with batches kept: {own / alone[1]:.1%}; all of them there already: {again:.2f} s")
+    calls = [(k, 1) for k in range(2000)]
+    carried = 1000 * best_of(lambda: list(each(pow, calls, 2)) and None) / len(calls)
+    print(f"  a call that does nothing, to a worker and back: {carried:.1f} ms")
+
+
 def main() -> None:
     """Print everything."""
     bare = best_of(lambda: [bare_timeouts() for _ in range(200)] and None) / 200
@@ -166,6 +203,7 @@ def main() -> None:
         print(f"  {name:<18} good {good:6.2f}   bad {bad:6.2f}")
 
     cost_of_scale(scenario)
+    cost_of_workers()
 
     print("\nwhere the time goes (good canary, profiler self time)")
     profile = cProfile.Profile()

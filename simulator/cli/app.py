@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import compare, describe, plan, sweep
+from simulator.cli import batch, compare, describe, plan, sweep
 
 EXAMPLES = """Examples:
 
@@ -35,6 +35,7 @@ app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
+app.command("report")(batch.report)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)
 app.command("schema")(describe.schema)
@@ -95,6 +96,10 @@ def _explain(error: Exception, wants_json: bool) -> None:
         _fail(3, "invalid scenario", str(error), wants_json, error)
     if os.environ.get("DEPLOYSIM_TRACEBACK"):
         raise error
+    from simulator.findings.executors import LostWorkersError, OtherEngineError
+
+    if isinstance(error, LostWorkersError | OtherEngineError):
+        _fail(1, "workers", str(error), wants_json)
     text = (
         f"something went wrong here, not in your file: {type(error).__name__}: {error}\n"
         "Please report it with the command you ran (DEPLOYSIM_TRACEBACK=1 shows where)."

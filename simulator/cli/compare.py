@@ -20,9 +20,6 @@ _CHECKS = ("table", "json", "junit", "sarif")
 _FAILED, _INTERRUPTED = 99, 130
 
 
-_Pace = Annotated[
-    str, typer.Option("--pace", help="Paces of the curves of time against harm; 1 for none.")
-]
 _Save = Annotated[
     str | None, typer.Option("--save", metavar="DIR", help="Write a run folder with a report.")
 ]
@@ -48,7 +45,7 @@ def compare(
     seed: options.Seed = 1,
     strategy: options.Names = None,
     sets: options.Sets = None,
-    pace: _Pace = "0.25,0.5,1,2,4",
+    pace: options.Pace = options.PACES,
     flips: _Flips = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
@@ -64,7 +61,7 @@ def compare(
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
     form = options.chosen_format(output_format, as_json, _FORMATS)
     options.can_write(output, save)
-    workers, paces = options.workers(jobs, executor), _paces(pace)
+    workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)
     words = read_scenario(scenario, sets, strategy, quiet)
     from simulator.decide.advice import Options
@@ -211,18 +208,6 @@ def _searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...
         except (TypeError, ValueError) as error:
             raise typer.BadParameter(str(error), param_hint="--flips") from None
     return tuple(found)
-
-
-def _paces(text: str) -> tuple[float, ...]:
-    try:
-        paces = tuple(float(item) for item in text.split(","))
-    except ValueError:
-        paces = ()
-    if not paces or not all(0 < pace <= 1000 for pace in paces):
-        raise typer.BadParameter(
-            f"{text!r} is no list of paces above 0, e.g. 0.5,1,2", param_hint="--pace"
-        )
-    return paces
 
 
 def _command(

@@ -6,9 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from simulator.findings.executors import Workers
 
 Scenario = Annotated[
     str,
@@ -35,11 +38,15 @@ Names = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a key (repeatable).")
 ]
+Pace = Annotated[
+    str, typer.Option("--pace", help="Paces of the curves of time against harm; 1 for none.")
+]
+PACES = "0.25,0.5,1,2,4"
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 means one per core.")
 ]
 Executor = Annotated[
-    str, typer.Option("--executor", help="serial or local (others are not available yet).")
+    str, typer.Option("--executor", help="serial, local, dask:local, dask:ADDRESS or ray.")
 ]
 Format = Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")]
 Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
@@ -51,15 +58,29 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress and no n
 NoColor = Annotated[bool, typer.Option("--no-color", help="Plain text.")]
 
 
-def workers(jobs: int, executor: str) -> int:
-    """The number of worker processes for these options; raises a usage error."""
-    if executor not in ("serial", "local"):
+def workers(jobs: int, executor: str) -> Workers:
+    """The workers for these options; raises a usage error for what is unknown or out of reach."""
+    if executor in ("serial", "local"):
+        return 1 if executor == "serial" else jobs or os.cpu_count() or 1
+    from simulator.findings import clusters
+
+    try:
+        return clusters.executor(executor, jobs)
+    except clusters.ExecutorError as error:
+        raise typer.BadParameter(str(error), param_hint="--executor") from None
+
+
+def paces(text: str) -> tuple[float, ...]:
+    """The paces in a text; raises a usage error."""
+    try:
+        found = tuple(float(item) for item in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0 < pace <= 1000 for pace in found):
         raise typer.BadParameter(
-            f"{executor!r} is not available yet; use serial or local", param_hint="--executor"
+            f"{text!r} is no list of paces above 0, e.g. 0.5,1,2", param_hint="--pace"
         )
-    if executor == "serial":
-        return 1
-    return jobs or os.cpu_count() or 1
+    return found
 
 
 def relative(precision: str | None) -> float | None:
@@ -102,7 +123,7 @@ def emit(text: str, output: str | None) -> None:
         ) from None
 
 
-def can_write(output: str | None, folder: str | None = None) -> None:
+def can_write(output: str | None, folder: str | None = None, hint: str = "--save") -> None:
     """Refuse a file or folder that cannot be written before anything is simulated."""
     from pathlib import Path
 
@@ -115,7 +136,7 @@ def can_write(output: str | None, folder: str | None = None) -> None:
             Path(folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise typer.BadParameter(
-                f"cannot write into {folder!r}: {error.strerror}", param_hint="--save"
+                f"cannot write into {folder!r}: {error.strerror}", param_hint=hint
             ) from None
 
 
@@ -129,11 +150,16 @@ def progress(quiet: bool) -> Callable[[int, int], None] | None:
     """A progress line on standard error, if that is a terminal."""
     if quiet or not sys.stderr.isatty():
         return None
-    began = time.monotonic()
+    began = ended = time.monotonic()
+    before = 0
 
     def show(done: int, total: int) -> None:
-        """Draw the line anew."""
-        spent = max(time.monotonic() - began, 1e-6)
+        """Draw the line anew; what begins at the front again is another study."""
+        nonlocal began, before, ended
+        if done < before:
+            began = ended
+        before, ended = done, time.monotonic()
+        spent = max(ended - began, 1e-6)
         rate = done / spent
         left = (total - done) / rate if rate else 0.0
         end = "\n" if done >= total else ""

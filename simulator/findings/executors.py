@@ -2,34 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import threading
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from typing import Any, cast
 
-Executor = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]
+from simulator.findings.engine import engine
+
+Call = tuple[Any, ...]
+Executor = Callable[[Callable[..., Any], Sequence[Call]], Iterator[Any]]
 """Carries out function(*call) for every call and gives the results as they come, in any order; it
 raises KeyboardInterrupt to stop."""
 
 Workers = int | Executor
 """A number of worker processes, or an executor."""
 
+Task = tuple[str, int, Callable[..., Any], Sequence[Call]]
+"""The engine's fingerprint, the task's number, and calls of one function."""
+
+Done = Generator[tuple[int, list[Any]], None, None]
+"""Numbers of tasks with the results of their calls, as they come."""
+
+_RETRIES = 3
+_one_at_a_time = threading.Lock()
+
+
+class LostWorkersError(Exception):
+    """Workers died again and again on the same work; the text says what to do."""
+
+
+class OtherEngineError(Exception):
+    """A worker has another version of the engine, whose numbers would not fit."""
+
 
 def each(
     function: Callable[..., Any],
-    calls: Sequence[tuple[Any, ...]],
+    calls: Sequence[Call],
     workers: Workers = 1,
     at_once: int = 1,
-) -> Iterator[Any]:
+) -> Generator[Any, None, None]:
     """The results of function(*call) for every call, in any order.
 
-    `at_once` is the number of calls that a worker process takes together.
+    `at_once` is the number of calls that a worker process takes together. Raises LostWorkersError
+    when workers die again and again.
     """
-    if not isinstance(workers, int):
-        yield from workers(function, calls)
-    elif workers <= 1 or len(calls) <= 1:
+    if isinstance(workers, int) and workers > 1 and len(calls) > 1:
+        workers = Local(workers)
+    if isinstance(workers, Pool):
+        yield from workers.carry_out(function, calls, at_once)
+    elif isinstance(workers, int):
         for call in calls:
             yield function(*call)
     else:
+        yield from workers(function, calls)
+
+
+class Pool(ABC):
+    """Worker processes, here or elsewhere; what a dead one was doing is done again."""
+
+    died: tuple[type[BaseException], ...] = ()
+
+    @abstractmethod
+    def results(self, tasks: Sequence[Task]) -> Done:
+        """The numbers and results of all tasks, in any order; `died` when a worker died."""
+
+    def __call__(self, function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[Any]:
+        """The results of all calls, in any order."""
+        return self.carry_out(function, calls)
+
+    def carry_out(
+        self, function: Callable[..., Any], calls: Sequence[Call], at_once: int = 1
+    ) -> Iterator[Any]:
+        """The results of all calls, in any order; see `each`."""
+        left: dict[int, Task] = {
+            start: (engine(), start, function, calls[start : start + at_once])
+            for start in range(0, len(calls), at_once)
+        }
+        lost = 0
+        while left:
+            found = self.results(list(left.values()))
+            try:
+                for number, results in found:
+                    del left[number]
+                    lost = 0
+                    yield from results
+            except self.died as error:
+                lost += 1
+                if lost > _RETRIES:
+                    raise LostWorkersError(
+                        f"a worker died {lost} times in a row ({type(error).__name__}); most often "
+                        "its memory ran out: use fewer workers (--jobs) or --executor serial"
+                    ) from error
+            finally:
+                _closed(found)
+
+
+def carried_out(task: Task) -> tuple[int, list[Any]]:
+    """In a worker: the results of a task's calls, beside its number.
+
+    Raises OtherEngineError when the worker would come to other numbers.
+    """
+    expected, number, function, calls = task
+    if engine() != expected:
+        raise OtherEngineError(
+            "a worker has another engine than this process: install the same version of deploysim, "
+            "Python, numpy, scipy and simpy on both, and start both anew"
+        )
+    with _one_at_a_time:
+        return number, [function(*call) for call in calls]
+
+
+def _closed(found: Done) -> None:
+    """End a generator of results early, without joblib's remark that this was early."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found.close()
+
+
+class Local(Pool):
+    """So many worker processes on this machine."""
+
+    died = (BrokenExecutor,)
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+
+    def results(self, tasks: Sequence[Task]) -> Done:
+        """The numbers and results of all tasks, in any order."""
         from joblib import Parallel, delayed
 
-        parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=at_once)
-        yield from parallel(delayed(function)(*call) for call in calls)
+        parallel = Parallel(n_jobs=self.jobs, return_as="generator_unordered", batch_size=1)
+        return cast(Done, parallel(delayed(carried_out)(task) for task in tasks))

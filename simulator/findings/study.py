@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.findings.executors import Workers, each
+from simulator.findings.runs import Kept
 from simulator.play.luck import Luck
-from simulator.play.outcome import Outcome
+from simulator.play.outcome import TEXTS, Outcome
 from simulator.play.rehearsal import prepare
 from simulator.play.replication import replicate
 
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 FEWEST_PER_STRATUM = 50
-_CHUNK = 100
-_TEXTS = ("outcome", "defect", "caught_by", "caught_at")
+_CHUNK, _MANY = 100, 20_000
 GOOD_RELEASE = "good"
 Progress = Callable[[int, int], None]
 
@@ -128,20 +129,25 @@ def columns(rows: Sequence[Outcome]) -> Columns:
     """Outcomes as columns: text fields as lists, all others as float arrays."""
     result: Columns = {}
     for name, values in zip(Outcome._fields, zip(*rows, strict=True), strict=True):
-        result[name] = list(values) if name in _TEXTS else np.array(values, dtype=float)
+        result[name] = list(values) if name in TEXTS else np.array(values, dtype=float)
     return result
 
 
 def batches(
     names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = ()
 ) -> Iterator[Batch]:
-    """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each."""
+    """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each.
+
+    They have 100 replications, in large studies (above 20 000 of some stratum) 1 000.
+    """
+    many = max((group.replications for group in groups), default=0) > _MANY
+    size = 10 * _CHUNK if many else _CHUNK
     for name in names:
         pieces = []
         for group in groups:
             first = done[group.number] if done else 0
-            for start in range(first, group.replications, _CHUNK):
-                stop = min(start + _CHUNK, group.replications)
+            for start in range(first, group.replications, size):
+                stop = min(start + size, group.replications)
                 pieces.append((start, group.number, stop))
         for start, number, stop in sorted(pieces):
             yield Batch(name, number, start, stop)
@@ -164,23 +170,29 @@ def run(
 ) -> list[dict[str, dict[int, Columns]]]:
     """Play every job; for each, by strategy, the columns of each stratum.
 
-    The result is the same for any number of worker processes. A keyboard interrupt raises
-    `Interrupted` with what was finished of each job.
+    The result is the same for any number of worker processes. `Kept` workers play only what their
+    store does not have, and write every batch as it is finished; `progress` counts what is played.
+    A keyboard interrupt raises `Interrupted` with what was finished of each job.
     """
     items = [
         (number, batch)
         for number, job in enumerate(work)
         for batch in batches(job.names, job.groups, job.done)
     ]
-    total = sum(batch.stop - batch.start for _, batch in items)
     found: list[dict[Batch, Columns]] = [{} for _ in work]
-    played = 0
     try:
-        for number, batch, part in _played(work, seed, items, workers):
+        missing = []
+        for number, batch, part in _kept(work, seed, items, workers):
+            if part is None:
+                missing.append((number, batch))
+            else:
+                found[number][batch] = part
+        total, done = sum(batch.stop - batch.start for _, batch in missing), 0
+        for number, batch, part in _played(work, seed, missing, workers):
             found[number][batch] = part
-            played += batch.stop - batch.start
+            done += batch.stop - batch.start
             if progress is not None:
-                progress(played, total)
+                progress(done, total)
     except KeyboardInterrupt:
         kept = zip(work, found, strict=True)
         raise Interrupted([_complete(_gathered(*one), one[0].groups) for one in kept]) from None
@@ -194,14 +206,30 @@ def _complete(
     return {name: parts for name, parts in columns.items() if set(parts) == wanted}
 
 
+def _kept(
+    work: Sequence[Job], seed: int, items: Sequence[tuple[int, Batch]], workers: Workers
+) -> Iterator[tuple[int, Batch, Columns | None]]:
+    """Every batch with its columns from the store of the workers, None for what is not there."""
+    digests = [job.scenario.sha256 for job in work] if isinstance(workers, Kept) else []
+    for number, batch in items:
+        known = isinstance(workers, Kept) and workers.store.find(digests[number], seed, batch)
+        yield number, batch, known or None
+
+
 def _played(
     work: Sequence[Job], seed: int, items: Sequence[tuple[int, Batch]], workers: Workers
 ) -> Iterator[tuple[int, Batch, Columns]]:
+    """Every batch with its columns as they come, written to the store of the workers first."""
     digests = [job.scenario.sha256 for job in work]
     calls = [
         (number, work[number].scenario, digests[number], seed, batch) for number, batch in items
     ]
-    yield from each(_numbered, calls, workers, _at_once(items))
+    inner = workers.workers if isinstance(workers, Kept) else workers
+    with closing(each(_numbered, calls, inner, _at_once(items))) as results:
+        for number, batch, part in results:
+            if isinstance(workers, Kept):
+                workers.store.keep(digests[number], seed, batch, part)
+            yield number, batch, part
 
 
 def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
@@ -217,11 +245,19 @@ def _numbered(
 
 
 def _gathered(job: Job, found: dict[Batch, Columns]) -> dict[str, dict[int, Columns]]:
-    """Join the batches of each strategy and stratum in the order of their replications."""
+    """Join the batches of each strategy and stratum in the order of their replications.
+
+    What lies beyond a batch that is missing is left out: rivals are paired by their place.
+    """
     parts: dict[str, dict[int, list[Columns]]] = {}
+    reached: dict[tuple[str, int], int] = {}
     for batch in batches(job.names, job.groups, job.done):
-        if batch in found:
+        place = (batch.strategy, batch.stratum)
+        if batch in found and reached.get(place, batch.start) == batch.start:
             parts.setdefault(batch.strategy, {}).setdefault(batch.stratum, []).append(found[batch])
+            reached[place] = batch.stop
+        else:
+            reached[place] = -1
     return {
         name: {stratum: joined(pieces) for stratum, pieces in sorted(by_stratum.items())}
         for name, by_stratum in parts.items()
@@ -232,7 +268,7 @@ def joined(pieces: Sequence[Columns]) -> Columns:
     """Columns one after the other."""
     result: Columns = {}
     for name in pieces[0]:
-        if name in _TEXTS:
+        if name in TEXTS:
             result[name] = [value for piece in pieces for value in piece[name]]
         else:
             result[name] = np.concatenate([piece[name] for piece in pieces])

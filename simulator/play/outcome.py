@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 NOT_APPLICABLE = float("nan")
 CENSORED = float("inf")
+TEXTS = ("outcome", "defect", "caught_by", "caught_at")
 
 
 class Outcome(NamedTuple):

@@ -1,0 +1,114 @@
+"""report: a run folder for each of many scenarios, and an index."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulator.cli import options
+
+if TYPE_CHECKING:
+    from simulator.report.batch import Run
+
+_FAILED, _INVALID, _INTERRUPTED = 1, 3, 130
+
+_Scenarios = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SCENARIO...", help="Files, packaged names, or folders with all their scenarios."
+    ),
+]
+_Folder = Annotated[
+    str,
+    typer.Option("-o", "--output", metavar="DIR", help="Where the run folders and the index go."),
+]
+_Assumptions = Annotated[
+    bool, typer.Option(help="Range of the headline figures over the assumptions (slow).")
+]
+_Gates = Annotated[bool, typer.Option(help="What every gate can see.")]
+
+
+def report(
+    scenarios: _Scenarios,
+    output: _Folder,
+    replications: options.Replications = 1000,
+    seed: options.Seed = 1,
+    sets: options.Sets = None,
+    pace: options.Pace = options.PACES,
+    jobs: options.Jobs = 0,
+    executor: options.Executor = "local",
+    assumptions: _Assumptions = False,
+    gates: _Gates = True,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compare every scenario into a folder of its own; the same command resumes where it stopped.
+
+    A scenario that fails does not stop the rest: exit code 3 if any is invalid, else 1 if any
+    failed. The reports' paths are printed.
+    """
+    options.can_write(None, output, "-o")
+    paces, workers = options.paces(pace), options.workers(jobs, executor)
+    from simulator.decide.advice import Options
+    from simulator.report import batch
+
+    folder = Path(output)
+    try:
+        wanted = batch.sources(scenarios, folder)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="SCENARIO") from None
+
+    def command(source: str) -> str:
+        """What makes one of the folders."""
+        return _command(source, replications, seed, sets or (), pace, assumptions)
+
+    asked = batch.Asked(
+        *(replications, seed, sets or ()),
+        Options(workers, paces, assumptions=assumptions, gates=gates),
+        command,
+    )
+    said = batch.Said(lambda text: options.note(text, quiet), lambda: options.progress(quiet))
+    runs = []
+    for run in batch.report(wanted, folder, asked, said):
+        runs.append(run)
+        _tell(run, folder, quiet)
+    _exit(runs)
+
+
+def _tell(run: Run, folder: Path, quiet: bool) -> None:
+    """The report's path on standard output; what happened, or went wrong, on standard error."""
+    done, tally = run.entry, run.tally
+    if done.error:
+        placed = done.error.startswith(f"{run.source}:")
+        options.note(done.error if placed else f"{run.source}: {done.error}")
+    if run.sha256 is not None:
+        told = f"{done.slug}: {tally.played} batches played, {tally.reused} reused"
+        told += f", {tally.damaged} damaged and played again" if tally.damaged else ""
+        options.note(told, quiet)
+    if run.state == "done":
+        typer.echo(str(folder / done.slug / "report.html"))
+
+
+def _exit(runs: Sequence[Run]) -> None:
+    states = {run.state for run in runs}
+    for state, code in (
+        ("interrupted", _INTERRUPTED),
+        ("invalid", _INVALID),
+        ("failed", _FAILED),
+    ):
+        if state in states:
+            raise typer.Exit(code)
+
+
+def _command(
+    source: str, count: int, seed: int, sets: Sequence[str], pace: str, assumptions: bool
+) -> str:
+    """What makes this one folder again."""
+    parts = ["deploysim", "compare", source, "-n", str(count), "--seed", str(seed)]
+    parts += [part for text in sets for part in ("--set", text)]
+    parts += [] if pace == options.PACES else ["--pace", pace]
+    parts += [] if assumptions else ["--no-assumptions"]
+    return shlex.join(parts)

@@ -1,0 +1,258 @@
+"""Batches: a run folder for every scenario, and an index; one that fails does not stop the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from simulator import __version__
+from simulator.decide.advice import Options, compare
+from simulator.findings.executors import LostWorkersError, OtherEngineError, Workers
+from simulator.findings.runs import Kept, Store, Tally, write
+from simulator.findings.verdict import has_money
+from simulator.report.folder import save
+from simulator.words.problems import ScenarioError
+from simulator.words.reading import load, packaged
+
+if TYPE_CHECKING:
+    from simulator.decide.advice import Comparison
+    from simulator.findings.study import Progress
+    from simulator.words.scenario import Scenario
+
+CHUNKS = ".chunks"
+INDEX = "index.json"
+_SCHEMA_VERSION = 1
+_LONGEST = 60
+_UNNAMED = "scenario"
+State = Literal["done", "invalid", "failed", "interrupted"]
+
+
+class Entry(NamedTuple):
+    """One scenario of a batch: planned and recommended strategy; users harmed by a bad release
+    (p95, 0..1) and expected loss of one release (money) under both, None where not known;
+    objectives of the planned one (all, failed, not decided); or the error that left no result.
+    """
+
+    slug: str
+    name: str
+    planned: str = ""
+    recommended: str | None = None
+    harmed_planned: float | None = None
+    harmed_recommended: float | None = None
+    loss_planned: float | None = None
+    loss_recommended: float | None = None
+    currency: str = ""
+    objectives: int = 0
+    failed: int = 0
+    undecided: int = 0
+    error: str = ""
+
+
+class Run(NamedTuple):
+    """What became of one scenario: its entry, hash, state, and batches played and reused."""
+
+    entry: Entry
+    source: str
+    sha256: str | None
+    state: State
+    tally: Tally = Tally()
+
+
+class Asked(NamedTuple):
+    """What a batch is asked for: replications per stratum group, seed, keys to set, options.
+
+    `command` gives the command that makes one scenario's folder again.
+    """
+
+    replications: int
+    seed: int
+    sets: Sequence[str]
+    options: Options
+    command: Callable[[str], str]
+
+
+class Said(NamedTuple):
+    """Who is told of what happens, in a line of text, and of progress (None: nobody)."""
+
+    line: Callable[[str], None]
+    progress: Callable[[], Progress | None]
+
+
+def sources(wanted: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """The scenarios that are meant: files, packaged names, and every YAML file of a folder.
+
+    What lies in the batch's own `folder` or in a hidden one is left out. Raises ValueError for a
+    folder without any.
+    """
+    found: list[str] = []
+    for where in wanted:
+        below = [where]
+        if Path(where).is_dir():
+            files = [p for kind in ("*.yaml", "*.yml") for p in Path(where).rglob(kind)]
+            below = sorted(str(p) for p in files if not _left_out(p, Path(where), folder))
+            if not below:
+                raise ValueError(f"there is no scenario (*.yaml) in the folder {where!r}")
+        elif not Path(where).exists():
+            below = [name for name in packaged() if name.startswith(f"{where}/")] or below
+        found += below
+    return tuple(dict.fromkeys(found))
+
+
+def _left_out(path: Path, top: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
+    return hidden or path.resolve().is_relative_to(folder.resolve())
+
+
+def slug(name: str) -> str:
+    """A name as that of a folder: small letters, digits and hyphens, at most 60."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].strip("-")
+
+
+def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:
+    """What became of every scenario, as soon as it is known; the index is written each time.
+
+    A scenario that fails is listed with its reason. A keyboard interrupt keeps what was finished
+    of the one under way; the others are listed as not played.
+    """
+    taken: set[str] = set()
+    runs: list[Run] = []
+    stopped = False
+    for source in wanted:
+        run = _skipped(source, taken) if stopped else _run(source, folder, taken, asked, said)
+        stopped = run.state == "interrupted"
+        runs.append(run)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write(folder / INDEX, index(runs, asked.seed).encode())
+        except OSError as error:
+            said.line(f"{folder / INDEX} cannot be written: {error.strerror or error}")
+        yield run
+
+
+def index(runs: Sequence[Run], seed: int) -> str:
+    """The batch as JSON: an entry for each scenario, with its hash and state."""
+    body = {
+        "schema_version": _SCHEMA_VERSION,
+        "engine_version": __version__,
+        "seed": seed,
+        "scenarios": [
+            {"source": r.source, "sha256": r.sha256, "state": r.state, **r.entry._asdict()}
+            for r in runs
+        ],
+    }
+    return json.dumps(body, indent=1, allow_nan=False) + "\n"
+
+
+def entry(where: str, comparison: Comparison) -> Entry:
+    """What a comparison comes to in one line; `where` names its folder."""
+    scenario, advice = comparison.scenario, comparison.recommendation
+    planned, best = scenario.to_check, advice.strategy if advice else None
+    concerned = [t for t in comparison.thresholds if t.strategy == planned]
+    return Entry(
+        where,
+        scenario.name,
+        planned,
+        best,
+        _harmed(comparison, planned),
+        _harmed(comparison, best),
+        _loss(comparison, planned),
+        _loss(comparison, best),
+        scenario.costs.currency,
+        len(concerned),
+        sum(not t.passed for t in concerned),
+        sum(not t.decided for t in concerned),
+    )
+
+
+def _harmed(comparison: Comparison, name: str | None) -> float | None:
+    if name is None or name not in comparison.risk:
+        return None
+    return comparison.risk[name].given_defect.users_harmed.p95.value
+
+
+def _loss(comparison: Comparison, name: str | None) -> float | None:
+    if name is None or name not in comparison.risk or not has_money(comparison.results):
+        return None
+    return comparison.risk[name].all.loss.mean.value
+
+
+def _run(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -> Run:
+    """Play one scenario and write its folder; whatever goes wrong is in the result."""
+    stem = Path(source).stem
+    scenario: Scenario | None = None
+    try:
+        scenario = load(source, sets=asked.sets)
+        for text in scenario.notes:
+            said.line(f"note: {source}: {text}")
+        named = scenario.name if scenario.name != _UNNAMED else stem
+        where = _untaken(named, stem, taken)
+    except ScenarioError as error:
+        return _lost(source, _untaken(stem, "", taken), None, "invalid", str(error))
+    store = Store(folder / where / CHUNKS, said.line)
+    try:
+        found = _compared(scenario, store, asked, said)
+        save(found, str(folder / where), asked.command(source))
+        done = entry(where, found)
+    except KeyboardInterrupt:
+        why = "interrupted before every kind of release was played; the same command resumes"
+        return _lost(source, where, scenario, "interrupted", why, store.tally)
+    except Exception as error:  # a scenario that fails must not stop the rest
+        return _lost(source, where, scenario, "failed", _reason(error), store.tally)
+    if found.results.stopped:
+        done = done._replace(error="interrupted: this is what was finished")
+    state: State = "interrupted" if found.results.stopped else "done"
+    return Run(done, source, scenario.sha256, state, store.tally)
+
+
+def _compared(scenario: Scenario, store: Store, asked: Asked, said: Said) -> Comparison:
+    jobs: Workers = Kept(asked.options.jobs, store)
+    options = asked.options._replace(jobs=jobs)
+    return compare(scenario, asked.replications, asked.seed, (), options, said.progress())
+
+
+def _untaken(name: str, other: str, taken: set[str]) -> str:
+    """A slug that no scenario of this batch has yet: numbered when another one has it."""
+    first = slug(name) or slug(other) or _UNNAMED
+    found, number = first, 1
+    while found in taken:
+        number += 1
+        found = f"{first}-{number}"
+    taken.add(found)
+    return found
+
+
+def _reason(error: Exception) -> str:
+    """Why a scenario failed, for people."""
+    if isinstance(error, OSError):
+        where = f" {error.filename}" if error.filename else ""
+        return f"cannot be written:{where} {error.strerror or error}"
+    if isinstance(error, LostWorkersError | OtherEngineError):
+        return str(error)
+    return f"something went wrong here, not in your file: {type(error).__name__}: {error}"
+
+
+def _lost(
+    source: str,
+    where: str,
+    scenario: Scenario | None,
+    state: State,
+    why: str,
+    tally: Tally = Tally(),
+) -> Run:
+    name = scenario.name if scenario else source
+    planned = scenario.to_check if scenario else ""
+    digest = scenario.sha256 if scenario else None
+    return Run(Entry(where, name, planned, error=why), source, digest, state, tally)
+
+
+def _skipped(source: str, taken: set[str]) -> Run:
+    where = _untaken(Path(source).stem, "", taken)
+    return _lost(source, where, None, "interrupted", "not played: the batch was interrupted before")
+
+
+__all__ = ["Asked", "Entry", "Run", "Said", "entry", "index", "report", "slug", "sources"]

@@ -1,0 +1,161 @@
+"""Executors: the same bytes wherever calls are carried out, and what a dead worker costs."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator.findings import clusters, executors
+from simulator.findings.comparison import simulate
+from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, each
+from simulator.words.reading import loads
+from simulator.words.scenario import Scenario
+
+TEXT = """
+version: 1
+profile: ecs-fargate
+service: {instances: 8, utilisation: 50%}
+traffic: {rate: 200 rps, users: 20k}
+change: {defects: [{kind: errors, rate: 5%}, {kind: crash}]}
+strategies: {canary: {}, blue_green: {}}
+"""
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return loads(TEXT)
+
+
+@pytest.fixture(scope="module")
+def expected(scenario: Scenario) -> bytes:
+    return replications(scenario, 1)
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[clusters.Dask]:
+    pytest.importorskip("distributed")
+    pool = clusters.Dask(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(scope="module")
+def ray() -> Iterator[clusters.Ray]:
+    pytest.importorskip("ray")
+    pool = clusters.Ray(2)
+    yield pool
+    pool.close()
+
+
+def replications(scenario: Scenario, workers: executors.Workers) -> bytes:
+    file = io.BytesIO()
+    simulate(scenario, 60, seed=3, jobs=workers, fewest=20).frame.to_parquet(file, index=False)
+    return file.getvalue()
+
+
+def dies_once(marker: str, number: int) -> int:
+    """Kill the process that the call is in, the first time that number 3 is up."""
+    try:
+        if number == 3:
+            Path(marker).touch(exist_ok=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+    except FileExistsError:
+        pass
+    time.sleep(0.02)
+    return number
+
+
+def always_dies() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def process(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def check_pool(pool: executors.Pool, scenario: Scenario, expected: bytes, folder: Path) -> None:
+    """The same bytes; work goes to other processes; a dead one's is done again; it can be left."""
+    assert replications(scenario, pool) == expected
+    assert os.getpid() not in set(each(process, [(k,) for k in range(4)], pool))
+    calls = [(str(folder / "died"), number) for number in range(12)]
+    assert sorted(each(dies_once, calls, pool)) == list(range(12))
+    assert (folder / "died").exists()
+    left = each(process, [(k,) for k in range(40)], pool)
+    next(left)
+    began = time.monotonic()
+    left.close()
+    assert time.monotonic() - began < 2
+    assert sorted(each(pow, [(k, 2) for k in range(5)], pool, 2)) == [0, 1, 4, 9, 16]
+
+
+def test_worker_processes_of_this_machine(
+    scenario: Scenario, expected: bytes, tmp_path: Path
+) -> None:
+    check_pool(Local(2), scenario, expected, tmp_path)
+
+
+def test_dask(dask: clusters.Dask, scenario: Scenario, expected: bytes, tmp_path: Path) -> None:
+    check_pool(dask, scenario, expected, tmp_path)
+
+
+def test_a_dask_scheduler_at_an_address(
+    dask: clusters.Dask, scenario: Scenario, expected: bytes
+) -> None:
+    """Attached to workers that somebody else started; leaving them does not end them."""
+    other = clusters.executor(f"dask:{dask.address}", 0)
+    assert isinstance(other, clusters.Dask)
+    assert dask.address.startswith("tcp://127.0.0.1:")
+    assert replications(scenario, other) == expected
+    other.close()
+    assert list(each(pow, [(2, 3)], dask)) == [8]
+
+
+def test_ray(ray: clusters.Ray, scenario: Scenario, expected: bytes, tmp_path: Path) -> None:
+    check_pool(ray, scenario, expected, tmp_path)
+
+
+def test_workers_that_die_again_and_again_end_in_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "_RETRIES", 1)
+    with pytest.raises(LostWorkersError, match=r"died 2 times in a row.*--jobs"):
+        list(each(always_dies, [(), ()], 2))
+
+
+def test_a_worker_with_another_engine_is_refused() -> None:
+    with pytest.raises(OtherEngineError, match="another engine"):
+        executors.carried_out(("0" * 64, 0, pow, [(2, 3)]))
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "remedy"),
+    [
+        ("dask:local", "distributed", r"pip install 'deploysim\[distributed\]'"),
+        ("ray", "ray", r"pip install 'deploysim\[ray\]'"),
+    ],
+)
+def test_a_missing_package_is_told_with_the_remedy(
+    name: str, package: str, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "find_spec", lambda asked: None if asked == package else True)
+    with pytest.raises(clusters.ExecutorError, match=remedy):
+        clusters.executor(name, 1)
+
+
+@pytest.mark.parametrize("name", ["moon", "dask", "dask:", "ray:local", ""])
+def test_an_unknown_executor_is_told_with_those_there_are(name: str) -> None:
+    with pytest.raises(clusters.ExecutorError, match=r"serial, local, dask:local"):
+        clusters.executor(name, 1)
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(clusters, "_SECONDS", 0.2)
+    for address in ("tcp://127.0.0.1:1", "nonsense://x"):
+        with pytest.raises(clusters.ExecutorError, match="no Dask scheduler answers"):
+            clusters.executor(f"dask:{address}", 1)
