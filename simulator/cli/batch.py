@@ -29,6 +29,15 @@ _Folder = Annotated[
 _Assumptions = Annotated[
     bool, typer.Option(help="Range of the headline figures over the assumptions (slow).")
 ]
+_PerYear = Annotated[
+    int,
+    typer.Option(
+        "--per-year",
+        min=0,
+        max=10_000,
+        help="Releases a year: adds the distribution of its losses.",
+    ),
+]
 _Gates = Annotated[bool, typer.Option(help="What every gate can see.")]
 
 
@@ -43,6 +52,7 @@ def report(
     executor: options.Executor = "local",
     assumptions: _Assumptions = False,
     gates: _Gates = True,
+    per_year: _PerYear = 0,
     quiet: options.Quiet = False,
 ) -> None:
     """Compare every scenario into a folder of its own; the same command resumes where it stopped.
@@ -63,11 +73,11 @@ def report(
 
     def command(source: str) -> str:
         """What makes one of the folders."""
-        return _command(source, replications, seed, sets or (), pace, assumptions)
+        return _command(source, replications, seed, sets or (), pace, assumptions, per_year)
 
     asked = batch.Asked(
         *(replications, seed, sets or ()),
-        Options(workers, paces, assumptions=assumptions, gates=gates),
+        Options(workers, paces, assumptions=assumptions, gates=gates, per_year=per_year),
         command,
     )
     said = batch.Said(lambda text: options.note(text, quiet), lambda: options.progress(quiet))
@@ -75,6 +85,8 @@ def report(
     for run in batch.report(wanted, folder, asked, said):
         runs.append(run)
         _tell(run, folder, quiet)
+    if len(wanted) > 1:
+        typer.echo(str(folder / "index.html"))
     _exit(runs)
 
 
@@ -104,11 +116,23 @@ def _exit(runs: Sequence[Run]) -> None:
 
 
 def _command(
-    source: str, count: int, seed: int, sets: Sequence[str], pace: str, assumptions: bool
+    source: str,
+    count: int,
+    seed: int,
+    sets: Sequence[str],
+    pace: str,
+    assumptions: bool,
+    per_year: int,
 ) -> str:
     """What makes this one folder again."""
-    parts = ["deploysim", "compare", source, "-n", str(count), "--seed", str(seed)]
+    parts = (
+        ["deploysim", "report", source, "-o", "."] if per_year else ["deploysim", "compare", source]
+    )
+    parts += ["-n", str(count), "--seed", str(seed)]
     parts += [part for text in sets for part in ("--set", text)]
     parts += [] if pace == options.PACES else ["--pace", pace]
-    parts += [] if assumptions else ["--no-assumptions"]
+    if per_year:
+        parts += ["--per-year", str(per_year), *(["--assumptions"] if assumptions else [])]
+    elif not assumptions:
+        parts += ["--no-assumptions"]
     return shlex.join(parts)

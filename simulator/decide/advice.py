@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.decide.flip import Flip, Search, flips, searched_flips
 from simulator.decide.sensitivity import Uncertainty, matter, uncertainty
+from simulator.decide.years import Years, years
 from simulator.findings import reconsider
 from simulator.findings.comparison import (
     QUICK,
@@ -31,7 +32,7 @@ from simulator.findings.executors import Workers
 from simulator.findings.power import Sight, every_gate
 from simulator.findings.results import Results, Risk
 from simulator.findings.study import Progress
-from simulator.findings.verdict import Recommendation, Threshold, recommend, thresholds
+from simulator.findings.verdict import Recommendation, Threshold, has_money, recommend, thresholds
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -62,6 +63,7 @@ class Comparison(NamedTuple):
     uncertainty: Mapping[str, tuple[Uncertainty, ...]] = MappingProxyType({})
     matter: tuple[str, ...] = ()
     gates: Mapping[str, tuple[Sight, ...]] = MappingProxyType({})
+    year: Years | None = None
 
     @property
     def pace(self) -> dict[str, tuple[PacePoint, ...]]:
@@ -93,8 +95,8 @@ class Options(NamedTuple):
     """How much to work out: worker processes; paces of the curves (1 alone: none); `precision`,
     the relative half-width of the headline means that decides how many replications; whether the
     headlines get their range over the assumptions; whether every gate's power is worked out; where
-    flips are searched beyond prices and the
-    probability of a defect.
+    flips are searched beyond prices and the probability of a defect; and for how many releases a
+    year its losses are worked out (0: not).
     """
 
     jobs: Workers = 1
@@ -103,6 +105,7 @@ class Options(NamedTuple):
     assumptions: bool = True
     gates: bool = True
     flips: Sequence[Search] = ()
+    per_year: int = 0
 
 
 def compare(
@@ -169,6 +172,8 @@ def _worked_out(
     """The comparison, ever more of it, so that an interruption keeps what is there."""
     jobs, results = options.jobs, found.results
     found = conclude(results, pace_studies(results, options.paces, jobs, progress), jobs)
+    if options.per_year and has_money(results):
+        found = found._replace(year=years(results, options.per_year, results.seed))
     yield found
     if options.gates:
         names = [name for name in results.names if not results.reasons[name]]
@@ -219,7 +224,10 @@ def reconsidered(found: Comparison, scenario: Scenario) -> Comparison:
     paces = tuple(
         one._replace(results=reconsider.reconsidered(one.results, scenario)) for one in found.paces
     )
-    return conclude(results, paces, confirm=False)._replace(gates=found.gates)
+    again = conclude(results, paces, confirm=False)._replace(gates=found.gates)
+    if found.year is None or not has_money(results):
+        return again
+    return again._replace(year=years(results, found.year.releases, results.seed))
 
 
 def equal_time(comparison: Comparison) -> EqualTime | None:

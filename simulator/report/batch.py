@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -13,8 +11,10 @@ from simulator import __version__
 from simulator.decide.advice import Options, compare
 from simulator.findings.executors import LostWorkersError, OtherEngineError, Workers
 from simulator.findings.runs import Kept, Store, Tally, write
-from simulator.findings.verdict import has_money
+from simulator.report import index
 from simulator.report.folder import save
+from simulator.report.index import Entry
+from simulator.report.wording import slug
 from simulator.words.problems import ScenarioError
 from simulator.words.reading import load, packaged
 
@@ -24,32 +24,9 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 CHUNKS = ".chunks"
-INDEX = "index.json"
 _SCHEMA_VERSION = 1
-_LONGEST = 60
 _UNNAMED = "scenario"
 State = Literal["done", "invalid", "failed", "interrupted"]
-
-
-class Entry(NamedTuple):
-    """One scenario of a batch: planned and recommended strategy; users harmed by a bad release
-    (p95, 0..1) and expected loss of one release (money) under both, None where not known;
-    objectives of the planned one (all, failed, not decided); or the error that left no result.
-    """
-
-    slug: str
-    name: str
-    planned: str = ""
-    recommended: str | None = None
-    harmed_planned: float | None = None
-    harmed_recommended: float | None = None
-    loss_planned: float | None = None
-    loss_recommended: float | None = None
-    currency: str = ""
-    objectives: int = 0
-    failed: int = 0
-    undecided: int = 0
-    error: str = ""
 
 
 class Run(NamedTuple):
@@ -107,12 +84,6 @@ def _left_out(path: Path, top: Path, folder: Path) -> bool:
     return hidden or path.resolve().is_relative_to(folder.resolve())
 
 
-def slug(name: str) -> str:
-    """A name as that of a folder: small letters, digits and hyphens, at most 60."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST].strip("-")
-
-
 def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:
     """What became of every scenario, as soon as it is known; the index is written each time.
 
@@ -126,15 +97,26 @@ def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Ite
         run = _skipped(source, taken) if stopped else _run(source, folder, taken, asked, said)
         stopped = run.state == "interrupted"
         runs.append(run)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            write(folder / INDEX, index(runs, asked.seed).encode())
-        except OSError as error:
-            said.line(f"{folder / INDEX} cannot be written: {error.strerror or error}")
+        for name, text in _pages(runs, asked.seed).items():
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                write(folder / name, text.encode())
+            except OSError as error:
+                said.line(f"{folder / name} cannot be written: {error.strerror or error}")
         yield run
 
 
-def index(runs: Sequence[Run], seed: int) -> str:
+def _pages(runs: Sequence[Run], seed: int) -> dict[str, str]:
+    """The index for machines, for a browser and for a pull request, by the names of their files."""
+    entries = [run.entry for run in runs]
+    return {
+        "index.json": as_json(runs, seed),
+        "index.html": index.html(entries),
+        "index.md": index.markdown(entries),
+    }
+
+
+def as_json(runs: Sequence[Run], seed: int) -> str:
     """The batch as JSON: an entry for each scenario, with its hash and state."""
     body = {
         "schema_version": _SCHEMA_VERSION,
@@ -146,39 +128,6 @@ def index(runs: Sequence[Run], seed: int) -> str:
         ],
     }
     return json.dumps(body, indent=1, allow_nan=False) + "\n"
-
-
-def entry(where: str, comparison: Comparison) -> Entry:
-    """What a comparison comes to in one line; `where` names its folder."""
-    scenario, advice = comparison.scenario, comparison.recommendation
-    planned, best = scenario.to_check, advice.strategy if advice else None
-    concerned = [t for t in comparison.thresholds if t.strategy == planned]
-    return Entry(
-        where,
-        scenario.name,
-        planned,
-        best,
-        _harmed(comparison, planned),
-        _harmed(comparison, best),
-        _loss(comparison, planned),
-        _loss(comparison, best),
-        scenario.costs.currency,
-        len(concerned),
-        sum(not t.passed for t in concerned),
-        sum(not t.decided for t in concerned),
-    )
-
-
-def _harmed(comparison: Comparison, name: str | None) -> float | None:
-    if name is None or name not in comparison.risk:
-        return None
-    return comparison.risk[name].given_defect.users_harmed.p95.value
-
-
-def _loss(comparison: Comparison, name: str | None) -> float | None:
-    if name is None or name not in comparison.risk or not has_money(comparison.results):
-        return None
-    return comparison.risk[name].all.loss.mean.value
 
 
 def _run(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -> Run:
@@ -197,7 +146,7 @@ def _run(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -
     try:
         found = _compared(scenario, store, asked, said)
         save(found, str(folder / where), asked.command(source))
-        done = entry(where, found)
+        done = index.entry(where, found)
     except KeyboardInterrupt:
         why = "interrupted before every kind of release was played; the same command resumes"
         return _lost(source, where, scenario, "interrupted", why, store.tally)
@@ -253,6 +202,3 @@ def _lost(
 def _skipped(source: str, taken: set[str]) -> Run:
     where = _untaken(Path(source).stem, "", taken)
     return _lost(source, where, None, "interrupted", "not played: the batch was interrupted before")
-
-
-__all__ = ["Asked", "Entry", "Run", "Said", "entry", "index", "report", "slug", "sources"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import __version__
 from simulator.decide.flip import nearest
 from simulator.findings.results import OUTCOMES
+from simulator.report import yearly
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
             }
             for t in comparison.thresholds
         ],
+        "year": yearly.document(comparison.year) if comparison.year else None,
         "assumed": [dict(row._asdict()) for row in scenario.assumed],
         "notes": list(scenario.notes),
     }

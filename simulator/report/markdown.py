@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import headlines, takeaways
+from simulator.report import headlines, takeaways, wording
 from simulator.report.judged import judged
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -
 
 def marker(comparison: Comparison) -> str:
     """A comment that a bot finds to update its own text; it names the scenario."""
-    slug = re.sub(r"[^a-z0-9]+", "-", comparison.scenario.name.lower()).strip("-")
-    return f"<!-- deploysim: {slug or 'scenario'} -->"
+    return f"<!-- deploysim: {wording.slug(comparison.scenario.name) or 'scenario'} -->"
 
 
 def markdown(comparison: Comparison, command: str = "") -> str:

@@ -14,6 +14,7 @@ from simulator.report import (
     series,
     takeaways,
     wording,
+    yearly,
 )
 from simulator.report.judged import Judged, judged
 from simulator.report.rendering import render
@@ -79,6 +80,7 @@ def page(comparison: Comparison, command: str) -> str:
         equal_time=headlines.at_equal_time(comparison),
         typical=typical(comparison),
         **_bill(comparison),
+        **_year(comparison),
         flips=[headlines.flip(comparison, found) for found in comparison.flips],
         still=[path for path in comparison.searched if path not in flipping],
         ranges=headlines.two_uncertainties(comparison),
@@ -139,6 +141,21 @@ def _bill(comparison: Comparison) -> dict[str, Any]:
             (total, [amounts.get((total.strategy, order), "-") for order in sorted(kinds)])
             for total in series.totals(comparison)
         ],
+    }
+
+
+def _year(comparison: Comparison) -> dict[str, Any]:
+    """The losses of a year: a sentence, rows, the curve and how it was made; empty without."""
+    year = comparison.year
+    if year is None:
+        return {"year": None}
+    told = yearly.sentence(year)
+    return {
+        "year": told,
+        "year_columns": yearly.COLUMNS,
+        "year_rows": yearly.rows(year),
+        "year_chart": Picture(yearly.exceedance(year), told),
+        "year_method": yearly.method(year),
     }
 
 

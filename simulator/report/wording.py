@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from simulator.words.changes import parse_path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 DASH = "-"
+_LONGEST_SLUG = 60
 
 
 def named(name: str) -> str:
@@ -114,3 +116,9 @@ def _said(scenario: Scenario, path: str) -> str:
     for key in parse_path(path):
         where = where[key]
     return str(where)
+
+
+def slug(name: str) -> str:
+    """A name as that of a folder: small letters, digits and hyphens, at most 60."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_SLUG].strip("-")
