@@ -89,7 +89,7 @@ class Dask(Pool):
                     n_workers=jobs,
                     threads_per_worker=1,
                     host=_HERE,
-                    dashboard_address=None,
+                    dashboard_address=f"{_HERE}:0",  # a port that is free; there is no page on it
                     silence_logs=_QUIET,
                 )
         try:

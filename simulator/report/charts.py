@@ -45,6 +45,7 @@ _WIDE, _ROW = 7.6, 0.34
 _WRITTEN = 0.055
 _CUT = 4.0
 _NAMED = 0.6
+_LONG = re.compile(r"-?\d+\.\d{3,}")
 
 
 def colours(names: Iterable[str]) -> dict[str, str]:
@@ -126,7 +127,13 @@ def picture(figure: Canvas, title: str, description: str) -> str:
     text = svg(figure, "chart", title, description)
     for colour, name in variables().items():
         text = text.replace(f"var(--{name})", colour)
-    return text.replace("<svg ", f'<svg width="{wide}" height="{tall}" ', 1)
+    size = f'width="{wide}" height="{tall}" font-family="sans-serif"'
+    return text.replace("<svg ", f"<svg {size} ", 1)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    """A coordinate with two decimals."""
+    return f"{float(found[0]):.2f}"
 
 
 def _compact(text: str) -> str:
@@ -136,7 +143,7 @@ def _compact(text: str) -> str:
     )
     text = re.sub(r"font-family: [^;\"]*;? ?| transform=\"rotate\(-?0 [^\"]*\"", "", text)
     text = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", text)
-    text = re.sub(r"-?\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", text)
+    text = re.sub(r"<[^>]*>", lambda tag: _LONG.sub(_rounded, tag[0]), text)
     text = re.sub(r"\s+", " ", text).replace("> <", "><")
     used = set(re.findall(r"#([\w.-]+)", text))
 
