@@ -14,7 +14,7 @@ from tests.browser.conftest import ARGUMENTS, CHROME, ROOT, served
 from tests.browser.tab import Tab
 
 FOLDER = ROOT / "docs" / "images"
-COLOURS, PHONE = 128, 390
+COLOURS, PHONE, PATIENCE = 160, 390, 300_000
 WIDE, TALL = 1280, 940
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": WIDE, "height": TALL}, "color_scheme": "light"},
@@ -35,7 +35,7 @@ PAGES = {
 def take(tab: Tab, name: str, look: str) -> None:
     """One picture, in few colours so that it is small."""
     link, until, begins = PAGES[name]
-    tab.open(link, until).settle()
+    tab.open(link, until).settle(PATIENCE)
     if begins:
         tab.page.get_by_role("heading", name=begins, exact=True).evaluate(
             "node => node.scrollIntoView({block: 'start'})"
@@ -43,7 +43,7 @@ def take(tab: Tab, name: str, look: str) -> None:
     tab.page.mouse.move(0, 0)
     tab.page.wait_for_timeout(1500)
     picture = Image.open(io.BytesIO(tab.page.screenshot())).convert("RGB")
-    small = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(FOLDER / f"{name}-{look}.png", optimize=True)
 
 

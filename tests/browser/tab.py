@@ -60,8 +60,8 @@ class Tab:
         self.page.get_by_text(until).first.wait_for(timeout=_PATIENCE)
         return self
 
-    def settle(self) -> Tab:
-        """Wait until nothing is worked out any more."""
+    def settle(self, patience: float = _PATIENCE) -> Tab:
+        """Wait until nothing is worked out any more, at most `patience` milliseconds each time."""
         app = self.page.get_by_test_id("stApp")
         for _ in range(3):
             self.page.wait_for_function(
@@ -69,7 +69,7 @@ class Tab:
                     ?.getAttribute('data-test-script-state') === 'notRunning'
                     && ![...document.querySelectorAll('button')]
                         .some(b => b.innerText.trim() === 'Cancel')""",
-                timeout=_PATIENCE,
+                timeout=patience,
             )
             self.page.wait_for_timeout(250)
         assert app.count() == 1
