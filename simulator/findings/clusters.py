@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
-import signal
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
-from simulator.findings.executors import Done, Local, Pool, Task, Workers, carried_out
+from simulator.findings.executors import (
+    Done,
+    Local,
+    Pool,
+    Task,
+    Workers,
+    carried_out,
+    deaf_to_interrupts,
+)
 
 NAMES = "serial, local, dask:local, dask:ADDRESS or ray"
 _HERE = "127.0.0.1"
 _SECONDS = 10
+_CONNECT = 3
 _IN_FLIGHT = 1000
 _STORE = 200 * 2**20
-_QUIET = 40
 
 
 class ExecutorError(Exception):
@@ -59,19 +65,6 @@ def _needs(package: str, extra: str, name: str) -> None:
         )
 
 
-@contextmanager
-def _interrupts_left_to_this_process() -> Iterator[None]:
-    """Processes that begin meanwhile do not hear Ctrl-C: this one ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class Dask(Pool):
     """Dask's workers: those of a scheduler's address, or some of its own on this machine.
 
@@ -79,18 +72,20 @@ class Dask(Pool):
     """
 
     def __init__(self, jobs: int, address: str | None = None) -> None:
+        import dask
         from distributed import Client, KilledWorker, LocalCluster
 
         self.died = (KilledWorker,)
         self._cluster: Any = None
         if address is None:
-            with _interrupts_left_to_this_process():
+            dask.config.set({"distributed.comm.timeouts.connect": f"{_CONNECT}s"})
+            with deaf_to_interrupts():
                 self._cluster = LocalCluster(
                     n_workers=jobs,
                     threads_per_worker=1,
                     host=_HERE,
                     dashboard_address=f"{_HERE}:0",  # a port that is free; there is no page on it
-                    silence_logs=_QUIET,
+                    silence_logs=logging.CRITICAL,
                 )
         try:
             self._client = Client(self._cluster or address, timeout=_SECONDS, set_as_default=False)
@@ -151,7 +146,12 @@ class Ray(Pool):
         if not ray.is_initialized():
             here = {} if elsewhere else {"num_cpus": jobs, "object_store_memory": _STORE}
             try:
-                ray.init(include_dashboard=False, log_to_driver=False, logging_level=_QUIET, **here)
+                ray.init(
+                    include_dashboard=False,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **here,
+                )
             except (OSError, ValueError) as error:
                 raise ExecutorError(
                     f"Ray cannot be started or reached ({error}); check RAY_ADDRESS, "

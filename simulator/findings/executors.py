@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from typing import Any, cast
 
 from simulator.findings.engine import engine
@@ -121,6 +123,19 @@ def _closed(found: Done) -> None:
         found.close()
 
 
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Processes that begin meanwhile do not hear Ctrl-C: this one ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Local(Pool):
     """So many worker processes on this machine."""
 
@@ -134,4 +149,5 @@ class Local(Pool):
         from joblib import Parallel, delayed
 
         parallel = Parallel(n_jobs=self.jobs, return_as="generator_unordered", batch_size=1)
-        return cast(Done, parallel(delayed(carried_out)(task) for task in tasks))
+        with deaf_to_interrupts():
+            return cast(Done, parallel(delayed(carried_out)(task) for task in tasks))
