@@ -11,17 +11,19 @@ help:  ## List the targets
 
 setup: $(BIN)/.ready  ## Make the virtual environment with everything locked (UV= for pip alone)
 
-# uv only makes it faster: without it pip installs the same files with the same hashes.
+# uv only makes it faster: without it pip installs the same files with the same hashes. Everything is
+# compiled here, as pip does: where Python may not write byte code, each process would do it anew.
 $(BIN)/.ready: requirements-dev.txt pyproject.toml
 	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PY=python3.12 ...")'
 	$(PY) -m venv .venv
 	@if [ -n "$(UV)" ]; then $(BIN)/python -m pip install -q "$(UV)" || echo "no uv: pip goes on alone"; fi
 	if [ -n "$(UV)" ] && [ -x $(BIN)/uv ]; then \
-		$(BIN)/uv pip install -q -p $(BIN)/python --require-hashes -r requirements-dev.txt; \
+		$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python --require-hashes -r requirements-dev.txt; \
 	else \
 		$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.txt; \
 	fi
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q simulator tests
 	@touch $@
 
 run: setup  ## The main job: compare the textbook's strategies

@@ -189,6 +189,15 @@ def _go_on(label: str) -> None:
         st.rerun()
 
 
+def changed(variants: Mapping[str, Variant]) -> None:
+    """What was changed of the scenario."""
+    for label, variant in variants.items():
+        if variant.changes:
+            of = f" of variant {label}" if len(variants) > 1 else ""
+            told = " · ".join(f"{path} = {value}" for path, value in variant.changes.items())
+            st.caption(f"Changed{of}: {plain(told)}")
+
+
 def verdicts(found: Mapping[str, Comparison]) -> None:
     """One sentence of verdict for every variant, and the blindest gate."""
     columns = st.columns(len(found))

@@ -58,7 +58,7 @@ def mix(begun: Base, variant: Variant) -> None:
         stands = 100 * change.defects[number].share
         steps = sorted({*_MIX, round(stands, 3)})
         key = _key(variant.label, path)
-        st.session_state[key] = round(stands, 3)
+        _show(key, round(stands, 3))
         st.select_slider(
             f"{label.replace('_', ' ')}: {100 * share:.3g} %",
             steps,
@@ -121,7 +121,7 @@ def strategies(begun: Base, variant: Variant) -> None:
 def _chance(begun: Base, variant: Variant) -> None:
     stands = round(100 * variant.scenario.change.defect_probability, 6)
     key = _key(variant.label, CHANCE)
-    st.session_state[key] = stands
+    _show(key, stands)
     st.select_slider(
         "Defective releases",
         sorted({*_STEPS, stands}),
@@ -138,7 +138,7 @@ def _text(begun: Base, variant: Variant, setting: Setting, label: str, place: st
     """One setting as a box or a choice; what cannot be read stays in it, with the reason."""
     key, wrong = _key(variant.label, place + setting.path), variant.wrong.get(setting.path)
     shown = wrong.value if wrong else setting.value
-    st.session_state[key] = shown
+    _show(key, shown)
     told, args = _told(setting), (begun, variant.label, setting.path, key)
     label = label[:1].upper() + label[1:]
     if setting.choices and shown in setting.choices:
@@ -149,6 +149,12 @@ def _text(begun: Base, variant: Variant, setting: Setting, label: str, place: st
         st.text_input(label, key=key, help=told, on_change=_typed, args=args)
     if wrong:
         st.error(plain(wrong.message))
+
+
+def _show(key: str, value: object) -> None:
+    """Have a control show a value; one that does is left alone, so that nobody's typing is lost."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def _told(setting: Setting) -> str:

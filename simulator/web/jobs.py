@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
@@ -31,7 +31,7 @@ USUAL_REPLICATIONS, USUAL_SEED = 1000, 1
 MOST_SECONDS = 180.0
 _MOST_UNDER_WAY, _MOST_ASKED = 40, 2000
 _REMEMBERED = 24
-_LEFT_ALONE = 20.0
+_LEFT_ALONE, _DRAWING = 20.0, 2.0
 _AT_ONCE = 3
 _LOOKED_AT, _OF_A_KIND, CLOSELY = 40, 10, 1000
 _GATES_PLAYED, _REACH_PLAYED = ((80, 20), (400, 80)), ((40, 10), (200, 40))
@@ -44,14 +44,15 @@ _log = logging.getLogger(__name__)
 class Job(Generic[Found]):
     """One question in a thread of its own: `found` is its newest answer, `stage` counts them.
 
-    Its first answer comes at once; what refines it waits its turn, so that few such jobs run at
-    the same time. It ends when all who asked have left or have not looked at it for a while (a
-    tab that was closed), and after 3 minutes at the latest.
+    Its first answer comes at once; what refines it waits until that is drawn, and for its turn, so
+    that few such jobs run at the same time. It ends when all who asked have left or have not looked
+    at it for a while (a tab that was closed), and after 3 minutes at the latest.
     """
 
     def __init__(self, asked: Asked[Found]) -> None:
         self._asked = asked
         self._stop, self._changed = threading.Event(), threading.Condition()
+        self._drawn = threading.Event()
         self._begun = self._looked = time.monotonic()
         self.watchers: set[str] = set()
         self.found: Found | None = None
@@ -77,6 +78,10 @@ class Job(Generic[Found]):
                 self._changed.wait(min(left, 1.0))
         return self.found
 
+    def drawn(self) -> None:
+        """The first answer stands on a page: what refines it may have the cores."""
+        self._drawn.set()
+
     def look(self) -> None:
         """Somebody is still there."""
         self._looked = time.monotonic()
@@ -91,6 +96,7 @@ class Job(Generic[Found]):
     def cancel(self) -> None:
         """Stop; what was found so far stays."""
         self._stop.set()
+        self._drawn.set()
         with self._changed:
             self.ended = True
             self._changed.notify_all()
@@ -112,6 +118,7 @@ class Job(Generic[Found]):
                     self.found, self.stage = found, self.stage + 1
                     self._changed.notify_all()
                 if turn is None:
+                    self._drawn.wait(_DRAWING)
                     turn = _turn(self._over)
         except KeyboardInterrupt:
             pass
@@ -178,6 +185,13 @@ class Desk:
         with self._lock:
             self._leave(visitor, slot)
 
+    def drawn(self, visitor: str, slot: str) -> None:
+        """The visitor sees the answer of a slot."""
+        with self._lock:
+            key = self._asked.get((visitor, slot))
+            if key is not None and key in self._jobs:
+                self._jobs[key].drawn()
+
     def forget(self, visitor: str, slot: str) -> None:
         """Let a visitor ask the same question anew."""
         with self._lock:
@@ -219,6 +233,12 @@ def compared(
         return refined(scenario, most, seed, options, progress)
 
     return desk().ask(visitor, slot, ("compare", scenario.sha256, most, seed), asked)
+
+
+def drawn(visitor: str, slots: Iterable[str]) -> None:
+    """What a visitor asked for stands on a page."""
+    for slot in slots:
+        desk().drawn(visitor, slot)
 
 
 def leave(visitor: str, slot: str) -> None:

@@ -16,6 +16,7 @@ from simulator.findings.executors import Executor
 
 CORES = min(os.cpu_count() or 1, 8)
 _AHEAD, _SPARED = 2, 1
+_MORE = 1  # so that what was given up, and still runs to its end, keeps nobody waiting
 _LOOK = 0.05
 _KEPT, _LOOK_AFTER = 3600.0, 2.0
 
@@ -77,7 +78,9 @@ class _Workers:
 
 
 def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(CORES, timeout=_KEPT, initializer=_ready, initargs=(os.getpid(),))
+    return ProcessPoolExecutor(
+        CORES + _MORE, timeout=_KEPT, initializer=_ready, initargs=(os.getpid(),)
+    )
 
 
 def _ready(parent: int) -> None:
@@ -103,5 +106,5 @@ def warm_up() -> None:
 
 
 def _start() -> None:
-    for _ in range(CORES):
+    for _ in range(CORES + _MORE):
         _WORKERS.submit(os.getpid, ())

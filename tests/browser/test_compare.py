@@ -39,7 +39,7 @@ def test_a_changed_control_answers_and_cancels_at_once(
     box.fill("26")
     began = time.monotonic()
     box.press("Enter")
-    tab.page.get_by_text("service.instances=26").first.wait_for(timeout=60_000)
+    tab.page.get_by_text("Changed: service.instances = 26").first.wait_for(timeout=60_000)
     took = time.monotonic() - began
     button = tab.page.get_by_role("button", name="Cancel", exact=True)
     button.wait_for(timeout=20_000)

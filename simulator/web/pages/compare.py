@@ -49,6 +49,7 @@ st.caption(
 st.title(plain(first.scenario.name))
 if first.scenario.question:
     st.markdown(f"*{plain(first.scenario.question)}*")
+answers.changed(variants)
 answers.verdicts(found)
 answers.tiles(found)
 
@@ -58,3 +59,4 @@ from simulator.web import evidence  # noqa: E402
 evidence.show(found)
 answers.assumptions(first)
 answers.take_away(begun, variants, found, most, seed)
+jobs.drawn(state.visitor(), variants)
