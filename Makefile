@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench validate ui pictures schema lock
+.PHONY: help setup run test check bench many validate ui pictures schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -40,6 +40,9 @@ check: setup  ## Format, lint, types and the import contract
 
 bench: setup  ## Speed, as ratios measured in one run
 	$(BIN)/python bench/bench.py
+
+many: setup  ## Fifty services in one batch: time and memory
+	$(BIN)/python bench/many.py
 
 validate: setup  ## Closed forms against simulation, written to docs/validation.md
 	$(BIN)/python -m tests.validation

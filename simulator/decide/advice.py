@@ -37,7 +37,7 @@ from simulator.findings.verdict import Recommendation, Threshold, has_money, rec
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
-FIRST, GROWTH = 30, 3
+FIRST, GROWTH = 20, 3
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -141,7 +141,7 @@ def refined(
     options: Options | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Comparison]:
-    """The comparison after a quick first look (30 replications) and ever more of it.
+    """The comparison after a quick first look (20 replications) and ever more of it.
 
     What comes last is what `compare` gives; a keyboard interrupt ends it early.
     """

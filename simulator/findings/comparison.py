@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
 SIDE_STUDY, FEWEST = 200, 10
-QUICK = 4
+QUICK = 3
 FIRST_LOOK, LAST_LOOK = 1000, 64_000
 
 

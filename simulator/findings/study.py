@@ -134,14 +134,15 @@ def columns(rows: Sequence[Outcome]) -> Columns:
 
 
 def batches(
-    names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = ()
+    names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = (), most: int = _CHUNK
 ) -> Iterator[Batch]:
     """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each.
 
-    They have 100 replications, in large studies (above 20 000 of some stratum) 1 000.
+    They have at most `most` replications, in large studies (above 20 000 of some stratum) ten
+    times as many.
     """
     many = max((group.replications for group in groups), default=0) > _MANY
-    size = 10 * _CHUNK if many else _CHUNK
+    size = 10 * most if many else most
     for name in names:
         pieces = []
         for group in groups:
@@ -171,13 +172,15 @@ def run(
     """Play every job; for each, by strategy, the columns of each stratum.
 
     The result is the same for any number of worker processes. `Kept` workers play only what their
-    store does not have, and write every batch as it is finished; `progress` counts what is played.
+    store does not have, and write every batch as it is finished; an executor that says `most` gets
+    batches of at most so many replications. `progress` counts what is played.
     A keyboard interrupt raises `Interrupted` with what was finished of each job.
     """
+    most = getattr(workers, "most", _CHUNK)
     items = [
         (number, batch)
         for number, job in enumerate(work)
-        for batch in batches(job.names, job.groups, job.done)
+        for batch in batches(job.names, job.groups, job.done, most)
     ]
     found: list[dict[Batch, Columns]] = [{} for _ in work]
     try:
@@ -195,8 +198,10 @@ def run(
                 progress(done, total)
     except KeyboardInterrupt:
         kept = zip(work, found, strict=True)
-        raise Interrupted([_complete(_gathered(*one), one[0].groups) for one in kept]) from None
-    return [_gathered(job, parts) for job, parts in zip(work, found, strict=True)]
+        raise Interrupted(
+            [_complete(_gathered(*one, most), one[0].groups) for one in kept]
+        ) from None
+    return [_gathered(job, parts, most) for job, parts in zip(work, found, strict=True)]
 
 
 def _complete(
@@ -244,14 +249,14 @@ def _numbered(
     return number, *play(scenario, digest, seed, batch)
 
 
-def _gathered(job: Job, found: dict[Batch, Columns]) -> dict[str, dict[int, Columns]]:
+def _gathered(job: Job, found: dict[Batch, Columns], most: int) -> dict[str, dict[int, Columns]]:
     """Join the batches of each strategy and stratum in the order of their replications.
 
     What lies beyond a batch that is missing is left out: rivals are paired by their place.
     """
     parts: dict[str, dict[int, list[Columns]]] = {}
     reached: dict[tuple[str, int], int] = {}
-    for batch in batches(job.names, job.groups, job.done):
+    for batch in batches(job.names, job.groups, job.done, most):
         place = (batch.strategy, batch.stratum)
         if batch in found and reached.get(place, batch.start) == batch.start:
             parts.setdefault(batch.strategy, {}).setdefault(batch.stratum, []).append(found[batch])

@@ -23,7 +23,7 @@ BILL = (
     *("loss_responders", "loss_extra_cost", "loss_delay"),
 )
 _POINTS = 60
-_LOOKS = (30, 90, 270, 810, 2430)
+_LOOKS = (20, 60, 180, 540, 1620)
 
 
 class Point(NamedTuple):

@@ -66,7 +66,7 @@ def precision() -> tuple[int, int]:
         jobs.USUAL_REPLICATIONS,
         key="n",
         bind="query-params",
-        help="Of good and of bad releases, for each strategy. A first answer comes after 30; more "
+        help="Of good and of bad releases, for each strategy. A first answer comes after 20; more "
         "follow in the background and make the intervals narrower.",
     )
     seed = st.number_input(

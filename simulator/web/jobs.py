@@ -34,7 +34,7 @@ _REMEMBERED = 24
 _LEFT_ALONE, _DRAWING = 20.0, 2.0
 _AT_ONCE = 3
 _LOOKED_AT, _OF_A_KIND, CLOSELY = 40, 10, 1000
-_GATES_PLAYED, _REACH_PLAYED = ((80, 20), (400, 80)), ((40, 10), (200, 40))
+_GATES_PLAYED, _REACH_PLAYED = ((80, 20), (240, 60)), ((40, 10), (120, 30))
 
 Found = TypeVar("Found")
 Asked = Callable[[Executor, Progress], Iterator[Found]]

@@ -16,7 +16,7 @@ from simulator.findings.executors import Executor
 
 CORES = min(os.cpu_count() or 1, 8)
 _AHEAD, _SPARED = 2, 1
-_MORE = 1  # so that what was given up, and still runs to its end, keeps nobody waiting
+MOST = 20  # replications at once: what was given up runs to its end, and keeps nobody waiting
 _LOOK = 0.05
 _KEPT, _LOOK_AFTER = 3600.0, 2.0
 
@@ -48,6 +48,7 @@ def until(over: Callable[[], bool], urgent: Callable[[], bool] = lambda: True) -
             for future in running:
                 future.cancel()
 
+    carry_out.most = MOST  # type: ignore[attr-defined]
     return carry_out
 
 
@@ -78,9 +79,7 @@ class _Workers:
 
 
 def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        CORES + _MORE, timeout=_KEPT, initializer=_ready, initargs=(os.getpid(),)
-    )
+    return ProcessPoolExecutor(CORES, timeout=_KEPT, initializer=_ready, initargs=(os.getpid(),))
 
 
 def _ready(parent: int) -> None:
@@ -106,5 +105,5 @@ def warm_up() -> None:
 
 
 def _start() -> None:
-    for _ in range(CORES + _MORE):
+    for _ in range(CORES):
         _WORKERS.submit(os.getpid, ())

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = Path(__file__).parent / "entry" / "script.py"
-_HOUSE = "house"
+_HOUSE, _PATIENCE = "house", 20.0
 
 
 def _get_ready() -> None:
-    """Start the workers, ask the first page's question, and import what pages draw with."""
+    """Start the workers, ask the first page's question, then import what pages draw with."""
     from simulator.web import pool
 
     pool.warm_up()
     from simulator.web import jobs, state
     from simulator.words.reading import load
 
-    jobs.compared(_HOUSE, _HOUSE, load(state.FIRST), jobs.USUAL_REPLICATIONS, jobs.USUAL_SEED)
+    first = load(state.FIRST)
+    job = jobs.compared(_HOUSE, _HOUSE, first, jobs.USUAL_REPLICATIONS, jobs.USUAL_SEED)
+    job.wait(_PATIENCE)
     from simulator.web import evidence  # noqa: F401
 
 

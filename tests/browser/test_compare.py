@@ -55,8 +55,8 @@ def test_a_changed_control_answers_and_cancels_at_once(
 
 
 def test_the_interval_becomes_narrower_while_one_watches(app_url: str, browser: Any) -> None:
-    tab = Tab(browser, app_url).open("?n=500&set=service.instances%3D24")
-    chart = tab.page.locator("[aria-label*='ever more replications'][aria-label*='; 500:']").first
+    tab = Tab(browser, app_url).open("?n=200&set=service.instances%3D24")
+    chart = tab.page.locator("[aria-label*='ever more replications'][aria-label*='; 200:']").first
     chart.wait_for(timeout=90_000)
     told = str(chart.get_attribute("aria-label"))
     widths = [
@@ -71,7 +71,7 @@ def test_the_interval_becomes_narrower_while_one_watches(app_url: str, browser: 
 
 
 def test_a_link_leads_back_to_the_same_page(app_url: str, browser: Any) -> None:
-    tab = Tab(browser, app_url).open("?n=50")
+    tab = Tab(browser, app_url).open("?n=50&scenario=quiet-api")
     tab.box("Users").fill("7k")
     tab.box("Users").press("Enter")
     tab.page.get_by_text("traffic.users=7k").first.wait_for()
@@ -110,7 +110,7 @@ def test_every_download_opens(app_url: str, browser: Any, tmp_path: Path) -> Non
 
 
 def test_it_can_be_used_without_a_mouse(app_url: str, browser: Any) -> None:
-    tab = Tab(browser, app_url).open("?n=50")
+    tab = Tab(browser, app_url).open("?n=50&scenario=quiet-api")
     slider = tab.page.get_by_role("slider", name="Defective releases")
     slider.focus()
     slider.press("ArrowRight")
