@@ -107,7 +107,7 @@ def test_ever_more_of_an_answer_ends_with_the_answer(scenario: Scenario) -> None
     options = Options(paces=(0.5, 1.0), assumptions=False, gates=False)
     found = list(refined(scenario, 160, 3, options))
     sizes = [one.results.replications["good"] for one in found]
-    assert sizes == [30, 90, 160, 160]
+    assert sizes == [20, 60, 160, 160]
     whole = compare(scenario, 160, 3, options=options)
     assert found[-1].results.frame.equals(whole.results.frame)
     assert found[-1].recommendation == whole.recommendation
