@@ -65,6 +65,19 @@ def _needs(package: str, extra: str, name: str) -> None:
         )
 
 
+def _check_address(address: str) -> None:
+    """Whether this may be a scheduler's address; a client of one that is none never ends well."""
+    from distributed.comm import parse_address, parse_host_port
+
+    try:
+        parse_host_port(parse_address(address)[1])
+    except ValueError as error:
+        raise ExecutorError(
+            f"{address!r} is no address of a Dask scheduler ({error}); "
+            "write e.g. dask:tcp://127.0.0.1:8786, or use dask:local"
+        ) from None
+
+
 class Dask(Pool):
     """Dask's workers: those of a scheduler's address, or some of its own on this machine.
 
@@ -87,6 +100,8 @@ class Dask(Pool):
                     dashboard_address=f"{_HERE}:0",  # a port that is free; there is no page on it
                     silence_logs=logging.CRITICAL,
                 )
+        else:
+            _check_address(address)
         try:
             self._client = Client(self._cluster or address, timeout=_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:

@@ -16,6 +16,7 @@ from simulator.findings.results import Results
 from simulator.findings.study import Job, Progress
 from simulator.play.rehearsal import prepare
 from simulator.words.figures import FIGURES
+from simulator.words.shape import dotted
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -284,7 +285,7 @@ def pace_studies(
     for name in results.names:
         now = scenario.strategies[name].pace
         for pace in sorted(set(paces) | {1.0}):
-            varied = scenario.with_(f"{_strategy(name)}.pace", pace * now)
+            varied = scenario.with_(dotted(("strategies", name, "pace")), pace * now)
             if pace == 1 or not _same_speed(scenario, varied, name):
                 variants.append((varied, [name], groups))
                 where.append((name, pace))
@@ -302,10 +303,6 @@ def pace_curves(studies: Sequence[PaceStudy]) -> dict[str, tuple[PacePoint, ...]
         )
         curves.setdefault(name, []).append(point)
     return {name: tuple(points) for name, points in curves.items()}
-
-
-def _strategy(name: str) -> str:
-    return f'strategies["{name}"]'
 
 
 def _same_speed(scenario: Scenario, varied: Scenario, name: str) -> bool:

@@ -11,6 +11,7 @@ from simulator.web.plain import plain
 from simulator.web.state import Base, Variant
 from simulator.words.change import Change
 from simulator.words.settings import SECTIONS, Setting, new_strategy, settings, stated
+from simulator.words.shape import dotted
 from simulator.words.strategy import kinds
 
 _USUAL = (
@@ -71,15 +72,16 @@ def mix(begun: Base, variant: Variant) -> None:
 
 def more(begun: Base, variant: Variant) -> None:
     """Every setting there is, one section at a time, each with its meaning and where it is from."""
-    sections = [*SECTIONS, *(f'strategies["{name}"]' for name in variant.scenario.strategies)]
+    named = {name: name for name in SECTIONS}
+    named |= {_strategy(name): name for name in variant.scenario.strategies}
     section = st.selectbox(
         "Section",
-        sections,
+        list(named),
         key=f"section {variant.label}",
-        format_func=lambda name: name.removeprefix("strategies").strip('["]'),
+        format_func=lambda path: named.get(path, path),
         persist_state="session",
     )
-    for setting in settings(variant.scenario, section or SECTIONS[0]):
+    for setting in settings(variant.scenario, section if section in named else SECTIONS[0]):
         _text(begun, variant, setting, setting.label, "every ")
 
 
@@ -180,24 +182,29 @@ def _add(begun: Base, variant: Variant) -> None:
     kind = st.session_state[key]
     if kind is not None:
         name = _unused(kind, list(variant.scenario.strategies))
-        state.change(begun, variant.label, f'strategies["{name}"]', new_strategy(kind))
+        state.change(begun, variant.label, _strategy(name), new_strategy(kind))
         st.session_state[key] = None
 
 
 def _copy(begun: Base, variant: Variant, name: str) -> None:
     copied = _unused(name, list(variant.scenario.strategies))
     text = stated(variant.scenario.strategies[name])
-    state.change(begun, variant.label, f'strategies["{copied}"]', text)
+    state.change(begun, variant.label, _strategy(copied), text)
 
 
 def _remove(begun: Base, variant: Variant, name: str) -> None:
     """Take a strategy away, its own changes with it; another one is planned if it was that."""
     left = [other for other in variant.scenario.strategies if other != name]
-    state.drop(variant.label, f'strategies["{name}"]')
+    state.drop(variant.label, _strategy(name))
     if variant.scenario.planned == name and left:
         state.change(begun, variant.label, "planned", left[0])
     if name in begun.scenario.strategies:
-        state.change(begun, variant.label, f'strategies["{name}"]', "none")
+        state.change(begun, variant.label, _strategy(name), "none")
+
+
+def _strategy(name: str) -> str:
+    """The path of a strategy."""
+    return dotted(("strategies", name))
 
 
 def _unused(name: str, names: Sequence[str]) -> str:

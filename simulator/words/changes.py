@@ -16,14 +16,17 @@ from simulator.words.shape import dotted
 from simulator.words.strategy import Strategy, kinds
 
 _FILES = ("file", "empirical")
-_CHANGE = re.compile(r'((?:\["[^"]*"\]|[^="])*)=(.*)', re.DOTALL)
-_STEP = re.compile(r'\[(?P<index>\d+)\]|\["(?P<quoted>[^"]*)"\]|(?P<dot>\.)?(?P<key>[^.\[\]]+)')
+_QUOTED = r'\["(?:[^"\\]|\\.)*"\]'
+_CHANGE = re.compile(rf'((?:{_QUOTED}|[^="])*)=(.*)', re.DOTALL)
+_STEP = re.compile(rf"\[(?P<index>\d+)\]|(?P<quoted>{_QUOTED})|(?P<dot>\.)?(?P<key>[^.\[\]]+)")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse_path(text: str) -> Path:
     """A dotted path with [i] for places in lists, as a tuple.
 
-    Names may contain spaces; one with dots is written ["a.b"]. Raises ValueError for other texts.
+    Names may contain spaces; one with dots is written ["a.b"], with \\ before " and \\ in it.
+    Raises ValueError for other texts.
     """
     path: list[str | int] = []
     position = 0
@@ -31,11 +34,12 @@ def parse_path(text: str) -> Path:
         step = _STEP.match(text, position)
         if step is None or (step["key"] and bool(step["dot"]) != bool(path)):
             raise ValueError(f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight")
-        index, key = (
-            step["index"],
-            step["quoted"] if step["quoted"] is not None else step["key"],
-        )
-        path.append(key if index is None else int(index))
+        if step["index"] is not None:
+            path.append(int(step["index"]))
+        elif step["quoted"] is not None:
+            path.append(_ESCAPED.sub(r"\1", step["quoted"][2:-2]))
+        else:
+            path.append(step["key"])
         position = step.end()
     if not path or isinstance(path[0], int):
         raise ValueError(f"{text!r} is not a path; write e.g. traffic.rate or steps[0].weight")

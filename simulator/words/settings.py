@@ -41,16 +41,18 @@ class Setting(NamedTuple):
 def settings(scenario: Scenario, section: str) -> tuple[Setting, ...]:
     """Every setting of a section of a scenario, or of one of its strategies.
 
-    `section` is one of `SECTIONS` or strategies["name"]. Lists stand as one value.
+    `section` is one of `SECTIONS` or the path of a strategy. Lists stand as one value.
     """
     assumed = {row.path: row.source for row in scenario.assumed}
     content = scenario.resolved()
     if section in SECTIONS:
         model = type(getattr(scenario, section))
         return tuple(_listed(model, content[section], (section,), assumed))
-    name = section.removeprefix("strategies").strip('[]".')
+    from simulator.words.changes import parse_path
+
+    where = parse_path(section)
+    name = str(where[1])
     own = type(scenario.strategies[name])
-    where: Path = ("strategies", name)
     return tuple(_listed(own, content["strategies"][name], where, assumed))
 
 

@@ -64,13 +64,17 @@ Found = list[tuple[Path, str]]
 
 
 def dotted(path: Path) -> str:
-    """A path as it is written: keys with dots between them, places in lists in brackets."""
+    """A path as it is written: keys with dots between them, places in lists in brackets.
+
+    A key that would read as more than a key stands in [" "], with \\ before " and \\.
+    """
     text = ""
     for key in path:
         if isinstance(key, int):
             text += f"[{key}]"
-        elif re.search(r"[.\[\]]", key):
-            text += f'["{key}"]'
+        elif not key or re.search(r'[.\[\]="\\]', key) or key != key.strip():
+            escaped = key.replace("\\", r"\\").replace('"', r"\"")
+            text += f'["{escaped}"]'
         else:
             text += f".{key}" if text else key
     return text

@@ -153,6 +153,13 @@ def test_an_unknown_executor_is_told_with_those_there_are(name: str) -> None:
         clusters.executor(name, 1)
 
 
+@pytest.mark.parametrize("address", ["foo", "tcp://foo", "127.0.0.1:x", "tcp://"])
+def test_what_is_no_address_is_told_at_once(address: str) -> None:
+    pytest.importorskip("distributed")
+    with pytest.raises(clusters.ExecutorError, match="no address of a Dask scheduler"):
+        clusters.executor(f"dask:{address}", 1)
+
+
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr(clusters, "_SECONDS", 0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -29,6 +30,17 @@ objectives: ["users_harmed p95 < 20% given defect"]
 @pytest.fixture(scope="module")
 def scenario() -> Scenario:
     return loads(TEXT)
+
+
+def test_any_name_is_compared_at_every_pace() -> None:
+    names = ["""a "quoted" one""", "it's", r"back\slash", "v1.2 [x]", "=1"]
+    strategies = ", ".join(f"{json.dumps(name)}: {{kind: canary}}" for name in names)
+    text = TEXT.replace(
+        "{canary: {}, blue_green: {}, big_bang: {in_place: false}}", f"{{{strategies}}}"
+    )
+    found = compare(loads(text), 5, options=Options(assumptions=False, gates=False))
+    assert list(found.pace) == names
+    assert all(len(points) > 1 for points in found.pace.values())
 
 
 @pytest.fixture(scope="module")

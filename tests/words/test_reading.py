@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.words import ScenarioError, documents, load, loads, packaged
-from simulator.words.changes import parse_path
+from simulator.words.changes import parse_path, split
 from simulator.words.shape import dotted
 from tests.words.files import BARE, FIVE_LINES
 
@@ -175,13 +175,16 @@ def test_a_problem_elsewhere_keeps_its_line_beside_a_set() -> None:
     ]
 
 
-keys = st.text(st.characters(exclude_characters='"', exclude_categories=["Cs"]), min_size=1)
+keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1) | st.text(
+    '"\\\\.=[] a', max_size=6
+)
 
 
 @given(keys, st.lists(keys | st.integers(0, 99)))
 def test_a_path_reads_back_as_it_is_written(first: str, others: list[str | int]) -> None:
     path = (first, *others)
     assert parse_path(dotted(path)) == path
+    assert split(f"{dotted(path)}=a=b") == (dotted(path), "a=b")
 
 
 def test_words_import_nothing_heavy() -> None:

@@ -9,6 +9,7 @@ from simulator.words.problems import ScenarioError
 from simulator.words.reading import load, packaged
 from simulator.words.scenario import Scenario
 from simulator.words.settings import SECTIONS, at, flow, new_strategy, settings, stated
+from simulator.words.shape import dotted
 from simulator.words.strategy import kinds
 
 
@@ -20,7 +21,7 @@ def scenario() -> Scenario:
 @pytest.mark.parametrize("name", packaged())
 def test_every_value_reads_back_to_the_same_scenario(name: str) -> None:
     scenario = load(name)
-    sections = [*SECTIONS, *(f'strategies["{one}"]' for one in scenario.strategies)]
+    sections = [*SECTIONS, *(dotted(("strategies", one)) for one in scenario.strategies)]
     for section in sections:
         for setting in settings(scenario, section):
             if setting.value == "none" and at(scenario, setting.path) == "none":
