@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -12,15 +12,13 @@ from simulator.decide.advice import Comparison, reconsidered
 from simulator.report import headlines, wording
 from simulator.report.export import csv_text, document
 from simulator.report.page import page as report_page
-from simulator.web import jobs, state
+from simulator.web import jobs, state, waiting
 from simulator.web.jobs import Job
 from simulator.web.plain import plain
 from simulator.web.state import Base, Variant
 from simulator.words.writing import dump
 
 _SIZES = (50, 150, 500, 1000, 2000, jobs.MOST_REPLICATIONS)
-_PATIENCE = 20.0
-_LOOK = 0.25
 _TILES = (
     ("deploys in", 0, "s"),
     ("caught before full", 1, "share"),
@@ -109,84 +107,29 @@ def found(variants: Mapping[str, Variant], most: int, seed: int) -> dict[str, Co
         label: jobs.compared(visitor, label, variant.played, most, seed)
         for label, variant in variants.items()
     }
-    for label in (state.SECOND_VARIANT,):
-        if label not in variants:
-            jobs.leave(visitor, label)
+    if state.SECOND_VARIANT not in variants:
+        jobs.leave(visitor, state.SECOND_VARIANT)
     answers: dict[str, Comparison] = {}
     with st.spinner("Playing the first replications ..."):
         for label, job in asked.items():
-            if (answer := job.wait(_PATIENCE)) is not None:
+            if (answer := job.wait(waiting.PATIENCE)) is not None:
                 answers[label] = reconsidered(answer, variants[label].scenario)
     with status:
-        for label, job in asked.items():
+        for job in asked.values():
             if job.error:
                 st.error(f"This cannot be simulated:\n\n{plain(job.error)}")
-            elif label not in answers and job.ended:
-                st.warning("Stopped before there was an answer.")
-                _go_on(label)
-        _progress(asked, most)
+        waiting.progress(asked, lambda going: _doing(going, most))
     return answers if len(answers) == len(variants) else {}
 
 
-def _progress(asked: Mapping[str, Job[Comparison]], most: int) -> None:
-    """How far the answers are, with a button to stop; draws the page anew with each better one."""
-    stages = {label: job.stage for label, job in asked.items()}
-    running = any(not job.ended for job in asked.values())
-
-    told = {"ended": False}
-    place = st.container()
-    if running:
-        place, right = st.columns([5, 1], vertical_alignment="center")
-        # Outside of what looks again and again, so that it interrupts whatever is being drawn.
-        right.button("Cancel", key="cancel", on_click=_stop, args=(list(asked),), width="stretch")
-
-    @st.fragment(run_every=_LOOK if running else None)
-    def watch() -> None:
-        """One look at the jobs; what was stopped is told at once, before all is drawn anew."""
-        for job in asked.values():
-            job.look()
-        still = [job for job in asked.values() if not job.ended]
-        if told["ended"] or {label: job.stage for label, job in asked.items()} != stages:
-            st.rerun()
-        if still:
-            _bar(still, most)
-        else:
-            told["ended"] = running
-            _settled(asked, most)
-
-    with place:
-        watch()
-
-
-def _bar(going: list[Job[Comparison]], most: int) -> None:
+def _doing(going: Sequence[Job[Comparison]], most: int) -> str:
+    """What refines the answers at the moment."""
     first = going[0]
     counts = first.found.results.replications["good"] if first.found else 0
     doing = "playing more, so that the intervals become narrower"
     if counts >= most:
         doing = "working out curves of pace, gates, and where the advice would change"
-    done = sum(job.done for job in going) / max(sum(job.total for job in going), 1)
-    st.progress(min(done, 1.0), f"{counts:,} replications so far; {doing}.")
-
-
-def _stop(labels: list[str]) -> None:
-    for label in labels:
-        jobs.stop(state.visitor(), label)
-
-
-def _settled(asked: Mapping[str, Job[Comparison]], most: int) -> None:
-    stopped = [label for label, job in asked.items() if job.cancelled and job.found]
-    if stopped:
-        job = asked[stopped[0]]
-        counts = job.found.results.replications if job.found else {}
-        st.caption(f"Stopped after {counts.get('good', 0):,} of {most:,} replications.")
-        for label in stopped:
-            _go_on(label)
-
-
-def _go_on(label: str) -> None:
-    if st.button("Go on", key=f"go on {label}"):
-        jobs.again(state.visitor(), label)
-        st.rerun()
+    return f"{counts:,} of {most:,} replications so far; {doing}."
 
 
 def changed(variants: Mapping[str, Variant]) -> None:

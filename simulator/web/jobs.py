@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from simulator.decide.advice import Comparison, Options, refined
-from simulator.findings.choice import Choice, chosen
 from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
 from simulator.findings.power import Sight, sights
@@ -29,7 +28,7 @@ from simulator.words.scenario import Scenario
 MOST_REPLICATIONS = 5000
 USUAL_REPLICATIONS, USUAL_SEED = 1000, 1
 MOST_SECONDS = 180.0
-_MOST_UNDER_WAY, _MOST_ASKED = 40, 2000
+_MOST_UNDER_WAY, MOST_EACH, _MOST_ASKED = 40, 8, 2000
 _REMEMBERED = 24
 _LEFT_ALONE, _DRAWING = 20.0, 2.0
 _AT_ONCE = 3
@@ -46,17 +45,19 @@ class Job(Generic[Found]):
 
     Its first answer comes at once; what refines it waits until that is drawn, and for its turn, so
     that few such jobs run at the same time. It ends when all who asked have left or have not looked
-    at it for a while (a tab that was closed), and after 3 minutes at the latest.
+    at it for a while (a tab that was closed), and after 3 minutes at the latest. One that goes on
+    where an earlier job was `left_alone` begins with what that had found.
     """
 
-    def __init__(self, asked: Asked[Found]) -> None:
+    def __init__(self, asked: Asked[Found], before: Job[Found] | None = None) -> None:
         self._asked = asked
         self._stop, self._changed = threading.Event(), threading.Condition()
         self._drawn = threading.Event()
         self._begun = self._looked = time.monotonic()
-        self.watchers: set[str] = set()
-        self.found: Found | None = None
-        self.stage = 0
+        self.watchers: set[tuple[str, str]] = set()
+        self.found: Found | None = before.found if before else None
+        self.stage: int = before.stage if before else 0
+        self.left_alone = False
         self.done = self.total = 0
         self.ended = False
         self.error: str | None = None
@@ -89,7 +90,8 @@ class Job(Generic[Found]):
     def _over(self) -> bool:
         """Whether it is to end: told so, left alone, or at work for too long."""
         now = time.monotonic()
-        if now - self._looked > _LEFT_ALONE or now - self._begun > MOST_SECONDS:
+        self.left_alone = self.left_alone or now - self._looked > _LEFT_ALONE
+        if self.left_alone or now - self._begun > MOST_SECONDS:
             self._stop.set()
         return self._stop.is_set()
 
@@ -113,10 +115,11 @@ class Job(Generic[Found]):
         turn = None
         executor = pool.until(self._over, lambda: self.found is None)
         try:
-            for found in self._asked(executor, self._progress):
-                with self._changed:
-                    self.found, self.stage = found, self.stage + 1
-                    self._changed.notify_all()
+            for stage, found in enumerate(self._asked(executor, self._progress), 1):
+                if stage > self.stage:
+                    with self._changed:
+                        self.found, self.stage = found, stage
+                        self._changed.notify_all()
                 if turn is None:
                     self._drawn.wait(_DRAWING)
                     turn = _turn(self._over)
@@ -156,6 +159,7 @@ class Desk:
     def __init__(self) -> None:
         self._jobs: OrderedDict[tuple[Any, ...], Job[Any]] = OrderedDict()
         self._asked: OrderedDict[tuple[str, str], tuple[Any, ...]] = OrderedDict()
+        self._stopped: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def ask(self, visitor: str, slot: str, key: tuple[Any, ...], asked: Asked[Found]) -> Job[Found]:
@@ -164,21 +168,36 @@ class Desk:
         Raises BusyError when too many are under way.
         """
         with self._lock:
-            before = self._asked.get((visitor, slot))
+            place = (visitor, slot)
+            before = self._asked.get(place)
             if before not in (None, key):
-                self._leave(visitor, slot)
+                self._leave(*place)
+                self._stopped.discard(place)
             job = self._jobs.get(key)
-            if job is None or (job.cancelled and before != key):
-                self._make_room()
-                job = self._jobs[key] = Job(asked)
+            if place in self._stopped and job is not None:
+                return job
+            left = job is not None and job.cancelled and (before != key or job.left_alone)
+            if job is None or left:
+                self._make_room(client(visitor))
+                job = self._jobs[key] = Job(asked, job)
                 job.start()
             self._jobs.move_to_end(key)
-            self._asked[visitor, slot] = key
+            self._asked[place] = key
             while len(self._asked) > _MOST_ASKED:
-                self._asked.popitem(last=False)
-            job.watchers.add(f"{visitor} {slot}")
+                self._stopped.discard(self._asked.popitem(last=False)[0])
+            job.watchers.add(place)
             job.look()
             return job
+
+    def stop(self, visitor: str, slot: str) -> None:
+        """A visitor has seen enough, whoever else goes on; what was found stays."""
+        with self._lock:
+            self._leave(visitor, slot)
+            self._stopped.add((visitor, slot))
+
+    def stopped(self, visitor: str, slot: str) -> bool:
+        """Whether the visitor has seen enough of a slot."""
+        return (visitor, slot) in self._stopped
 
     def leave(self, visitor: str, slot: str) -> None:
         """A visitor waits no longer; nobody else's answer is touched."""
@@ -196,20 +215,36 @@ class Desk:
         """Let a visitor ask the same question anew."""
         with self._lock:
             self._asked.pop((visitor, slot), None)
+            self._stopped.discard((visitor, slot))
 
     def _leave(self, visitor: str, slot: str) -> None:
         job = self._jobs.get(self._asked[visitor, slot]) if (visitor, slot) in self._asked else None
         if job is not None:
-            job.watchers.discard(f"{visitor} {slot}")
+            job.watchers.discard((visitor, slot))
             if not job.watchers and not job.ended:
                 job.cancel()
 
-    def _make_room(self) -> None:
+    def _make_room(self, who: str) -> None:
+        """Keep a browser, and this process, within bounds; the oldest of a browser's jobs end."""
+        going = [key for key, job in self._jobs.items() if not job.ended]
+        own = [
+            place
+            for key in going
+            for place in self._jobs[key].watchers.copy()
+            if client(place[0]) == who
+        ]
+        for place in own[: max(len(own) + 1 - MOST_EACH, 0)]:
+            self._leave(*place)
         if sum(not job.ended for job in self._jobs.values()) >= _MOST_UNDER_WAY:
             raise BusyError("Too many comparisons are under way here; try again in a moment.")
         ended = [key for key, job in self._jobs.items() if job.ended]
         for key in ended[: max(len(self._jobs) - _REMEMBERED, 0)]:
             del self._jobs[key]
+
+
+def client(visitor: str) -> str:
+    """The browser that a visitor's tab belongs to."""
+    return visitor.partition("/")[0]
 
 
 @st.cache_resource(show_spinner=False)
@@ -246,9 +281,15 @@ def leave(visitor: str, slot: str) -> None:
     desk().leave(visitor, slot)
 
 
-def stop(visitor: str, slot: str) -> None:
+def stop(visitor: str, slots: Iterable[str]) -> None:
     """A visitor has seen enough; what was found stays."""
-    desk().leave(visitor, slot)
+    for slot in slots:
+        desk().stop(visitor, slot)
+
+
+def going(visitor: str, slot: str, job: Job[Any]) -> bool:
+    """Whether a visitor may expect better answers of a job."""
+    return not job.ended and not desk().stopped(visitor, slot)
 
 
 def again(visitor: str, slot: str) -> None:
@@ -267,11 +308,6 @@ def looked_at(visitor: str, scenario: Scenario, seed: int, closely: bool) -> Job
             yield simulate(scenario, CLOSELY, seed, (), executor, progress)
 
     return desk().ask(visitor, "replay", ("replay", scenario.sha256, seed, closely), asked)
-
-
-def choice(results: Results, label: str | None, worst: bool) -> Choice:
-    """A typical replication of a small study, or its worst."""
-    return chosen(results, label, worst)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False)

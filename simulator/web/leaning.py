@@ -238,7 +238,10 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
     unit, currency = FIGURES[figure].unit, scenario.costs.currency
     now = wording.figure(found.now[figure], unit, currency)
     if not swings:
-        st.info(f"{_NAMES[figure].capitalize()} is {now} under {strategy}, whatever is assumed.")
+        st.info(
+            f"{_NAMES[figure].capitalize()} is {plain(now)} under {plain(strategy)}, "
+            "whatever is assumed."
+        )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
     data = _ends(found, swings[:MOST], figure, currency)

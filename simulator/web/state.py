@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import shlex
 import uuid
 import zlib
@@ -14,6 +15,7 @@ import streamlit as st
 
 from simulator.findings.reconsider import only_weighs
 from simulator.web import own
+from simulator.web.plain import plain
 from simulator.words.changes import files, parse_path, split
 from simulator.words.documents import MOST_BYTES, DocumentError, Path
 from simulator.words.documents import read as read_document
@@ -27,7 +29,7 @@ OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
 FIRST_VARIANT, SECOND_VARIANT = "A", "B"
 _SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b"}
 _TWO, _PACKED = "two", "own"
-_LONGEST_LINK = 6000
+_LONGEST_LINK, _COOKIE = 6000, "_streamlit_xsrf"
 _MOST_CHANGES, _LONGEST_CHANGE = 60, 4000
 
 
@@ -74,8 +76,13 @@ class Variant(NamedTuple):
 
 
 def visitor() -> str:
-    """A name for this browser tab that nobody else has."""
-    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
+    """A name for this browser tab that nobody else has, behind one for its browser."""
+    if "visitor" not in st.session_state:
+        tab, cookie = uuid.uuid4().hex, st.context.cookies.get(_COOKIE)
+        known = isinstance(cookie, str) and cookie
+        browser = hashlib.sha256(str(cookie).encode()).hexdigest() if known else tab
+        st.session_state.visitor = f"{browser}/{tab}"
+    return str(st.session_state.visitor)
 
 
 def base(forget: Sequence[str] = ()) -> Base:
@@ -215,7 +222,7 @@ def _take_own_from_link() -> None:
         own.read(found)
     except (ValueError, UnicodeError) as error:
         st.query_params.pop(_PACKED, None)
-        st.error(f"The scenario in this link cannot be read: {error}")
+        st.error(f"The scenario in this link cannot be read: {plain(str(error))}")
         return
     st.session_state[OWN_TEXT], st.session_state.own_packed = found, text
 

@@ -1,8 +1,9 @@
-"""Waiting for an answer: its progress, a button to cancel, and better answers as they come."""
+"""Waiting for answers: their progress, a button to cancel, and better answers as they come."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -11,38 +12,78 @@ from simulator.web.jobs import Job
 from simulator.web.plain import plain
 
 Found = TypeVar("Found")
-_LOOK, _PATIENCE = 0.4, 20.0
+PATIENCE = 20.0
+_LOOK = 0.25
+_CLOSER = "Looking closer; what stands below becomes more precise."
 
 
 def waited(job: Job[Found], slot: str, doing: str) -> Found | None:
     """The newest answer of a job, with its progress above; draws it anew with each better one."""
     with st.spinner(doing):
-        found = job.wait(_PATIENCE)
+        found = job.wait(PATIENCE)
     if job.error:
         st.error(f"This cannot be simulated:\n\n{plain(job.error)}")
         return None
-    if found is None and job.ended:
-        st.warning("Stopped before there was an answer.")
-        if st.button("Go on", key=f"go on {slot}"):
-            jobs.again(state.visitor(), slot)
-            st.rerun()
-    stage, running = job.stage, not job.ended
+    progress({slot: job}, lambda _: _CLOSER)
+    return found
+
+
+def progress(asked: Mapping[str, Job[Any]], told: Callable[[Sequence[Job[Any]]], str]) -> None:
+    """How far jobs are, by their slots, with a button to stop; or that they were stopped.
+
+    `told` says in words what those that go on are doing. The page is drawn anew with each better
+    answer.
+    """
+    visitor = state.visitor()
+    stages = {slot: job.stage for slot, job in asked.items()}
+    running = any(jobs.going(visitor, slot, job) for slot, job in asked.items())
     place = st.container()
     if running:
         place, right = st.columns([5, 1], vertical_alignment="center")
+        # Outside of what looks again and again, so that it interrupts whatever is being drawn.
         right.button(
-            "Cancel", key=f"cancel {slot}", on_click=jobs.stop, args=(state.visitor(), slot)
+            "Cancel",
+            key=f"cancel {' '.join(asked)}",
+            on_click=jobs.stop,
+            args=(visitor, tuple(asked)),
+            width="stretch",
         )
+    ended = {"told": False}
 
     @st.fragment(run_every=_LOOK if running else None)
     def watch() -> None:
-        """One look at the job."""
-        job.look()
-        if job.stage != stage or (running and job.ended):
+        """One look at the jobs; what was stopped is told at once, before all is drawn anew."""
+        for job in asked.values():
+            job.look()
+        still = [job for slot, job in asked.items() if jobs.going(visitor, slot, job)]
+        if ended["told"] or {slot: job.stage for slot, job in asked.items()} != stages:
             st.rerun()
-        if running:
-            st.progress(min(job.done / max(job.total, 1), 1.0), "Looking closer ...")
+        if still:
+            done = sum(job.done for job in still) / max(sum(job.total for job in still), 1)
+            st.progress(min(done, 1.0), told(still))
+        else:
+            ended["told"] = running
+            _stopped(asked)
 
     with place:
         watch()
-    return found
+
+
+def _stopped(asked: Mapping[str, Job[Any]]) -> None:
+    """That some were stopped before their last answer, with a button to go on."""
+    visitor = state.visitor()
+    slots = [
+        slot
+        for slot, job in asked.items()
+        if job.error is None and (jobs.desk().stopped(visitor, slot) or job.cancelled)
+    ]
+    if not slots:
+        return
+    done = all(asked[slot].found is not None for slot in slots)
+    st.caption(
+        "Stopped: this is what was found." if done else "Stopped before there was an answer."
+    )
+    if st.button("Go on", key=f"go on {' '.join(slots)}"):
+        for slot in slots:
+            jobs.again(visitor, slot)
+        st.rerun()

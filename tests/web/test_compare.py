@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-from tests.web import APP
+from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -19,16 +18,6 @@ def opened(**link: Any) -> Any:
     for key, value in {"n": "50", **link}.items():
         page.query_params[key] = value
     page.run()
-    assert not page.exception
-    return page
-
-
-def settled(page: Any) -> Any:
-    """The page as it is when nothing more is worked out."""
-    until = time.monotonic() + 90
-    while time.monotonic() < until and any(b.key == "cancel" for b in page.button):
-        time.sleep(0.2)
-        page.run()
     assert not page.exception
     return page
 
@@ -189,6 +178,18 @@ def test_replications_and_seed_are_controls() -> None:
     page.number_input(key="seed").set_value(9)
     page.run()
     assert "-n 150 --seed 9" in command(page)
+
+
+def test_what_was_stopped_says_so_and_goes_on() -> None:
+    page = opened(scenario="web-shop", seed="4", n="2000")
+    page.button(key="cancel A").click().run()
+    assert any("Stopped" in caption.value for caption in page.caption)
+    assert verdict(page)
+    assert not any(button.key == "cancel A" for button in page.button)
+    page.run()
+    page.button(key="go on A").click().run()
+    assert not page.exception
+    assert any(button.key == "cancel A" for button in page.button)
 
 
 def test_two_variants_stand_side_by_side() -> None:

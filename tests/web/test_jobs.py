@@ -50,6 +50,48 @@ def test_one_answer_serves_all_who_ask_and_stops_when_the_last_leaves() -> None:
     desk.leave("ben", "A")
 
 
+def test_who_has_seen_enough_stops_and_others_go_on() -> None:
+    desk = Desk()
+    job = desk.ask("ann/1", "A", ("q",), slowly)
+    assert desk.ask("ben/1", "A", ("q",), slowly) is job
+    desk.stop("ann/1", "A")
+    assert desk.stopped("ann/1", "A")
+    assert not job.ended
+    assert desk.ask("ann/1", "A", ("q",), slowly) is job
+    assert desk.stopped("ann/1", "A")
+    desk.stop("ben/1", "A")
+    assert job.ended
+    desk.forget("ann/1", "A")
+    assert not desk.stopped("ann/1", "A")
+    assert desk.ask("ann/1", "A", ("q",), slowly) is not job
+    desk.leave("ann/1", "A")
+
+
+def test_one_browser_has_so_many_jobs_and_its_oldest_end() -> None:
+    desk = Desk()
+    own = [desk.ask(f"ann/{k}", "A", ("ann", k), slowly) for k in range(jobs.MOST_EACH)]
+    other = desk.ask("ben/1", "A", ("ben",), slowly)
+    more = desk.ask("ann/more", "A", ("ann", "more"), slowly)
+    assert own[0].ended
+    assert not any(job.ended for job in (*own[1:], other, more))
+    for job in (*own, other, more):
+        job.cancel()
+
+
+def test_what_was_left_alone_goes_on_from_what_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_LEFT_ALONE", 0.3)
+    desk = Desk()
+    job = desk.ask("ann/1", "A", ("q",), slowly)
+    job.drawn()
+    assert wait_for(lambda: job.stage >= 1)
+    assert wait_for(lambda: job.ended)
+    again = desk.ask("ann/1", "A", ("q",), slowly)
+    assert again is not job
+    assert again.found is not None
+    assert again.stage >= job.stage
+    again.cancel()
+
+
 def test_a_tab_that_was_closed_keeps_nobody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_LEFT_ALONE", 0.5)
     desk = Desk()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from simulator.findings.comparison import simulate
 from simulator.play.replay import replay
 from simulator.report import courses
 from simulator.words.reading import load
-from tests.web import APP
+from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -88,12 +87,7 @@ def test_every_link_shows_a_release(link: dict[str, str]) -> None:
 
 def test_the_worst_is_the_worst_of_a_thousand() -> None:
     """The number that the page shows is the one with the most failed requests of the same study."""
-    page, until = opened(which="worst", scenario="quiet-api"), time.monotonic() + 60
-    while any(button.key == "cancel replay" for button in page.button):
-        assert time.monotonic() < until
-        time.sleep(0.3)
-        page.run()
-    assert not page.exception
+    page = settled(opened(which="worst", scenario="quiet-api"))
     told = next(part.value for part in page.markdown if "the worst of" in part.value)
     assert "the worst of 1,000 bad releases" in told
     results = simulate(load("quiet-api"), 1000, 1)

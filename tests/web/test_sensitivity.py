@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-from tests.web import APP
+from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -40,11 +39,7 @@ def charts(page: Any) -> int:
 
 @pytest.fixture(scope="module")
 def first() -> Any:
-    page, until = opened(), time.monotonic() + 60
-    while time.monotonic() < until and any("cancel" in str(b.key) for b in page.button):
-        time.sleep(0.3)
-        page.run()
-    return page
+    return settled(opened())
 
 
 def test_it_shows_who_wins_where_and_what_moves_a_figure(first: Any) -> None:

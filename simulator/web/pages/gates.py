@@ -16,7 +16,7 @@ with st.sidebar:
     try:
         picked = choose.scenario("strategy", "gate", "kind")
     except ScenarioError as error:
-        st.error(f"This cannot be used:\n\n{error}")
+        st.error(f"This cannot be used:\n\n{plain(str(error))}")
         st.stop()
     scenario = picked.scenario
     names = list(scenario.strategies)

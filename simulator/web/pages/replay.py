@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from simulator.findings.choice import chosen
 from simulator.report import charts as report_charts
 from simulator.report import courses, wording
 from simulator.web import choose, jobs, moment, state, waiting
@@ -22,7 +23,7 @@ with st.sidebar:
     try:
         picked = choose.scenario("defect", "k", "t")
     except ScenarioError as error:
-        st.error(f"This cannot be replayed:\n\n{error}")
+        st.error(f"This cannot be replayed:\n\n{plain(str(error))}")
         st.stop()
     scenario = picked.scenario
     which = st.radio(
@@ -70,7 +71,7 @@ try:
             label, replication = kind, int(number)
             why = "chosen by its number"
         else:
-            found = jobs.choice(study, None if kind == ANY else kind, which == WORST)
+            found = chosen(study, None if kind == ANY else kind, which == WORST)
             label, replication = found.label, found.replication
             among = f"{found.among:,} {'good' if kind == GOOD else 'bad'} releases"
             why = f"{'the worst' if which == WORST else 'the middle one'} of {among}"
@@ -141,7 +142,7 @@ with st.expander("The charts as a table"):
 st.subheader("Take it with you")
 st.code(
     f"deploysim replay {picked.command_name} {choose.quoted(next(iter(told)))} "
-    f'--defect "{label}" --replication {replication} --seed {seed}',
+    f"--defect {choose.quoted(label)} --replication {replication} --seed {seed}",
     language="bash",
 )
 st.caption("The address of this page leads back to this very release.")
