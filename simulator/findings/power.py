@@ -11,7 +11,7 @@ import numpy as np
 from simulator.findings.executors import Workers, each
 from simulator.findings.means import Interval, proportion
 from simulator.findings.study import Progress, Stratum
-from simulator.findings.trial import ALL, Array, Trial, serving, trials, weights, within
+from simulator.findings.trial import ALL, Array, Trial, detected, serving, trials, weights, within
 from simulator.play.rehearsal import Gate, gates
 
 if TYPE_CHECKING:
@@ -104,17 +104,18 @@ def _sight(scenario: Scenario, trial: Trial, seed: int, groups: tuple[Stratum, .
     times = trial.times(scenario, bake, groups, seed)
     caught = {number: within(found, gate.duration) for number, found in times.items()}
     bad = [group for group in groups if group.number]
+    power, given, false_alarm = detected(caught, groups)
     needed = _needed(times, bad)
-    if trial.judged:
+    if trial.judged and bad:
         needed = _needed_by_trial(scenario, trial, bad, seed, caught)
-    seen = np.concatenate([times[g.number][times[g.number] <= bake] for g in bad])
+    seen = np.array([time for g in bad for time in times[g.number].tolist() if time <= bake])
     one_by_one = {} if trial.judged else {g.label: _needed(times, [g]) for g in bad}
     return Sight(
         gate,
         trial.detector,
-        proportion(np.concatenate([caught[g.number] for g in bad]), weights(bad)),
-        {g.label: proportion(caught[g.number], weights([g])) for g in bad},
-        proportion(caught[0], weights([groups[0]])),
+        power,
+        given,
+        false_alarm,
         float(np.median(seen)) if len(seen) else None,
         float(np.quantile(seen, 0.95)) if len(seen) else None,
         needed,

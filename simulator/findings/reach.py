@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.findings.executors import Workers, each
-from simulator.findings.means import Interval, proportion
+from simulator.findings.means import Interval
 from simulator.findings.power import JUDGED, WANTED, longest_bake
 from simulator.findings.study import Progress, Stratum
-from simulator.findings.trial import ALL, Array, Trial, serving, trials, weights, within
+from simulator.findings.trial import ALL, Array, Trial, detected, serving, trials, within
 from simulator.play.rehearsal import gates
 
 if TYPE_CHECKING:
@@ -75,10 +75,11 @@ def reach(
 ) -> tuple[Curve, ...]:
     """The power of every detector, and of all together, at gate `number` of a strategy.
 
-    Along its length (a tenth to 32 times as long), its weight (1 % to all; not for copies and the
-    watched phase, which have none to set) and the traffic (a thousandth to ten times today's, with
-    the fleet's load and the users as they are). `replications` good and as many bad releases for
-    each value, at least `fewest` a kind, all with the same luck. Raises IndexError without such a
+    Along its length (a tenth to 32 times as long, at most a day unless it is longer), its weight
+    (1 % to all; not for copies and the watched phase, which have none to set) and the traffic (a
+    thousandth to ten times today's, with the fleet's load and the users as they are).
+    `replications` good and as many bad releases for each value, at least `fewest` a kind, all with
+    the same luck. Raises IndexError without such a
     gate.
     """
     gate = gates(scenario, name)[number]
@@ -141,11 +142,9 @@ def _answered(place: int, question: _Question) -> tuple[int, tuple[Point, ...]]:
 def _point(
     at: float, requests: float, times: dict[int, Array], bake: float, groups: Sequence[Stratum]
 ) -> Point:
-    bad = [group for group in groups if group.number]
     caught = {number: within(found, bake) for number, found in times.items()}
-    power = {ALL: proportion(np.concatenate([caught[g.number] for g in bad]), weights(bad))}
-    power |= {g.label: proportion(caught[g.number], weights([g])) for g in bad}
-    return Point(at, requests, power, proportion(caught[0], weights([groups[0]])))
+    whole, given, false_alarm = detected(caught, groups)
+    return Point(at, requests, {ALL: whole, **given}, false_alarm)
 
 
 def _busier(scenario: Scenario, factor: float) -> Scenario:

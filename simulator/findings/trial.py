@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.findings.means import Strata
+from simulator.findings.means import NOTHING, Interval, Strata, proportion
 from simulator.findings.study import Stratum, strata
 from simulator.play.fault import draw
 from simulator.play.luck import Luck
@@ -25,16 +25,37 @@ Array = NDArray[np.float64]
 ALL, _NONE = "all", "none"
 _OFF = ("alarms", "burn_rate", "noticed", "audit", "people", "judge")
 _WATCHES = ("bake", "run in parallel", "shadow")
-_NEVER_SERVES = "crash"
+_NEVER_SERVES, _RAREST = "crash", 1e-12
 
 
 def serving(scenario: Scenario, replications: int, fewest: int) -> tuple[Stratum, ...]:
-    """Good releases and those kinds of bad ones that serve traffic, so that a gate can see them."""
+    """Good releases and those kinds of bad ones that serve traffic, so that a gate can see them.
+
+    Their probabilities are those given a good release, and given a defect.
+    """
+    change = scenario.change
+    chances = (1.0, *(max(share, _RAREST) for share in change.shares))
     return tuple(
-        group
+        group._replace(probability=chances[group.number])
         for group in strata(scenario, replications, fewest)
-        if not group.number or scenario.change.defects[group.number - 1].kind != _NEVER_SERVES
+        if not group.number or change.defects[group.number - 1].kind != _NEVER_SERVES
     )
+
+
+def detected(
+    caught: dict[int, Array], groups: Sequence[Stratum]
+) -> tuple[Interval, dict[str, Interval], Interval]:
+    """The share of bad releases that is detected, of each kind too, and that of good ones.
+
+    `caught` is 1 or 0 for every replication of each stratum. Without a kind that serves traffic
+    the first is unknown.
+    """
+    bad = [group for group in groups if group.number]
+    whole = NOTHING
+    if bad:
+        whole = proportion(np.concatenate([caught[g.number] for g in bad]), weights(bad))
+    given = {g.label: proportion(caught[g.number], weights([g])) for g in bad}
+    return whole, given, proportion(caught[0], weights([groups[0]]))
 
 
 class Trial(NamedTuple):
@@ -185,7 +206,7 @@ def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[in
 def weights(groups: Sequence[Stratum]) -> Strata:
     """What the replications of some strata weigh, one after the other."""
     sizes = [group.replications for group in groups]
-    weights = [group.probability or 1e-12 for group in groups]
+    weights = [group.probability for group in groups]
     return Strata.of(np.repeat(np.arange(len(groups)), sizes), weights)
 
 

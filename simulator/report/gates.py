@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.play.rehearsal import Gate
 
 TOGETHER = "all together"
+BLIND = "No kind of defect here serves traffic, so no gate can see one: starts that fail are found."
 
 
 class Square(NamedTuple):
@@ -93,6 +94,8 @@ def details(found: Mapping[str, Sequence[Sight]]) -> list[tuple[str, ...]]:
 
 def sentence(found: Mapping[str, Sequence[Sight]]) -> str:
     """One sentence: the blindest gate of all, what it misses, and the bake that would suffice."""
+    if any(found.values()) and not any(sight.given for one in found.values() for sight in one):
+        return BLIND
     worst = {name: gate for name, sights in found.items() if (gate := blindest(sights)) is not None}
     if not worst:
         return "No gate: nothing here watches before all the traffic is on the new version."
@@ -141,7 +144,8 @@ def dots(curves: Sequence[Curve], kind: str = EVERY) -> list[Dot]:
     found, kind = [], ALL if kind == EVERY else kind
     for curve in curves:
         name = TOGETHER if curve.detector == ALL else curve.detector
-        found += [_dot(curve.along, name, p, p.power[kind]) for p in curve.points]
+        known = [p for p in curve.points if p.power[kind].value is not None]
+        found += [_dot(curve.along, name, p, p.power[kind]) for p in known]
         if curve.detector == ALL:
             found += [_dot(curve.along, FALSE_ALARM, p, p.false_alarm) for p in curve.points]
     return found
@@ -163,6 +167,8 @@ def valued(along: str, value: float) -> str:
 
 def enough(curves: Sequence[Curve], kind: str = EVERY) -> str:
     """One sentence: from which length, weight or traffic on 90 % are detected by all together."""
+    if not any(point.power[ALL].value is not None for one in curves for point in one.points):
+        return BLIND
     wanted, texts = wording.share(WANTED), []
     names = {LENGTH: "a length of", WEIGHT: "a weight of", TRAFFIC: "traffic of"}
     for curve in curves:

@@ -10,7 +10,9 @@ from scipy.stats import poisson
 
 from simulator.findings.means import Interval
 from simulator.findings.power import blindest, sights
+from simulator.findings.reach import reach
 from simulator.findings.trial import ALL
+from simulator.report import gates
 from simulator.words.reading import load
 from tests.play.playing import bare
 
@@ -74,3 +76,26 @@ def test_an_overlap_is_a_gate_that_reconciles() -> None:
     assert sight.gate.mirrored
     assert sight.given["wrong_data"].value == 1
     assert sight.median == 86_400
+
+
+def test_without_a_kind_that_serves_traffic_nothing_can_be_seen() -> None:
+    scenario = load("textbook").with_("change.defects", [{"kind": "crash"}])
+    found = sights(scenario, "canary", replications=20)
+    assert found
+    assert all(sight.power.value is None and not sight.given for sight in found)
+    assert all(sight.false_alarm.value is not None for sight in found)
+    assert gates.sentence({"canary": found}) == gates.BLIND
+    curves = reach(scenario, "canary", 0, replications=10, fewest=5)
+    assert gates.dots(curves)
+    assert {dot.line for dot in gates.dots(curves)} == {gates.FALSE_ALARM}
+    assert gates.enough(curves) == gates.BLIND
+
+
+def test_what_gates_see_does_not_depend_on_how_often_releases_are_bad() -> None:
+    asked = {"replications": 60, "detectors": (ALL,), "fewest": 10}
+    often = sights(load("textbook"), "canary", **asked)
+    never = sights(load("textbook").with_("change.defect_probability", 0.0), "canary", **asked)
+    assert [(s.power, s.bake, s.bakes) for s in often] == [
+        (s.power, s.bake, s.bakes) for s in never
+    ]
+    assert any(bake is not None for bake in often[0].bakes.values())
