@@ -80,14 +80,23 @@ def report(
         Options(workers, paces, assumptions=assumptions, gates=gates, per_year=per_year),
         command,
     )
-    said = batch.Said(lambda text: options.note(text, quiet), lambda: options.progress(quiet))
+    unwritten: set[str] = set()
+    said = batch.Said(
+        lambda text: options.note(text, quiet),
+        unwritten.add,
+        lambda: options.progress(quiet),
+    )
     runs = []
     for run in batch.report(wanted, folder, asked, said):
         runs.append(run)
         _tell(run, folder, quiet)
-    if len(wanted) > 1:
+    for text in sorted(unwritten):
+        options.note(text)
+    if len(wanted) > 1 and not unwritten:
         typer.echo(str(folder / "index.html"))
     _exit(runs)
+    if unwritten:
+        raise typer.Exit(_FAILED)
 
 
 def _tell(run: Run, folder: Path, quiet: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "json", "csv", "markdown")
 _CHECKS = ("table", "json", "junit", "sarif")
-_FAILED, _INTERRUPTED = 99, 130
+_UNWRITTEN, _FAILED, _INTERRUPTED = 1, 99, 130
 
 
 _Save = Annotated[
@@ -154,7 +154,11 @@ def _judged(found: Comparison, form: str, where: str) -> str:
 def _save(found: Comparison, where: str, command: str, quiet: bool) -> None:
     from simulator.report.folder import save
 
-    folder = save(found, where, command)
+    try:
+        folder = save(found, where, command)
+    except OSError as error:
+        options.note(f"{error.filename or where} cannot be written: {error.strerror or error}")
+        raise typer.Exit(_UNWRITTEN) from None
     options.note(f"saved: {folder}/report.html", quiet)
 
 

@@ -78,6 +78,10 @@ def sweep(
 
     figures = _figures(words, figure, given)
     design = _designed(words, vary, lhs, seed)
+    if strategy and not any(set(strategy) & set(p.scenario.strategies) for p in design.points):
+        raise typer.BadParameter(
+            f"no point has a strategy {' or '.join(strategy)}", param_hint="--strategy"
+        )
     options.note(f"{len(design.points)} points", quiet)
     found = run(
         design, figures, replications, seed, strategy or (), workers, options.progress(quiet)

@@ -33,7 +33,8 @@ _SEED = 30_011
 
 
 class Annual(NamedTuple):
-    """What one strategy costs, in the scenario's currency, each with its 95 % interval.
+    """What one strategy costs, in the scenario's currency, each with its 95 % interval; `reasons`
+    say why it cannot be carried out.
 
     `good` and `bad` are the mean losses of one release; all others are of a year: `mean`, `sd`
     over the years, `var95` and `var99` (one year of twenty, of a hundred, costs more), `cvar95`
@@ -49,6 +50,7 @@ class Annual(NamedTuple):
     var99: Interval
     cvar95: Interval
     curve: Exceedance
+    reasons: tuple[str, ...] = ()
 
 
 class Years(NamedTuple):
@@ -213,6 +215,7 @@ def _annual(
         _widened(quantile(totals, alone, 0.99), _at(again, 0.99)),
         _widened(cvar(totals, alone), _beyond(again, 0.95)),
         _band(curve, again),
+        risk.reasons,
     )
 
 

@@ -104,7 +104,8 @@ def simulate_until(
     """Play until the headline means are known to a relative precision (0.05: 5 %).
 
     Looks only at 1 000, 2 000, 4 000, ... replications per stratum group, at most 64 000; each
-    strategy stops by itself. Pairs are compared on the replications both have.
+    strategy stops by itself. Pairs are compared on the replications both have. An interruption
+    keeps the last look that is whole.
     """
     count = FIRST_LOOK
     results = simulate(scenario, count, seed, names, jobs, progress)
@@ -113,7 +114,10 @@ def simulate_until(
         if not active:
             break
         count *= 2
-        results = extended(results, count, active, jobs, progress)
+        try:
+            results = extended(results, count, active, jobs, progress)
+        except study.Interrupted:
+            results.stopped = True
     return results
 
 

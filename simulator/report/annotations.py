@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.words.problems import Problem
 
 FAILED, INVALID = 99, 3
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RULES = {
     "objective-failed": "An objective of the planned strategy is not kept.",
     "objective-undecided": f"An objective is kept so far, but {UNDECIDED}.",
@@ -200,4 +202,5 @@ def _case(suite: Any, group: str, name: str) -> Any:
 
 def _written(root: Any) -> str:
     ElementTree.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, "unicode")
+    text = _NO_XML.sub("\ufffd", ElementTree.tostring(root, "unicode"))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'

@@ -53,9 +53,12 @@ class Asked(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Who is told of what happens, in a line of text, and of progress (None: nobody)."""
+    """Who is told of what happens, of a part of the index that cannot be written, in a line of
+    text, and of progress (None: nobody).
+    """
 
     line: Callable[[str], None]
+    failed: Callable[[str], None]
     progress: Callable[[], Progress | None]
 
 
@@ -102,7 +105,7 @@ def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Ite
                 folder.mkdir(parents=True, exist_ok=True)
                 write(folder / name, text.encode())
             except OSError as error:
-                said.line(f"{folder / name} cannot be written: {error.strerror or error}")
+                said.failed(f"{folder / name} cannot be written: {error.strerror or error}")
         yield run
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Entry(NamedTuple):
     """One scenario of a batch: planned and recommended strategy; users harmed by a bad release
     (p95, 0..1) and expected loss of one release (money) under both, None where not known;
-    objectives of the planned one (all, failed, not decided); or the error that left no result.
+    objectives of the planned one (all, failed, not decided); whether fresh replications confirm
+    what is recommended; or the error that left no result.
     """
 
     slug: str
@@ -34,12 +35,13 @@ class Entry(NamedTuple):
     objectives: int = 0
     failed: int = 0
     undecided: int = 0
+    confirmed: bool = True
     error: str = ""
 
     @property
     def changes(self) -> bool:
-        """Whether another strategy than the planned one is recommended."""
-        return self.recommended not in (None, self.planned)
+        """Whether another strategy than the planned one is recommended, and confirmed."""
+        return self.recommended not in (None, self.planned) and self.confirmed
 
 
 def entry(slug: str, comparison: Comparison) -> Entry:
@@ -61,6 +63,7 @@ def entry(slug: str, comparison: Comparison) -> Entry:
         len(rows),
         sum(not row.passed for row in rows),
         sum(not row.decided for row in rows),
+        advice is None or advice.confirmed,
     )
 
 
@@ -94,6 +97,11 @@ def advice(one: Entry) -> str:
     if one.recommended == one.planned:
         return f"Stay with {named(one.planned)}."
     effects = "; ".join(effect for effect in (_money(one), _harm(one)) if effect)
+    if not one.confirmed:
+        return (
+            f"Stay with {named(one.planned)} or take {named(one.recommended)}: a close call that "
+            "fresh replications do not confirm."
+        )
     text = f"Change from {named(one.planned)} to {named(one.recommended)}"
     return text + (f": {effects}." if effects else ".")
 

@@ -9,7 +9,7 @@ from simulator.report import charts, wording
 from simulator.report.headlines import Cell, Row
 
 if TYPE_CHECKING:
-    from simulator.decide.years import Years
+    from simulator.decide.years import Annual, Years
     from simulator.findings.means import Interval
 
 COLUMNS = (
@@ -28,20 +28,25 @@ _DASHES = ("-", "--", "-.", ":")
 def rows(years: Years) -> list[Row]:
     """The losses of every strategy in the order of `COLUMNS`, the smallest of each marked."""
     best = [
-        min((v for one in years.strategies if (v := _value(one, f)) is not None), default=None)
+        min((v for one in _able(years) if (v := _value(one, f)) is not None), default=None)
         for f in _FIGURES
     ]
     return [
         Row(
             one.strategy,
-            "",
+            "; ".join(one.reasons),
             tuple(
-                _cell(getattr(one, figure), least, years.currency)
+                _cell(getattr(one, figure), None if one.reasons else least, years.currency)
                 for figure, least in zip(_FIGURES, best, strict=True)
             ),
         )
         for one in years.strategies
     ]
+
+
+def _able(years: Years) -> list[Annual]:
+    """The strategies that can be carried out."""
+    return [one for one in years.strategies if not one.reasons]
 
 
 def _value(one: Any, figure: str) -> float | None:
@@ -67,8 +72,10 @@ def sentence(years: Years) -> str:
         f"{wording.count(high or 0.0)} in nine years of ten; "
         f"{wording.share(years.spotless)} of the years have none. "
     )
-    cheapest = min(years.strategies, key=lambda one: one.mean.value or 0.0)
-    calmest = min(years.strategies, key=lambda one: one.cvar95.value or 0.0)
+    if not _able(years):
+        return text + "No strategy can be carried out."
+    cheapest = min(_able(years), key=lambda one: one.mean.value or 0.0)
+    calmest = min(_able(years), key=lambda one: one.cvar95.value or 0.0)
     if calmest is cheapest:
         return text + f"Cheapest on average and in the worst years: {cheapest.strategy}."
     return text + (

@@ -287,3 +287,11 @@ def test_objectives_of_others_alone_are_nothing_to_check(
     others = "objectives=[time_to_deploy mean < 1h given good for rolling]"
     assert call("check", where, *QUICK, "--set", others) == 2
     assert "big_bang" in capsys.readouterr().err
+
+
+def test_any_name_makes_xml() -> None:
+    from simulator.report import annotations
+    from simulator.words.problems import Problem
+
+    text = annotations.junit_problems([Problem("a\x01b\x0c\ufffe.yaml", "x", 1, 1, "no \x00 <b>")])
+    assert ElementTree.fromstring(text).tag == "testsuites"

@@ -184,6 +184,31 @@ def test_a_full_disk_and_a_read_only_one(
         subprocess.run(["umount", str(out / "bad")], check=True)
 
 
+def test_an_index_that_cannot_be_written_is_told_whatever_is_quiet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [written(tmp_path, "one"), written(tmp_path, "two")]
+    (tmp_path / "runs" / "index.html").mkdir(parents=True)
+    assert call(*files, "-o", str(tmp_path / "runs"), "-q", *QUICK) == 1
+    told = capsys.readouterr()
+    assert "index.html cannot be written" in told.err
+    assert "index.html" not in told.out
+    assert len(listed(tmp_path / "runs")) == 2
+
+
+def test_a_folder_that_becomes_full_is_told_by_compare_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run" / "summary.json").mkdir(parents=True)
+    arguments = ["compare", written(tmp_path, "one"), "-n", "5", "--pace", "1", "-q"]
+    with pytest.raises(SystemExit) as ended:
+        run([*arguments, "--no-assumptions", "--save", str(tmp_path / "run")])
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "cannot be written" in told
+    assert "something went wrong" not in told
+
+
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     out.mkdir()

@@ -135,3 +135,16 @@ def test_what_is_refused_is_one_message_and_nothing_runs(
     assert message in " ".join(captured.err.split())
     assert captured.out == ""
     assert "Traceback" not in captured.err
+
+
+def test_a_strategy_that_is_at_no_point_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "three.yaml"
+    file.write_text(
+        "version: 1\nprofile: bare\nservice: {instances: 2}\ntraffic: {rate: 1 rps, users: 10}\n"
+        "strategies: {canary: {}, rolling: {}, big_bang: {}}\n"
+    )
+    vary = "strategies={big_bang: {}},{rolling: {}}"
+    assert call("sweep", str(file), "--vary", vary, "--strategy", "canary") == 2
+    assert "no point has a strategy canary" in capsys.readouterr().err

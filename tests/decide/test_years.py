@@ -294,3 +294,19 @@ def test_rows_and_sentence(found: Years) -> None:
 def test_how_many_releases_a_year_has(results: Results, releases: int) -> None:
     with pytest.raises(ValueError, match="write 1 to 10,000"):
         years(results, releases)
+
+
+def test_what_cannot_be_carried_out_is_never_the_cheapest(found: Years) -> None:
+    cheapest = min(found.strategies, key=lambda one: one.mean.value or 0.0)
+    unable = found._replace(
+        strategies=tuple(
+            one._replace(reasons=("needs 24 instances, limit 14",)) if one is cheapest else one
+            for one in found.strategies
+        )
+    )
+    assert not yearly.sentence(unable).endswith(f"years: {cheapest.strategy}.")
+    row = next(row for row in yearly.rows(unable) if row.strategy == cheapest.strategy)
+    assert row.note == "needs 24 instances, limit 14"
+    assert not any(cell.best for cell in row.cells)
+    nobody = tuple(one._replace(reasons=("no",)) for one in found.strategies)
+    assert "No strategy can be carried out" in yearly.sentence(found._replace(strategies=nobody))

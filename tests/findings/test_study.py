@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,3 +179,24 @@ def test_at_equal_time_strategies_are_compared_along_their_curves(scenario: Scen
     harms = [harm for _, harm in equal.ranking]
     assert harms == sorted(harms)
     assert {name for name, _ in equal.ranking} == {"canary", "blue_green", "big_bang"}
+
+
+def test_an_interruption_keeps_the_last_look_at_precision(
+    scenario: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simulator.findings import comparison, executors
+
+    monkeypatch.setattr(comparison, "FIRST_LOOK", 40)
+    whole = simulate(scenario, 40, seed=1)
+    calls = 0
+
+    def stops_in_the_second(function: Any, tasks: Any) -> Iterator[Any]:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            raise KeyboardInterrupt
+        yield from executors.each(function, tasks, 1)
+
+    found = simulate_until(scenario, 1e-6, seed=1, jobs=stops_in_the_second)
+    assert found.stopped
+    assert found.frame.equals(whole.frame)

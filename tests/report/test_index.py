@@ -40,6 +40,13 @@ def test_it_says_who_should_change_and_what_that_saves() -> None:
     assert kept(SILENT) == "none stated"
 
 
+def test_a_winner_that_fresh_luck_does_not_confirm_changes_nothing() -> None:
+    close = CHANGES._replace(confirmed=False)
+    assert not close.changes
+    assert "close call" in advice(close)
+    assert "0 should change" in summary([close])
+
+
 def test_an_entry_is_what_its_comparison_says() -> None:
     found, comparison = entry("it", hostile()), hostile()
     best = comparison.recommendation
@@ -51,6 +58,7 @@ def test_an_entry_is_what_its_comparison_says() -> None:
     mine = [t for t in comparison.thresholds if t.strategy == "canary"]
     assert found.objectives == len(mine) == 3
     assert found.failed == sum(not t.passed for t in mine)
+    assert found.confirmed == best.confirmed
     assert found.undecided == sum(not t.decided for t in mine)
     little = entry("little", plain())
     assert (little.recommended, little.loss_planned, little.objectives) == (None, None, 0)
