@@ -105,6 +105,10 @@ def verdict(comparison: Comparison) -> str:
 def recommended(comparison: Comparison) -> str:
     """The verdict in one sentence."""
     recommendation = comparison.recommendation
+    if recommendation is None and not any(risk.suitable for risk in comparison.risk.values()):
+        reasons = comparison.results.reasons.items()
+        told = "; ".join(f"{wording.named(name)} {', '.join(why)}" for name, why in reasons)
+        return f"None of these can be carried out: {told}."
     if recommendation is None:
         front = ", ".join(comparison.front)
         return (

@@ -11,7 +11,7 @@ from simulator.report import wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from simulator.decide.advice import Comparison
     from simulator.findings.means import Interval
@@ -158,6 +158,43 @@ def exceedances(comparison: Comparison) -> list[Exceeds]:
         curve = exceedance(given.values("users_harmed"), given.strata, _POINTS)
         found += [Exceeds(name, *row) for row in zip(*curve, strict=True)]
     return found
+
+
+PLANE = ("strategy", "its waits", "deploys in, mean", "users harmed, mean")
+
+
+def plane(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Every strategy as it is, then at its other paces: mean time and harm as text."""
+    rows: list[tuple[str, ...]] = [
+        (p.strategy, "as they are", p.deploys_in, p.harmed) for p in points(comparison)
+    ]
+    for name, along in comparison.pace.items():
+        for point in along:
+            if point.pace != 1:
+                time = wording.figure(point.time_to_deploy.value, "s")
+                harm = wording.figure(point.users_harmed.value, "share")
+                rows.append((name, f"{point.pace:g} times as long", time, harm))
+    return rows
+
+
+EXCEEDED = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5)
+
+
+def exceeded(comparison: Comparison) -> list[tuple[str, ...]]:
+    """For each strategy the chances of harming more than each share of `EXCEEDED`, as text."""
+    curves: dict[str, list[Exceeds]] = {}
+    for row in exceedances(comparison):
+        curves.setdefault(row.strategy, []).append(row)
+    return [
+        (name, *(wording.share(_beyond(curve, share)) for share in EXCEEDED))
+        for name, curve in curves.items()
+    ]
+
+
+def _beyond(curve: Sequence[Exceeds], share: float) -> float:
+    """The chance at the last point that is not beyond a share of the users."""
+    reached = [row.share for row in curve if row.x <= share]
+    return reached[-1] if reached else curve[0].share
 
 
 def bill(comparison: Comparison) -> list[Part]:

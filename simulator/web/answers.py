@@ -201,7 +201,8 @@ def take_away(
         "from:"
     )
     for label, one in found.items():
-        command = f"deploysim compare {begun.file} -n {most} --seed {seed}"
+        shown = min(one.results.replications["good"], most)
+        command = f"deploysim compare {begun.file} -n {shown} --seed {seed}"
         command += variants[label].options
         st.code(command, language=None, wrap_lines=True)
         stem = begun.stem + (f"-{label.lower()}" if len(found) > 1 else "")

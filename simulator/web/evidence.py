@@ -20,10 +20,18 @@ def show(found: Mapping[str, Comparison]) -> None:
     _plane(found)
     st.subheader("The strategies side by side")
     table(found)
-    detected(found)
-    exceedance(found)
-    bill(found)
-    certainty(found)
+    for title, draw in (
+        ("Where bad releases are caught", detected),
+        ("How bad it can get", exceedance),
+        ("The bill", bill),
+        ("How sure is that?", certainty),
+    ):
+        st.subheader(title)
+        for column, (label, one) in zip(st.columns(len(found)), found.items(), strict=True):
+            with column:
+                if len(found) > 1:
+                    st.markdown(f"**Variant {label}**")
+                draw(one)
 
 
 def _plane(found: Mapping[str, Comparison]) -> None:
@@ -31,9 +39,16 @@ def _plane(found: Mapping[str, Comparison]) -> None:
     st.altair_chart(
         charts.time_against_harm(found),
         width="stretch",
-        alt="Time to deploy a good release against users harmed by a bad one; the table below has "
-        "both",
+        alt="Time to deploy a good release against users harmed by a bad one, mean; the table has "
+        "every point",
     )
+    with st.expander("The points and curves as a table"):
+        rows = [
+            (name + (f" ({label})" if len(found) > 1 else ""), *rest)
+            for label, one in found.items()
+            for name, *rest in series.plane(one)
+        ]
+        st.table(frame(rows, series.PLANE), hide_index=True)
     st.caption(
         "Lower left is better. Filled: no other strategy is better in time, harm and extra cost. "
         "Bars: 95 % intervals, simulation error only. Lines: the same strategy with every bake, "
@@ -63,25 +78,21 @@ def table(found: Mapping[str, Comparison]) -> None:
             st.caption(f"Cannot be carried out here: {plain(name)}: {plain('; '.join(reasons))}")
 
 
-def _of(found: Mapping[str, Comparison], title: str) -> Comparison:
-    """The variant that a picture of one variant shows."""
-    st.subheader(title)
-    return next(iter(found.values()))
-
-
 def _cell(cell: Cell) -> str:
     star = "★ " if cell.best else ""
     return f"{star}{cell.value}" + (f" ({cell.interval})" if cell.interval else "")
 
 
-def detected(found: Mapping[str, Comparison]) -> None:
+def detected(one: Comparison) -> None:
     """When bad releases are detected, and by whom."""
-    one = _of(found, "Where bad releases are caught")
     legend(charts.STAGES)
     st.altair_chart(
         charts.detected(one), width="stretch", alt="When bad releases are detected, by strategy"
     )
-    with st.expander("At which step, and by whom"):
+    with st.expander("As tables: when, at which step, and by whom"):
+        stages = {(row.strategy, row.stage): row.text for row in series.stages(one)}
+        rows = [[name, *(stages.get((name, s), "0 %") for s in charts.STAGES)] for name in one.risk]
+        st.table(frame(rows, ("strategy", *charts.STAGES)), hide_index=True)
         where = [
             [name, headlines.caught(risk, "caught_at"), headlines.caught(risk, "caught_by")]
             for name, risk in one.risk.items()
@@ -89,20 +100,21 @@ def detected(found: Mapping[str, Comparison]) -> None:
         st.table(frame(where, ("strategy", "at", "by")), hide_index=True)
 
 
-def exceedance(found: Mapping[str, Comparison]) -> None:
+def exceedance(one: Comparison) -> None:
     """How bad it can get: the chance of harming more than a share of the users."""
-    one = _of(found, "How bad it can get")
     st.altair_chart(
         charts.exceedance(one),
         width="stretch",
         alt="For each strategy the chance that a bad release harms more than a share of the users",
     )
     st.caption("Lower is better. Bands: 95 % intervals.")
+    with st.expander("As a table"):
+        heads = ("strategy", *(f"more than {wording.share(x)}" for x in series.EXCEEDED))
+        st.table(frame(series.exceeded(one), heads), hide_index=True)
 
 
-def bill(found: Mapping[str, Comparison]) -> None:
+def bill(one: Comparison) -> None:
     """What one release costs on average, in money."""
-    one = _of(found, "The bill")
     parts = series.bill(one)
     if not parts:
         st.caption("Nothing is priced in this scenario: set prices under Every setting, costs.")
@@ -126,18 +138,20 @@ def bill(found: Mapping[str, Comparison]) -> None:
         st.table(frame(rows, heads), hide_index=True)
 
 
-def certainty(found: Mapping[str, Comparison]) -> None:
+def certainty(one: Comparison) -> None:
     """How the interval of the main figure became narrower."""
-    one = _of(found, "How sure is that?")
     best = named(one)
     looks = series.narrowing(one, best)
     st.markdown(f"Users harmed by a bad release under **{plain(best)}**, mean and 95 % interval:")
     st.altair_chart(
-        charts.narrowing(looks, charts.everyone(found)[best]),
+        charts.narrowing(looks, charts.colours(one.scenario.strategies)[best]),
         width="stretch",
         alt="The interval after ever more replications: "
         + "; ".join(f"{look.replications}: {look.text}" for look in looks),
     )
+    with st.expander("The looks as a table"):
+        rows = [[f"{look.replications:,}", look.text] for look in looks]
+        st.table(frame(rows, ("replications", "users harmed (95 % interval)")), hide_index=True)
     st.caption(
         "This is simulation error only. What the assumptions are worth is on the page Sensitivity."
     )

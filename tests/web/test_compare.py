@@ -176,7 +176,7 @@ def test_replications_and_seed_are_controls() -> None:
     page = opened(scenario="quiet-api")
     page.select_slider(key="n").set_value(150)
     page.number_input(key="seed").set_value(9)
-    page.run()
+    page = settled(page.run())
     assert "-n 150 --seed 9" in command(page)
 
 
@@ -192,6 +192,26 @@ def test_what_was_stopped_says_so_and_goes_on() -> None:
     assert any(button.key == "cancel A" for button in page.button)
 
 
+def test_the_command_gives_what_is_shown() -> None:
+    page = opened(scenario="quiet-api", n="2000", seed="5")
+    counts = next(c.value for c in page.caption if "good replications a strategy" in c.value)
+    shown = counts.split(" bad and ")[1].split()[0].replace(",", "")
+    assert f"-n {shown} --seed 5" in command(page)
+
+
+def test_what_cannot_be_carried_out_is_not_blamed_on_prices() -> None:
+    from simulator.web import state
+
+    text = (
+        "version: 1\nprofile: ecs-fargate\nservice: {instances: 4, utilisation: 50%, limit: 4}\n"
+        "traffic: {rate: 40 rps, users: 9k}\ncosts: {failed_request: 0.01}\n"
+        "strategies: {blue_green: {}}\n"
+    )
+    page = opened(scenario=state.OWN, own=state.packed(text))
+    assert verdict(page).startswith("None of these can be carried out")
+    assert "needs 8 instances" in verdict(page)
+
+
 def test_two_variants_stand_side_by_side() -> None:
     page = opened(two="1", b="service.instances=40")
     assert "Variant A" in verdict(page)
@@ -199,6 +219,8 @@ def test_two_variants_stand_side_by_side() -> None:
     assert len(page.metric) == 8
     assert "--set" not in command(page)
     assert "service.instances=40" in page.code[1].value
+    assert len(page.get("vega_lite_chart")) + len(page.get("arrow_vega_lite_chart")) == 9
+    assert sum(part.value == "**Variant B**" for part in page.markdown) == 4
     page.toggle[0].set_value(False)
     page.run()
     assert len(page.metric) == 4
