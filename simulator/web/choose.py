@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from simulator.web import state
 from simulator.web.plain import plain
@@ -30,12 +31,12 @@ class Chosen(NamedTuple):
         return ("my-own.yaml" if self.name == OWN else self.name) + self.options
 
 
-def scenario(*forget: str) -> Chosen:
-    """Draw the select box and give what is chosen.
+def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
+    """Draw the select box and give what is chosen; what is wrong is told at the `top`.
 
     `forget` names widgets whose values are dropped when another scenario is chosen.
     """
-    begun = state.base(forget)
+    begun = state.base(top, forget)
     found = state.variant(begun)
     if found.changes:
         st.caption("With the changes made on Compare: " + plain(", ".join(found.changes)))

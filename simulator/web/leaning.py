@@ -76,9 +76,6 @@ def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
             help="Its plausible range, else a quarter of it to four times as much; prices more.",
         )
         chosen.append(offered[str(path)])
-    if chosen[0].path == chosen[1].path:
-        st.warning("Choose two different settings.")
-        st.stop()
     return chosen[0], chosen[1]
 
 
@@ -110,6 +107,9 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
     """Who wins at every pair of values of two settings."""
     scenario = variant.scenario
     st.subheader("Who wins where")
+    if across.path == down.path:
+        st.warning("Choose two different settings.")
+        return
 
     def asked(executor: Executor, progress: Progress) -> Iterator[Winners]:
         """The map, ever finer."""

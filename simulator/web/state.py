@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from simulator.findings.reconsider import only_weighs
 from simulator.web import own
@@ -85,17 +86,18 @@ def visitor() -> str:
     return str(st.session_state.visitor)
 
 
-def base(forget: Sequence[str] = ()) -> Base:
+def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
     """Draw the select box of scenarios and give the one that is chosen.
 
-    `forget` names widgets whose values are dropped when another one is chosen. Raises
-    ScenarioError when a link carries a scenario that cannot be read.
+    What is wrong with a link is told at the `top` of the page: a phone hides the side bar. `forget`
+    names widgets whose values are dropped when another one is chosen. Ends the page when the
+    visitor's own scenario cannot be used.
     """
-    _take_own_from_link()
+    _take_own_from_link(top)
     text = st.session_state.get(OWN_TEXT)
     options = packaged() if text is None else [OWN, *packaged()]
     if text is None and st.query_params.get("scenario") == OWN:
-        st.warning(
+        top.warning(
             "This link is of a scenario of somebody's own that was too long for a link. Ask for "
             "its file and open it on the page Scenarios."
         )
@@ -111,9 +113,13 @@ def base(forget: Sequence[str] = ()) -> Base:
     )
     if text is not None and name == OWN:
         _put_own_into_link(text)
-        return Base(OWN, own.read(text))
-    st.query_params.pop(_PACKED, None)
-    return Base(name, load(name))
+    else:
+        st.query_params.pop(_PACKED, None)
+    try:
+        return Base(name, own.read(text) if text is not None and name == OWN else load(name))
+    except ScenarioError as error:
+        top.error(f"This cannot be simulated:\n\n{plain(str(error))}")
+        st.stop()
 
 
 def carry(page: str) -> None:
@@ -213,7 +219,7 @@ def unpacked(text: str) -> str:
     return found.decode("utf-8")
 
 
-def _take_own_from_link() -> None:
+def _take_own_from_link(top: DeltaGenerator) -> None:
     text = st.query_params.get(_PACKED)
     if text is None or text == st.session_state.get("own_packed"):
         return
@@ -222,7 +228,7 @@ def _take_own_from_link() -> None:
         own.read(found)
     except (ValueError, UnicodeError) as error:
         st.query_params.pop(_PACKED, None)
-        st.error(f"The scenario in this link cannot be read: {plain(str(error))}")
+        top.error(f"The scenario in this link cannot be read: {plain(str(error))}")
         return
     st.session_state[OWN_TEXT], st.session_state.own_packed = found, text
 

@@ -248,6 +248,20 @@ def test_a_garbage_link_still_shows_an_answer(link: dict[str, str]) -> None:
     assert "passwd" not in "".join(e.value for e in page.info)
 
 
+@pytest.mark.parametrize("page", ["compare", "gates", "replay", "sensitivity"])
+def test_what_is_wrong_with_a_link_is_told_where_a_phone_shows_it(page: str) -> None:
+    from simulator.web import state
+
+    found = testing.AppTest.from_file(APP, default_timeout=120)
+    found.query_params["own"] = state.packed('"![x](http://127.0.0.1:9/x.png)": 1')
+    found.query_params["scenario"] = "quiet-api"
+    found.switch_page(f"../pages/{page}.py").run()
+    assert not found.exception
+    told = " ".join(error.value for error in found.main.error)
+    assert "cannot be read" in told
+    assert "![" not in told
+
+
 def test_a_link_opens_no_file_of_this_machine() -> None:
     page = opened(set="traffic.trace={file: /etc/passwd, per: 1m}")
     assert any("names a file" in error.value for error in page.error)

@@ -73,7 +73,8 @@ def test_every_choice_is_answered() -> None:
     assert "service.instances" in page.code[0].value
     next(box for box in page.selectbox if box.label == "Up").set_value("costs.delay")
     page.run()
-    assert any("two different" in warning.value for warning in page.warning)
+    assert any("two different" in warning.value for warning in page.main.warning)
+    assert any("time to deploy" in heading.value for heading in page.subheader)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,10 @@ import streamlit as st
 
 from simulator.web import answers, controls, jobs, state
 from simulator.web.plain import plain
-from simulator.words.reading import ScenarioError
 
+top = st.container()
 with st.sidebar:
-    try:
-        begun = state.base()
-    except ScenarioError as error:
-        st.error(f"This cannot be simulated:\n\n{plain(str(error))}")
-        st.stop()
+    begun = state.base(top)
     label = answers.which_variant()
     edited = state.variant(begun, label)
     controls.usual(begun, edited)

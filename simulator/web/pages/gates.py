@@ -7,17 +7,13 @@ import streamlit as st
 from simulator.report import gates
 from simulator.web import choose, heat, jobs, state, waiting
 from simulator.web.plain import frame, plain
-from simulator.words.reading import ScenarioError
 
 EVERY = "all of them"
 
+top = st.container()
 with st.sidebar:
     st.header("Gates of")
-    try:
-        picked = choose.scenario("strategy", "gate", "kind")
-    except ScenarioError as error:
-        st.error(f"This cannot be used:\n\n{plain(str(error))}")
-        st.stop()
+    picked = choose.scenario(top, "strategy", "gate", "kind")
     scenario = picked.scenario
     names = list(scenario.strategies)
     options = [EVERY, *names]

@@ -18,13 +18,10 @@ from simulator.words.writing import dump
 ANY, GOOD = "any", "good"
 TYPICAL, WORST, NUMBER = "typical", "worst", "by number"
 
+top = st.container()
 with st.sidebar:
     st.header("Release")
-    try:
-        picked = choose.scenario("defect", "k", "t")
-    except ScenarioError as error:
-        st.error(f"This cannot be replayed:\n\n{plain(str(error))}")
-        st.stop()
+    picked = choose.scenario(top, "defect", "k", "t")
     scenario = picked.scenario
     which = st.radio(
         "Which release",
@@ -105,7 +102,7 @@ st.subheader("Moment by moment")
 moment.show(told, parts, along)
 
 st.subheader("Strategy by strategy")
-top = courses.highest(parts.values())
+highest = courses.highest(parts.values())
 st.caption(
     "The same axes for all. "
     + ("Early moments are stretched, because some take much longer. " if along.stretched else "")
@@ -118,7 +115,7 @@ for (name, one), ending in zip(told.items(), endings, strict=True):
         marks = courses.marks(one, along)
         said = ", ".join(f"{mark.event} at {mark.text}" for mark in marks) or "no event"
         for chart, what in zip(
-            course(parts[name], marks, along, top, (palette[name], ink())),
+            course(parts[name], marks, along, highest, (palette[name], ink())),
             (
                 "traffic on the new version",
                 "instances by version and state",

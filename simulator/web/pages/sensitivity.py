@@ -6,14 +6,10 @@ import streamlit as st
 
 from simulator.web import jobs, leaning, state
 from simulator.web.plain import plain
-from simulator.words.reading import ScenarioError
 
+top = st.container()
 with st.sidebar:
-    try:
-        begun = state.base(("strategy", "across", "down"))
-    except ScenarioError as error:
-        st.error(f"This cannot be simulated:\n\n{plain(str(error))}")
-        st.stop()
+    begun = state.base(top, ("strategy", "across", "down"))
     variant = state.variant(begun)
     scenario = variant.scenario
     strategy, figure = leaning.tornado_choices(scenario)
