@@ -16,7 +16,8 @@ from simulator.web.legend import legend
 from simulator.web.plain import frame
 
 _FRAMES, _EVERY = 40, 0.6
-_KEY, _PLAYING = "t", "playing"
+_KEY, _PLACE, _PLAYING, _PLACES = "t", "place", "playing", 400
+_SECONDS = "Since the decision to deploy. It stands in the address of the page."
 
 
 def show(told: Mapping[str, Replay], parts: Mapping[str, Sequence[Piece]], along: Axis) -> None:
@@ -33,13 +34,7 @@ def show(told: Mapping[str, Replay], parts: Mapping[str, Sequence[Piece]], along
                 st.session_state[_PLAYING] = False
                 st.rerun()
         _buttons(events, along)
-        now = st.slider(
-            "Moment, seconds since the decision to deploy",
-            0,
-            end,
-            key=_KEY,
-            bind="query-params",
-        )
+        now = _chosen(along)
         st.markdown(f"After **{wording.length(now)}**:")
         each = courses.each_tile(parts.values())
         rows = [row for name in told for row in courses.tiles(name, parts[name], now, each)]
@@ -56,6 +51,34 @@ def show(told: Mapping[str, Replay], parts: Mapping[str, Sequence[Piece]], along
         st.table(frame(table, courses.MOMENT), hide_index=True)
 
     watch()
+
+
+def _chosen(along: Axis) -> int:
+    """Draw the two ways to name a moment, along the axis of the pictures and in seconds."""
+    left, right = st.columns([3, 1])
+    now = int(
+        right.number_input(
+            "Seconds", 0, int(along.end), key=_KEY, bind="query-params", help=_SECONDS
+        )
+    )
+    place = round(_PLACES * along.place(now))
+    if st.session_state.get(_PLACE) != place:
+        st.session_state[_PLACE] = place
+    left.slider(
+        "Moment along the axis",
+        0,
+        _PLACES,
+        key=_PLACE,
+        on_change=_drag,
+        args=(along,),
+        format=" ",
+        help="The same axis as in the pictures below.",
+    )
+    return now
+
+
+def _drag(along: Axis) -> None:
+    _go(min(round(along.at(st.session_state[_PLACE] / _PLACES)), int(along.end)))
 
 
 def _buttons(events: Sequence[int], along: Axis) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.findings.comparison import simulate
-from simulator.play.replay import replay
+from simulator.play.replay import Replay, replay
 from simulator.report import courses
 from simulator.words.reading import load
 from tests.web import APP, settled
@@ -27,7 +27,7 @@ def opened(**link: str) -> Any:
 
 
 def moment(page: Any) -> int:
-    return int(page.slider(key="t").value)
+    return int(page.number_input(key="t").value)
 
 
 def test_buttons_move_the_moment() -> None:
@@ -44,10 +44,29 @@ def test_buttons_move_the_moment() -> None:
     assert moment(page) > first
     page.button(key="to end").click().run()
     end = moment(page)
-    assert end == page.slider(key="t").max
+    assert end == page.number_input(key="t").max
     page.button(key="to start").click().run()
     assert moment(page) == 0
     assert not page.exception
+
+
+def test_the_slider_goes_along_the_axis_of_the_pictures() -> None:
+    page = opened(defect="errors", which="by number", k="1")
+    page.slider(key="place").set_value(200)
+    page.run()
+    assert not page.exception
+    middle = moment(page)
+    told = replays(1)
+    along = courses.axis(list(told.values()))
+    assert middle == round(along.at(0.5))
+    page.number_input(key="t").set_value(0)
+    page.run()
+    assert page.slider(key="place").value == 0
+
+
+def replays(number: int) -> dict[str, Replay]:
+    scenario = load("textbook")
+    return {name: replay(scenario, name, 1, number, "errors") for name in scenario.strategies}
 
 
 def test_play_moves_on_by_itself_and_pauses() -> None:
