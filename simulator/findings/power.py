@@ -98,6 +98,20 @@ def blindest(found: Sequence[Sight]) -> Sight | None:
     return min(whole, key=lambda sight: sight.power.value or 0.0, default=None)
 
 
+def as_blind(found: Sequence[Sight], least: Sight) -> list[Gate]:
+    """The other gates that, for all that is known, may see as little as the blindest."""
+    high = least.power.high
+    return [
+        sight.gate
+        for sight in found
+        if sight.detector == ALL
+        and sight.gate != least.gate
+        and sight.power.value is not None
+        and high is not None
+        and sight.power.value <= high
+    ]
+
+
 def _sight(scenario: Scenario, trial: Trial, seed: int, groups: tuple[Stratum, ...]) -> Sight:
     gate, longest = trial.gate, longest_bake(trial.gate)
     bake = gate.duration if trial.judged else longest

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from simulator.findings.means import Interval
     from simulator.findings.power import Sight
     from simulator.findings.reach import Curve, Point
-    from simulator.play.rehearsal import Gate
 
 TOGETHER = "all together"
 BLIND = "No kind of defect here serves traffic, so no gate can see one: starts that fail are found."
@@ -39,16 +38,11 @@ class Line(NamedTuple):
 EVERY = "every kind"
 
 
-def named(gate: Gate) -> str:
-    """A gate by its step and length."""
-    return f"{gate.phase}, {wording.length(gate.duration)}"
-
-
 def choices(found: Sequence[Sight]) -> list[str]:
     """Every gate of a strategy by name, in their order; equal names are numbered."""
     names: list[str] = []
     for gate in dict.fromkeys(sight.gate for sight in found):
-        name = named(gate)
+        name = headlines.gate_named(gate)
         again = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({again + 1})" if again else name)
     return names
@@ -59,7 +53,7 @@ def lines(found: Mapping[str, Sequence[Sight]]) -> list[Line]:
     return [
         Line(
             name,
-            named(sight.gate),
+            headlines.gate_named(sight.gate),
             TOGETHER if sight.detector == ALL else sight.detector,
             {
                 kind: Square(power.value, wording.figure(power.value, "share"))
@@ -105,6 +99,7 @@ def sentence(found: Mapping[str, Sequence[Sight]]) -> str:
     blind = [kind for kind, power in sight.given.items() if not power.value]
     text = f"The blindest gate is {seen.gate} of {name}: with all its detectors it would find "
     text += f"{seen.power} of the bad releases that reach it"
+    text += headlines.also_blind(found[name], sight)
     text += f", and none of {', '.join(blind)}. " if blind else ". "
     wanted = wording.share(WANTED)
     if sight.bake is None:

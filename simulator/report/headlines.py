@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.decide.advice import equal_time
 from simulator.decide.flip import DELAY, nearest
 from simulator.findings.means import Interval
-from simulator.findings.power import blindest
+from simulator.findings.power import as_blind, blindest
 from simulator.findings.trial import ALL
 from simulator.report import wording
 from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulator.decide.advice import Comparison
     from simulator.decide.flip import Flip
     from simulator.findings.power import Sight
     from simulator.findings.results import StrategyRisk
+    from simulator.play.rehearsal import Gate
 
 _TOP = 4
 
@@ -200,22 +203,37 @@ def seen(sight: Sight) -> Seen:
     after = wording.DASH
     if sight.median is not None and sight.p95 is not None:
         after = f"{wording.length(sight.median)}, {wording.length(sight.p95)}"
-    needs = f"> {wording.length(sight.longest)}"
-    if sight.bake is not None:
-        needs = wording.length(sight.bake)
+    needs = wording.length(sight.bake) if sight.bake is not None else ""
+    needs = needs or (f"> {wording.length(sight.longest)}" if sight.given else wording.DASH)
+    power = wording.figure(sight.power.value, "share")
+    power += f" ({wording.between(sight.power, 'share')})" if sight.given else ""
     kinds = sorted(sight.given.items(), key=lambda item: -(item[1].value or 0.0))
     some = " · ".join(f"{kind} {100 * p.value:.0f} %" for kind, p in kinds if p.value)
     blind = ", ".join(kind for kind, p in kinds if not p.value)
     return Seen(
-        f"{gate.phase}, {wording.length(gate.duration)}",
+        gate_named(gate),
         "all together" if sight.detector == ALL else sight.detector,
         wording.count(gate.requests),
-        f"{wording.figure(sight.power.value, 'share')} ({wording.between(sight.power, 'share')})",
+        power,
         wording.between(sight.false_alarm, "share"),
         after,
         needs,
         "; ".join(part for part in (some, blind and f"blind to {blind}") if part),
     )
+
+
+def gate_named(gate: Gate) -> str:
+    """A gate by its step and length."""
+    return f"{gate.phase}, {wording.length(gate.duration)}"
+
+
+def also_blind(found: Sequence[Sight], least: Sight) -> str:
+    """Which other gates may see as little, as the end of a sentence; empty without any."""
+    others = [gate_named(gate) for gate in as_blind(found, least)]
+    if not others:
+        return ""
+    told = " and ".join(others) if len(others) < 4 else f"{len(others)} other gates"
+    return f" (about as little as {told})"
 
 
 def blindest_gate(comparison: Comparison) -> str | None:
@@ -228,7 +246,8 @@ def blindest_gate(comparison: Comparison) -> str | None:
     row = seen(found)
     return (
         f"Blindest gate of {wording.named(name)}: {row.gate} ({row.requests} requests), would "
-        f"detect {row.power} of the bad releases that reach it; 90 % needs {row.bake}."
+        f"detect {row.power} of the bad releases that reach it"
+        f"{also_blind(comparison.gates[name], found)}; 90 % needs {row.bake}."
     )
 
 

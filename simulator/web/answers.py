@@ -178,13 +178,15 @@ def tiles(found: Mapping[str, Comparison]) -> None:
             )
 
 
-def assumptions(found: Comparison) -> None:
-    """What is assumed, and what was done to the data."""
-    with st.expander("What is assumed"):
-        for text in headlines.assumptions(found, 12):
-            st.markdown(f"- {plain(text)}")
-        for text in found.scenario.notes:
-            st.markdown(f"- {plain(text)}")
+def assumptions(found: Mapping[str, Comparison]) -> None:
+    """What is assumed in every variant, and what was done to the data."""
+    for label, one in found.items():
+        of = f" in variant {label}" if len(found) > 1 else ""
+        with st.expander(f"What is assumed{of}"):
+            for text in headlines.assumptions(one, 12):
+                st.markdown(f"- {plain(text)}")
+            for text in one.scenario.notes:
+                st.markdown(f"- {plain(text)}")
 
 
 def take_away(

@@ -26,7 +26,6 @@ def run() -> None:
     pages = [
         st.Page(_PAGES / name, title=title, help=what, default=name == "compare.py")
         for name, title, what in _ALL
-        if (_PAGES / name).exists()
     ]
     page = st.navigation(pages, position="top")
     state.carry(page.url_path)

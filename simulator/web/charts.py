@@ -221,11 +221,16 @@ def bill(found: Comparison) -> Any:
     return alt.layer(bars, texts).properties(height=alt.Step(_ROW))
 
 
-def exceedance(found: Comparison) -> Any:
-    """The chance that a bad release harms more than a share of the users."""
+def exceedance(found: Comparison, widest: float) -> Any:
+    """The chance that a bad release harms more than a share of the users, up to `widest`."""
     data = _frame(series.exceedances(found), series.Exceeds)
     palette = colours(found.scenario.strategies)
-    x = alt.X("x:Q", axis=alt.Axis(format="~%"), title="share of users harmed, x")
+    x = alt.X(
+        "x:Q",
+        axis=alt.Axis(format="~%"),
+        scale=alt.Scale(domain=[0, max(widest, 1e-6)]),
+        title="share of users harmed, x",
+    )
     title = "bad releases that harm more than x"
     axis = alt.Axis(format="%")
     base = alt.Chart(data).encode(x=x, color=_coloured(palette))

@@ -18,17 +18,11 @@ OWN, OWN_TEXT, FIRST = state.OWN, state.OWN_TEXT, state.FIRST
 
 
 class Chosen(NamedTuple):
-    """A scenario with the changes of the link, and the name it is chosen by."""
+    """A scenario with the changes of the link, and what a command line would say for it."""
 
-    name: str
     scenario: Scenario
     folder: str | None
-    options: str
-
-    @property
-    def command_name(self) -> str:
-        """What a command line would say for it, changes included."""
-        return ("my-own.yaml" if self.name == OWN else self.name) + self.options
+    command_name: str
 
 
 def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
@@ -41,17 +35,12 @@ def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
     if found.changes:
         st.caption("With the changes made on Compare: " + plain(", ".join(found.changes)))
     folder = None if begun.name == OWN else str(packaged_folder())
-    return Chosen(begun.name, found.scenario, folder, found.options)
+    return Chosen(found.scenario, folder, begun.file + found.options)
 
 
 def rows(names: Sequence[str], width: int) -> list[Sequence[str]]:
     """Names in rows of so many."""
     return [names[i : i + width] for i in range(0, len(names), width)]
-
-
-def file_name(name: str) -> str:
-    """A scenario's name as a file may be called."""
-    return name.replace("/", "-")
 
 
 def quoted(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 
@@ -20,9 +21,10 @@ def show(found: Mapping[str, Comparison]) -> None:
     _plane(found)
     st.subheader("The strategies side by side")
     table(found)
+    widest = max(row.x for one in found.values() for row in series.exceedances(one))
     for title, draw in (
         ("Where bad releases are caught", detected),
-        ("How bad it can get", exceedance),
+        ("How bad it can get", partial(exceedance, widest=widest)),
         ("The bill", bill),
         ("How sure is that?", certainty),
     ):
@@ -100,10 +102,10 @@ def detected(one: Comparison) -> None:
         st.table(frame(where, ("strategy", "at", "by")), hide_index=True)
 
 
-def exceedance(one: Comparison) -> None:
-    """How bad it can get: the chance of harming more than a share of the users."""
+def exceedance(one: Comparison, widest: float) -> None:
+    """How bad it can get: the chance of harming more than a share of the users, up to `widest`."""
     st.altair_chart(
-        charts.exceedance(one),
+        charts.exceedance(one, widest),
         width="stretch",
         alt="For each strategy the chance that a bad release harms more than a share of the users",
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from simulator.words import documents
-from simulator.words.documents import MOST_BYTES, DocumentError, Path
+from simulator.words.changes import files
+from simulator.words.documents import MOST_BYTES, DocumentError
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
@@ -37,7 +35,7 @@ def read(text: str) -> Scenario:
         return loads(text, NAME)
     problems = []
     if isinstance(document.data, dict):
-        for path in _files(document.data, ()):
+        for path in files(document.data):
             line, column = document.places[path]
             problems.append(Problem(NAME, dotted(path), line, column, REMEDY))
     if problems:
@@ -55,14 +53,3 @@ def told(problem: Problem, text: str) -> tuple[str, ...]:
     line = lines[problem.line - 1].strip() if problem.line and problem.line <= len(lines) else ""
     places = [str(place or "") for place in (problem.line, problem.column)]
     return (*places, problem.path, problem.message, line[:_SHOWN])
-
-
-def _files(data: Any, path: Path) -> Iterator[Path]:
-    """Where a document names a file: a trace's `file`, an `empirical` law that is a text."""
-    items = data.items() if isinstance(data, dict) else enumerate(data)
-    for key, value in items:
-        here = (*path, key)
-        if key in ("file", "empirical") and isinstance(value, str):
-            yield here
-        elif isinstance(value, dict | list):
-            yield from _files(value, here)

@@ -53,6 +53,6 @@ answers.tiles(found)
 from simulator.web import evidence  # noqa: E402
 
 evidence.show(found)
-answers.assumptions(first)
+answers.assumptions(found)
 answers.take_away(begun, variants, found, most, seed)
 jobs.drawn(state.visitor(), variants)

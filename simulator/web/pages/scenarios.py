@@ -23,7 +23,7 @@ st.markdown(
 for row in choose.rows(names, 3):
     for column, name in zip(st.columns(3), row, strict=False):
         scenario = load(name)
-        with column.container(border=True, height="stretch", key=f"card-{choose.file_name(name)}"):
+        with column.container(border=True, height="stretch", key=f"card-{name.replace('/', '-')}"):
             st.markdown(f"**{plain(scenario.name)}**")
             st.markdown(plain(scenario.question) or "No question is stated.")
             st.caption(plain(" · ".join(scenario.strategies)))
