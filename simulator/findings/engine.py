@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from simulator import __version__
@@ -23,6 +22,8 @@ def engine() -> str:
     It covers the source of the floors below findings and of the study, the versions of the
     packages that draw and compute, Python's, and the kind of machine.
     """
+    from importlib import metadata
+
     whole = hashlib.sha256()
     for part in (
         __version__,

@@ -105,7 +105,9 @@ def _because(results: Results, best: str, money: bool) -> str:
     kept = sum(c.passed for c in checks)
     parts = []
     if checks:
-        parts.append(f"it keeps {kept} of {len(checks)} objectives")
+        missed = [c.expression for c in checks if not c.passed]
+        but = f" (not {'; '.join(missed)})" if 0 < len(missed) < 3 else ""
+        parts.append(f"it keeps {kept} of {len(checks)} objectives{but}")
     if money:
         loss = results.risk()[best].all.loss.mean.value
         currency = results.scenario.costs.currency

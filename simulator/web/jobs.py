@@ -115,6 +115,8 @@ class Job(Generic[Found]):
         turn = None
         executor = pool.until(self._over, lambda: self.found is None)
         try:
+            if self.found is not None:
+                self._drawn.wait(_DRAWING)
             for stage, found in enumerate(self._asked(executor, self._progress), 1):
                 if stage > self.stage:
                     with self._changed:
@@ -203,6 +205,13 @@ class Desk:
         """A visitor waits no longer; nobody else's answer is touched."""
         with self._lock:
             self._leave(visitor, slot)
+
+    def let_go(self, visitor: str, slot: str) -> None:
+        """A visitor looks no longer, but nothing is stopped: others may come."""
+        with self._lock:
+            key = self._asked.pop((visitor, slot), None)
+            if key is not None and key in self._jobs:
+                self._jobs[key].watchers.discard((visitor, slot))
 
     def drawn(self, visitor: str, slot: str) -> None:
         """The visitor sees the answer of a slot."""

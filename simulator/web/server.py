@@ -23,7 +23,7 @@ def _get_ready() -> None:
     first = load(state.FIRST)
     job = jobs.compared(_HOUSE, _HOUSE, first, jobs.USUAL_REPLICATIONS, jobs.USUAL_SEED)
     job.wait(_PATIENCE)
-    jobs.leave(_HOUSE, _HOUSE)  # whoever comes goes on from here
+    jobs.desk().let_go(_HOUSE, _HOUSE)
     from simulator.web import evidence  # noqa: F401
 
 

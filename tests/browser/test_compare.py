@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.words.reading import loads
-from tests.browser.conftest import served
+from tests.browser.conftest import how_slow, served
 from tests.browser.tab import Tab
 
 pytestmark = [
@@ -27,8 +27,13 @@ def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness:
         tab = Tab(browser, url)
         tab.open(until="Recommended")
         took = time.monotonic() - began
+        # The server asked this question before anybody came; it is the visitor's to stop.
+        tab.page.get_by_role("button", name="Cancel", exact=True).click(timeout=20_000)
+        tab.page.get_by_text("Stopped: this is what was found").first.wait_for(timeout=20_000)
+        tab.page.get_by_role("button", name="Go on").first.wait_for(timeout=20_000)
         tab.close()
-    assert took < COLD * slowness, f"{took:.1f} s; the machine is {slowness:.1f} times slower"
+    slower = max(slowness, how_slow())
+    assert took < COLD * slower, f"{took:.1f} s; the machine is {slower:.1f} times slower"
 
 
 def test_a_changed_control_answers_and_cancels_at_once(

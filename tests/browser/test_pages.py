@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
+from simulator.web import state
 from tests.browser.tab import Tab
 
 pytestmark = [
@@ -51,4 +55,29 @@ def test_pages_keep_the_scenario_and_its_changes(app_url: str, browser: Any) -> 
         tab.page.get_by_text(text).first.wait_for(timeout=60_000)
         tab.page.get_by_text("traffic.users").first.wait_for(timeout=60_000)
         assert "incident-global-rule" in tab.page.url
+    tab.close()
+
+
+def test_a_file_of_100_mb_is_refused_where_it_was_chosen(
+    app_url: str, browser: Any, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.yaml"
+    with large.open("wb") as file:
+        file.truncate(100_000_000)
+    tab = Tab(browser, app_url).open("scenarios", "Your own")
+    tab.page.locator("input[type=file]").set_input_files(str(large))
+    tab.page.get_by_text("File must be 1.0MB or smaller").first.wait_for(timeout=30_000)
+    assert tab.page.get_by_test_id("stException").count() == 0
+    small = tmp_path / "small.yaml"
+    small.write_text("version: 1\nname: small one\n", "utf-8")
+    tab.page.locator("input[type=file]").set_input_files(str(small))
+    expect(tab.box("The scenario")).to_have_value(re.compile("small one"), timeout=30_000)
+    tab.close()
+
+
+def test_a_link_of_somebody_hostile_asks_for_nothing_outside(app_url: str, browser: Any) -> None:
+    own = state.packed('"![x](http://example.invalid/p.png)": 1')
+    tab = Tab(browser, app_url).open(f"?n=50&scenario=quiet-api&own={own}")
+    tab.page.get_by_text("cannot be read").first.wait_for(timeout=30_000)
+    assert tab.hosts == {"127.0.0.1"}
     tab.close()
