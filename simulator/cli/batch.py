@@ -67,13 +67,13 @@ def report(
 
     folder = Path(output)
     try:
-        wanted = batch.sources(scenarios, folder)
+        wanted = batch.sources(scenarios)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="SCENARIO") from None
 
     def command(source: str) -> str:
         """What makes one of the folders."""
-        return _command(source, replications, seed, sets or (), pace, assumptions, per_year)
+        return _command(source, replications, seed, sets or (), pace, assumptions, gates, per_year)
 
     asked = batch.Asked(
         *(replications, seed, sets or ()),
@@ -131,17 +131,14 @@ def _command(
     sets: Sequence[str],
     pace: str,
     assumptions: bool,
+    gates: bool,
     per_year: int,
 ) -> str:
-    """What makes this one folder again."""
-    parts = (
-        ["deploysim", "report", source, "-o", "."] if per_year else ["deploysim", "compare", source]
-    )
-    parts += ["-n", str(count), "--seed", str(seed)]
+    """What makes this one folder again, beside where one is."""
+    parts = ["deploysim", "report", source, "-o", ".", "-n", str(count), "--seed", str(seed)]
     parts += [part for text in sets for part in ("--set", text)]
     parts += [] if pace == options.PACES else ["--pace", pace]
-    if per_year:
-        parts += ["--per-year", str(per_year), *(["--assumptions"] if assumptions else [])]
-    elif not assumptions:
-        parts += ["--no-assumptions"]
+    parts += ["--assumptions"] if assumptions else []
+    parts += [] if gates else ["--no-gates"]
+    parts += ["--per-year", str(per_year)] if per_year else []
     return shlex.join(parts)

@@ -155,9 +155,9 @@ class Ray(Pool):
         if not elsewhere:  # without this it listens on every interface
             os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         import ray
-        from ray.exceptions import WorkerCrashedError
+        from ray.exceptions import NodeDiedError, OutOfMemoryError, WorkerCrashedError
 
-        self.died = (WorkerCrashedError,)
+        self.died = (WorkerCrashedError, OutOfMemoryError, NodeDiedError)
         if not ray.is_initialized():
             here = {} if elsewhere else {"num_cpus": jobs, "object_store_memory": _STORE}
             try:

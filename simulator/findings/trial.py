@@ -126,10 +126,15 @@ def _judge_at(scenario: Scenario, name: str, gate: Gate) -> Any:
     """The judge of a gate as a file would say it, "none" where nobody judges."""
     if gate.mirrored or gate.phase == "watch":
         return _NONE
+    strategy = scenario.strategies[name]
     settings = scenario.resolved()["strategies"][name]
-    steps = settings.get("steps", [])
-    own = [s for s in steps if isinstance(s, dict) and f"{_share(s)}%" == gate.phase]
-    for words in (*(s.get("judge") for s in own), settings.get("judge")):
+    own = [
+        settings["steps"][place].get("judge")
+        for place, step in enumerate(getattr(strategy, "steps", ()))
+        if math.isclose(step.weight, gate.weight)
+        and math.isclose(step.bake * strategy.pace, gate.duration)
+    ]
+    for words in (*own, settings.get("judge")):
         if words not in (None, _NONE):
             return words
     takes_one = "judge" in type(scenario.strategies[name]).model_fields
@@ -140,11 +145,6 @@ def _reconcile_at(scenario: Scenario, name: str, gate: Gate) -> Any:
     """How a mirrored gate compares the answers, "none" when it does not."""
     words = scenario.resolved()["strategies"][name].get("reconcile")
     return (words if gate.mirrored else None) or _NONE
-
-
-def _share(step: dict[str, Any]) -> str:
-    text = str(step["weight"]).rstrip("%")
-    return f"{float(text) * (1 if '%' in str(step['weight']) else 100):.3g}"
 
 
 def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CHUNKS = ".chunks"
 _SCHEMA_VERSION = 1
-_UNNAMED = "scenario"
-State = Literal["done", "invalid", "failed", "interrupted"]
+_UNNAMED, _KEPT, _MANIFEST = "scenario", "scenario.yaml", "manifest.json"
+State = Literal["done", "invalid", "failed", "interrupted", "waiting"]
 
 
 class Run(NamedTuple):
@@ -62,18 +62,18 @@ class Said(NamedTuple):
     progress: Callable[[], Progress | None]
 
 
-def sources(wanted: Sequence[str], folder: Path) -> tuple[str, ...]:
+def sources(wanted: Sequence[str]) -> tuple[str, ...]:
     """The scenarios that are meant: files, packaged names, and every YAML file of a folder.
 
-    What lies in the batch's own `folder` or in a hidden one is left out. Raises ValueError for a
-    folder without any.
+    Hidden ones and those that run folders keep are left out. Raises ValueError for a folder
+    without any.
     """
     found: list[str] = []
     for where in wanted:
         below = [where]
         if Path(where).is_dir():
             files = [p for kind in ("*.yaml", "*.yml") for p in Path(where).rglob(kind)]
-            below = sorted(str(p) for p in files if not _left_out(p, Path(where), folder))
+            below = sorted(str(p) for p in files if not _left_out(p, Path(where)))
             if not below:
                 raise ValueError(f"there is no scenario (*.yaml) in the folder {where!r}")
         elif not Path(where).exists():
@@ -82,9 +82,10 @@ def sources(wanted: Sequence[str], folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _left_out(path: Path, top: Path, folder: Path) -> bool:
+def _left_out(path: Path, top: Path) -> bool:
+    """Whether a file is hidden, or the scenario that a run folder keeps."""
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return hidden or path.resolve().is_relative_to(folder.resolve())
+    return hidden or (path.name == _KEPT and path.with_name(_MANIFEST).exists())
 
 
 def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:
@@ -96,11 +97,12 @@ def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Ite
     taken: set[str] = set()
     runs: list[Run] = []
     stopped = False
-    for source in wanted:
+    for number, source in enumerate(wanted, 1):
         run = _skipped(source, taken) if stopped else _run(source, folder, taken, asked, said)
         stopped = run.state == "interrupted"
         runs.append(run)
-        for name, text in _pages(runs, asked.seed).items():
+        waiting = [_lost(s, "", None, "waiting", "not played yet") for s in wanted[number:]]
+        for name, text in _pages([*runs, *waiting], asked.seed).items():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
                 write(folder / name, text.encode())

@@ -118,18 +118,20 @@ def test_slugs(name: str, expected: str) -> None:
 
 
 def test_files_folders_and_packaged_names(tmp_path: Path) -> None:
-    """Folders with all that is in them, but for hidden ones and the batch's own."""
+    """Folders with all that is in them, but for what is hidden or kept by runs."""
     one = written(tmp_path, "one")
     (tmp_path / "deep").mkdir()
     deep = written(tmp_path / "deep", "deep")
-    for left_out in (".hidden", "runs"):
-        (tmp_path / left_out).mkdir()
-        written(tmp_path / left_out, "not")
-    found = batch.sources([str(tmp_path), one, "textbook"], tmp_path / "runs")
+    (tmp_path / ".hidden").mkdir()
+    written(tmp_path / ".hidden", "not")
+    (tmp_path / "run").mkdir()
+    written(tmp_path / "run", "scenario")
+    (tmp_path / "run" / "manifest.json").write_text("{}", "utf-8")
+    found = batch.sources([str(tmp_path), one, "textbook"])
     assert found == (deep, one, "textbook")
     inside = {name.partition("/")[0] for name in packaged() if "/" in name}
     for folder in inside:
-        assert len(batch.sources([folder], tmp_path)) > 1
+        assert len(batch.sources([folder])) > 1
     (tmp_path / "empty").mkdir()
     assert call(str(tmp_path / "empty"), "-o", str(tmp_path / "runs")) == 2
 
@@ -207,6 +209,26 @@ def test_a_folder_that_becomes_full_is_told_by_compare_too(
     told = capsys.readouterr().err
     assert "cannot be written" in told
     assert "something went wrong" not in told
+
+
+def test_scenarios_may_lie_where_the_runs_go_and_the_index_names_who_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, "one"), written(tmp_path, "two")
+    seen: list[list[tuple[str, str]]] = []
+    pages = batch._pages
+
+    def noted(runs: Any, seed: int) -> dict[str, str]:
+        seen.append([(run.source, run.state) for run in runs])
+        return pages(runs, seed)
+
+    monkeypatch.setattr(batch, "_pages", noted)
+    for _ in range(2):
+        assert call(str(tmp_path), "-o", str(tmp_path), *QUICK, "-q") == 0
+    assert [[state for _, state in runs] for runs in seen] == [
+        ["done", "waiting"],
+        ["done"] * 2,
+    ] * 2
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:

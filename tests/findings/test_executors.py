@@ -163,6 +163,6 @@ def test_what_is_no_address_is_told_at_once(address: str) -> None:
 def test_a_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr(clusters, "_SECONDS", 0.2)
-    for address in ("tcp://127.0.0.1:1", "nonsense://x"):
+    for address in ("tcp://127.0.0.1:1", "nonsense://x:1"):
         with pytest.raises(clusters.ExecutorError, match="no Dask scheduler answers"):
             clusters.executor(f"dask:{address}", 1)

@@ -99,3 +99,11 @@ def test_what_gates_see_does_not_depend_on_how_often_releases_are_bad() -> None:
         (s.power, s.bake, s.bakes) for s in never
     ]
     assert any(bake is not None for bake in often[0].bakes.values())
+
+
+def test_each_step_has_its_own_judge() -> None:
+    steps = "[{weight: 10%, bake: 10m}, {weight: 20%, bake: 1h, judge: {above: 3%}}]"
+    scenario = load("textbook").with_("strategies.canary.steps", steps)
+    found = sights(scenario, "canary", replications=10, fewest=3)
+    judged = {s.gate.duration for s in found if s.detector == "judge"}
+    assert judged == {3600.0}
