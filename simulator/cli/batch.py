@@ -12,7 +12,7 @@ import typer
 from simulator.cli import options
 
 if TYPE_CHECKING:
-    from simulator.report.batch import Run
+    from simulator.report.batch import Asked, Run
 
 _FAILED, _INVALID, _INTERRUPTED = 1, 3, 130
 
@@ -80,6 +80,13 @@ def report(
         Options(workers, paces, assumptions=assumptions, gates=gates, per_year=per_year),
         command,
     )
+    _carry_out(wanted, folder, asked, quiet)
+
+
+def _carry_out(wanted: Sequence[str], folder: Path, asked: Asked, quiet: bool) -> None:
+    """Run the batch and tell what happens; ends with the exit code that says the worst of it."""
+    from simulator.report import batch
+
     unwritten: set[str] = set()
     said = batch.Said(
         lambda text: options.note(text, quiet),

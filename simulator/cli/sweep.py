@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,11 +78,7 @@ def sweep(
     from simulator.decide.sweep import sweep as run
 
     figures = _figures(words, figure, given)
-    design = _designed(words, vary, lhs, seed)
-    if strategy and not any(set(strategy) & set(p.scenario.strategies) for p in design.points):
-        raise typer.BadParameter(
-            f"no point has a strategy {' or '.join(strategy)}", param_hint="--strategy"
-        )
+    design = _designed(words, vary, lhs, seed, strategy or ())
     options.note(f"{len(design.points)} points", quiet)
     found = run(
         design, figures, replications, seed, strategy or (), workers, options.progress(quiet)
@@ -117,7 +114,9 @@ def _figures(
         raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
-def _designed(words: Scenario, vary: list[str] | None, lhs: int | None, seed: int) -> Design:
+def _designed(
+    words: Scenario, vary: list[str] | None, lhs: int | None, seed: int, names: Sequence[str]
+) -> Design:
     """The points; raises a usage error for what is no design, ScenarioError for what is refused."""
     from simulator.decide.sweep import designed
     from simulator.words.changes import split
@@ -133,11 +132,21 @@ def _designed(words: Scenario, vary: list[str] | None, lhs: int | None, seed: in
             )
         wanted[path] = values
     try:
-        return designed(words, wanted, lhs, seed)
+        design = designed(words, wanted, lhs, seed)
     except ScenarioError:
         raise
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--vary") from None
+    _has_any(design, names)
+    return design
+
+
+def _has_any(design: Design, names: Sequence[str]) -> None:
+    """Refuse strategies that are at no point; raises a usage error."""
+    if names and not any(set(names) & set(point.scenario.strategies) for point in design.points):
+        raise typer.BadParameter(
+            f"no point has a strategy {' or '.join(names)}", param_hint="--strategy"
+        )
 
 
 def _emit(found: Sweep, form: str, output: str | None, no_color: bool) -> None:
