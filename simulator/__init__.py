@@ -18,6 +18,7 @@ _DOOR = {
     "Scenario": "simulator.words.scenario",
     "ScenarioError": "simulator.words.reading",
     "compare": "simulator.door",
+    "exam": "simulator.door",
     "conclude": "simulator.decide.advice",
     "reconsidered": "simulator.findings.reconsider",
     "rehearse": "simulator.play.rehearsal",

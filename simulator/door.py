@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from simulator.decide.exam import Answer, answer
 from simulator.decide.sweep import Sweep, Vary, asked, designed
 from simulator.decide.sweep import sweep as _sweep
 from simulator.findings.comparison import simulate
@@ -58,3 +59,11 @@ def replay(
 ) -> Replay:
     """Play one replication again, with its journal."""
     return _replay(scenario, strategy, seed, replication, defect)
+
+
+def exam(scenario: Scenario, replications: int = 200, seed: int = 1, jobs: int = 1) -> Answer:
+    """Answer a scenario's exam question: options ranked by what a run computes, and the flip.
+
+    Raises ScenarioError for a scenario without a question, or one that does not fit it.
+    """
+    return answer(scenario, replications, seed, jobs)

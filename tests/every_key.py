@@ -30,6 +30,7 @@ _LOAD = (("change.defects", "[{kind: load, threshold: 30%, rate: 9%}]"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
 CASES: dict[str, Case] = {
+    "response.back_within": ("0s", ()),
     "service.sessions.mean": ("3h", _SESSIONS),
     "service.sessions.requests": ("5", _SESSIONS),
     "service.zones": ("2", _ZONES),

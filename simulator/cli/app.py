@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, compare, describe, plan, sweep
+from simulator.cli import batch, compare, describe, exam, plan, sweep
 
 EXAMPLES = """Examples:
 
@@ -36,6 +36,7 @@ app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
 app.command("report")(batch.report)
+app.command("exam")(exam.exam)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)
 app.command("schema")(describe.schema)

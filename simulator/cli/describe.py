@@ -38,17 +38,23 @@ def scenarios(
     ] = None,
 ) -> None:
     """List the packaged scenarios, show one, or copy it."""
-    from simulator.words.reading import load, packaged, packaged_folder
+    from simulator.words.reading import EXAM, load, packaged, packaged_folder
 
+    questions = packaged(EXAM)
     if name is None:
-        width = max((len(item) for item in packaged()), default=0)
-        for item in packaged():
-            question = " ".join(load(item).question.split())
-            print(f"{item:<{width}}  {question}")
+        names = [*packaged(), *questions]
+        width = max((len(item) for item in names), default=0)
+        for item in names:
+            if questions and item == questions[0]:
+                print("\nExam questions, answered by deploysim exam NAME:\n")
+            scenario = load(item)
+            text = scenario.name if item in questions else " ".join(scenario.question.split())
+            print(f"{item:<{width}}  {text}")
         return
-    if name not in packaged():
+    if name not in (*packaged(), *questions):
+        known = ", ".join((*packaged(), *questions))
         raise typer.BadParameter(
-            f"no packaged scenario {name!r}; there are {', '.join(packaged())}", param_hint="NAME"
+            f"no packaged scenario {name!r}; there are {known}", param_hint="NAME"
         )
     text = (packaged_folder() / f"{name}.yaml").read_text("utf-8")
     if copy is not None and Path(copy).exists():

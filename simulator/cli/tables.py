@@ -8,13 +8,15 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import headlines, sweeps, wording
+from simulator.report import exam, headlines, sweeps, wording
 from simulator.report.judged import judged
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.decide.exam import Answer
     from simulator.decide.sweep import Sweep
     from simulator.findings.power import Sight
+    from simulator.words.scenario import Scenario
 
 WIDTH = 100
 _NAME = 18
@@ -258,4 +260,64 @@ def _sweep_block(
         last = row.strategy
         lines.append(line([strategy, *row.at], [row.cells[k].value for k in chosen]))
         lines.append(paint.dim(line(["", *empty], [row.cells[k].interval for k in chosen])))
+    return lines
+
+
+_LABEL, _OPTION = 44, 14
+
+
+def exam_question(scenario: Scenario, colour: bool) -> str:
+    """A question and its options, nothing about the answer."""
+    paint = _Paint(_colour(colour))
+    lines = [
+        paint.bold(_clip(scenario.name, WIDTH)),
+        *textwrap.wrap(exam.question(scenario), WIDTH),
+    ]
+    assert scenario.exam is not None
+    lines.append("")
+    for letter, option in scenario.exam.options.items():
+        lines += _under(f"  {letter}  ", option.text)
+    return "\n".join(lines)
+
+
+def _under(first: str, text: str) -> list[str]:
+    """A text with a hanging indent."""
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first))
+
+
+def exam_answer(answer: Answer, colour: bool) -> str:
+    """Question, ranking, why each option wins or loses, and where another one is the answer."""
+    paint = _Paint(_colour(colour))
+    lines = [exam_question(answer.scenario, colour), ""]
+    lines += [paint.bold(part) for part in textwrap.wrap(f"Answer {exam.verdict(answer)}", WIDTH)]
+    lines += _under("", exam.because(answer))
+    for letter, text in exam.losers(answer):
+        lines += _under(f"  {letter}  ", text)
+    lines += ["", *_ranked(answer, paint), "", paint.bold("Another answer")]
+    for text in exam.flips(answer):
+        lines += _under("  ", text)
+    return "\n".join(lines)
+
+
+def _ranked(answer: Answer, paint: _Paint) -> list[str]:
+    """The options side by side, the best first, a figure a line."""
+    heads = [one.option for one in answer.ranking]
+    if answer.exam.predicts:
+        heads = ["the run"]
+    lines = [paint.bold(f"{'':<{_LABEL}}" + "".join(f"{head:>{_OPTION}}" for head in heads))]
+    for row in exam.table(answer):
+        cells = [
+            _clip(f"{'! ' if missed else ''}{cell}", _OPTION - 1)
+            for cell, missed in zip(row.cells, row.missed, strict=True)
+        ][: len(heads)]
+        text = f"{_clip(row.label, _LABEL):<{_LABEL}}" + "".join(f"{c:>{_OPTION}}" for c in cells)
+        lines.append(paint.dim(text) if row.label.startswith(" ") else text)
+    counts = (
+        f"{answer.replications} good and as many bad replications an option, seed {answer.seed}."
+    )
+    if any(any(row.missed) for row in exam.table(answer)):
+        counts = f"! objective missed. {counts}"
+    lines.append(paint.dim(counts))
+    for text in exam.meanings(answer):
+        lines += [paint.dim(part) for part in _under("  ", text)]
     return lines

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from pydantic import BaseModel
 
 from simulator.decide.sensitivity import varied
 from simulator.findings.comparison import played, side_study
@@ -14,10 +12,8 @@ from simulator.findings.executors import Workers
 from simulator.findings.reconsider import CHANCE, PRICES, reconsidered
 from simulator.findings.study import Progress
 from simulator.findings.verdict import has_money, ranking
-from simulator.words.changes import parse_path
-from simulator.words.distributions import Distribution
+from simulator.words.changes import number_at
 from simulator.words.problems import ScenarioError
-from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.findings.results import Results
@@ -57,7 +53,7 @@ class Search(NamedTuple):
 At = Callable[[float], str]
 
 
-class _Search(NamedTuple):
+class Bisection(NamedTuple):
     """A flip to look for: where, from which value, between which ends, and how precisely."""
 
     path: str
@@ -84,7 +80,7 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     found = []
     for path, (now, low, high) in searched.items():
         leader, again = _weighing(results, path), _weighing(fresh, path) if fresh else None
-        found += _both_ways(_Search(path, now, (low, high), best, _PRECISE), leader, again)
+        found += both_ways(Bisection(path, now, (low, high), best, _PRECISE), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
@@ -126,7 +122,7 @@ def searched_flips(
         whole = isinstance(low, int) and isinstance(high, int)
         leader = _playing(results, search.path, jobs, known, whole)
         again = _playing(results.other_luck(), search.path, jobs, {}, whole)
-        found += _both_ways(_Search(search.path, now, (low, high), best, _ROUGH), leader, again)
+        found += both_ways(Bisection(search.path, now, (low, high), best, _ROUGH), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
@@ -174,7 +170,7 @@ def assumed(scenario: Scenario) -> tuple[Search, ...]:
     return tuple(found)
 
 
-def _both_ways(search: _Search, leader: At, again: At | None) -> list[Flip]:
+def both_ways(search: Bisection, leader: At, again: At | None) -> list[Flip]:
     """Bisect from the present value towards each end at which another strategy leads."""
     path, now, ends, best, within = search
     found = []
@@ -210,32 +206,3 @@ def _distance(flip: Flip) -> float:
     if flip.now <= 0 or flip.flips_at <= 0:
         return math.inf
     return abs(math.log(flip.flips_at / flip.now))
-
-
-def number_at(scenario: Scenario, path: str) -> float:
-    """The number that stands at a path: a quantity in its base unit, the mean of a law, or of a
-    part of a fleet the share, or the count as a whole number.
-
-    Raises TypeError when what stands there is no number.
-    """
-    value = _value_at(scenario, path)
-    if isinstance(value, Distribution):
-        return value.mean()
-    if isinstance(value, Portion):
-        return value.number if value.is_share else int(value.number)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{path} is no number")
-    return value
-
-
-def _value_at(scenario: Scenario, path: str) -> Any:
-    where: Any = scenario
-    for key in parse_path(path):
-        if isinstance(where, BaseModel):
-            names = {field.alias or name: name for name, field in type(where).model_fields.items()}
-            where = getattr(where, names[str(key)])
-        elif isinstance(where, Mapping):
-            where = where[str(key)]
-        else:
-            where = where[int(key)]
-    return where

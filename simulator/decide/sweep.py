@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.decide.flip import number_at
 from simulator.decide.tornado import SHOWN
 from simulator.decide.winners import Axis
 from simulator.findings.comparison import FEWEST, Variant, playable, simulate_each
@@ -21,7 +20,7 @@ from simulator.findings.estimates import Estimates
 from simulator.findings.executors import Workers
 from simulator.findings.reconsider import only_weighs, reconsidered
 from simulator.findings.study import Progress, strata
-from simulator.words.changes import parse_path
+from simulator.words.changes import number_at, parse_path
 from simulator.words.documents import DocumentError, read
 from simulator.words.figures import FIGURES
 from simulator.words.problems import Problem, ScenarioError

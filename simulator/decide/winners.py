@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.decide.flip import number_at
 from simulator.findings import pairs
 from simulator.findings.comparison import FEWEST, played
 from simulator.findings.executors import Workers
@@ -16,7 +15,7 @@ from simulator.findings.reconsider import only_weighs, reconsidered
 from simulator.findings.results import Results
 from simulator.findings.study import Progress, strata
 from simulator.findings.verdict import has_money, ranking, thresholds
-from simulator.words.changes import parse_path
+from simulator.words.changes import number_at, parse_path
 from simulator.words.problems import ScenarioError
 
 if TYPE_CHECKING:

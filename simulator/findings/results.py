@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.findings.estimates import Estimates, estimate, estimates
 from simulator.findings.means import Interval, Strata, means, proportion, restrict
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
-from simulator.words.figures import FIGURES
+from simulator.words.figures import CHANCES, FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 FRESH = 7_919
-OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
 
 
 class Given:
@@ -96,6 +95,18 @@ class Given:
     def proportion(self, column: str, value: str) -> Interval:
         """Share of the replications whose text column has this value."""
         return proportion(self.texts(column) == value, self.strata)
+
+    def measure(self, figure: str, statistic: str = "mean") -> Interval:
+        """A statistic of a figure, or the share of the releases that an outcome's name stands for.
+
+        Raises KeyError for an unknown figure.
+        """
+        if figure in OUTCOMES:
+            return self.proportion("outcome", figure)
+        if figure in CHANCES:
+            return self.chance(figure)
+        found: Interval = getattr(self.estimate(figure), statistic)
+        return found
 
     def shares(self, column: str) -> dict[str, Interval]:
         """Shares of every value of a text column, the most frequent first."""

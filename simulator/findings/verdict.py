@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.findings.means import Interval
+from simulator.words.figures import FIGURES
 from simulator.words.objectives import Objective
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ def thresholds(results: Results) -> tuple[Threshold, ...]:
 def judge(results: Results, objective: Objective, name: str) -> Threshold:
     """Hold one strategy against one objective; `decided` when the interval lies on one side."""
     given = results.risk()[name].under(objective.given)
-    value: Interval = getattr(given.estimate(objective.figure), objective.statistic)
+    value = given.measure(objective.figure, objective.statistic)
     if value.value is None:
-        censored = given.estimate(objective.figure).censored.value or 0.0
-        never = censored == 0
+        known = objective.figure in FIGURES
+        censored = given.estimate(objective.figure).censored.value if known else None
+        never = not censored
         passed = objective.relation in ("<", "<=") if never else objective.relation in (">", ">=")
         return Threshold(objective.text, name, value, passed, False)
     passed = objective.holds(value.value)

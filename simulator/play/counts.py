@@ -39,9 +39,11 @@ class Counts:
         "failed",
         "failed_before",
         "first_harm",
+        "harm_left",
         "harming",
         "headroom",
         "last_harm",
+        "look_at",
         "luck",
         "mixed",
         "mixing",
@@ -64,6 +66,7 @@ class Counts:
         self.first_harm = self.last_harm = math.nan
         self.peak_harm = self.peak_weight = 0.0
         self.headroom = math.inf
+        self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
         self.sync_error = 0.0
         self.users = Users(sticky, fault.users, plan.people is not None)
@@ -114,6 +117,8 @@ class Counts:
             return
         if self.track is not None:
             self._record(stretch, a, b)
+        if a <= self.look_at < b:
+            self.harm_left = 1.0 if stretch.nobody else self._harm_at(stretch, self.look_at)
         if stretch.nobody:
             self._nobody(stretch, a, b, drawn, excused)
             return
@@ -139,6 +144,10 @@ class Counts:
                 self.last_harm = stretch.falls_below(_MITIGATED * self.peak_harm, a, b)
         if self.sync_error:
             self._out_of_step(a, b, stretch.clear)
+
+    def _harm_at(self, stretch: Stretch, t: float) -> float:
+        """Harm by the defect at a moment as a share of its peak so far."""
+        return min(stretch.defect_at(t) / self.peak_harm, 1.0) if self.peak_harm > 0 else 0.0
 
     def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
         """Draw what nobody watched, add the hazards; returns the seconds on the new version."""

@@ -30,6 +30,7 @@ class Outcome(NamedTuple):
     time_to_recover: float
     rollback_90: float
     rollback_time: float
+    still_harmed: float
     exposure_time: float
     peak_exposure: float
     exposure_when_caught: float

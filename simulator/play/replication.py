@@ -189,14 +189,17 @@ def _still_wrong(rollout: Rollout) -> bool:
 _Harm = tuple[float, float, float, float, float, float, float, float, float]
 
 
-def _going_back(rollout: Rollout) -> tuple[float, float]:
-    """Decision until 90 % of the exposed traffic is back, and until all is as before, seconds."""
+def _going_back(rollout: Rollout) -> tuple[float, float, float]:
+    """Decision until 90 % of the exposed traffic is back, and until all is as before, seconds;
+    and the share of the harm that is left some time after it, on a bad release.
+    """
     if rollout.decided_at != rollout.decided_at or rollout.fixed_forward:
-        return NOT_APPLICABLE, NOT_APPLICABLE
+        return NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE
+    left = NOT_APPLICABLE if rollout.fault is GOOD else rollout.counts.harm_left
     whole = CENSORED
     if rollout.restored_at == rollout.restored_at:
         whole = rollout.restored_at - rollout.decided_at
-    return rollout.share_90 - rollout.decided_at, whole
+    return rollout.share_90 - rollout.decided_at, whole, left
 
 
 def _exposure(rollout: Rollout) -> tuple[float, float, float, float]:

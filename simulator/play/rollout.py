@@ -54,6 +54,8 @@ class Rollout(HiddenVerbs):
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size)
         self.router = Router(plan.scenario.router)
+        if (sessions := plan.scenario.service.sessions) is not None:
+            self.router.keep_visits(sessions.mean)
         self.situation = Situation(fault)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
@@ -218,6 +220,7 @@ class Rollout(HiddenVerbs):
         if self.ended:
             return
         self.decided_at = self.env.now
+        self.counts.look_at = self.decided_at + self.plan.scenario.response.back_within
         self.weight_to_undo = self.weight()
         self.outage_before = self.counts.outage
         situation, weight = self.situation, self.weight_to_undo

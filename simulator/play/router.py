@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.play.course import Answers, AtOnce, Course
+from simulator.play.course import Answers, AtOnce, Course, Visits
 from simulator.play.fleet import NEW, OLD, Fleet
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Router:
     __slots__ = (
         "_cache",
         "_lags",
+        "_visits",
         "began",
         "changed",
         "coming",
@@ -53,6 +54,7 @@ class Router:
         self.coming = 0
         self._cache: Cache | None = words.cache
         self._lags = False
+        self._visits: Course | None = None
         self.course = Course(AtOnce())
         if words.dns is not None:
             self.follow(words.dns)
@@ -62,6 +64,17 @@ class Router:
         self.course = Course(Answers(dns))
         self.propagation = dns.propagation
         self._lags = True
+
+    def keep_visits(self, mean: float) -> None:
+        """Follow on which version the visits under way began; `mean` is their length, seconds."""
+        self._visits = Course(Visits(mean))
+
+    def visits(self, fleet: Fleet, version: int, now: float) -> float:
+        """The share of the visits under way on this version; in a pool they lie as instances do."""
+        if self.pool or self._visits is None:
+            return fleet.up[version] / max(sum(fleet.up), 1)
+        new = float(self._visits.at(np.array([now]))[0])
+        return new if version == NEW else 1.0 - new
 
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""
@@ -75,6 +88,8 @@ class Router:
         self.changed = True
         if weight > 0:
             self.began = True
+        if self._visits is not None:
+            self._visits.change(now, weight)
         if self._lags or self._cache is not None:
             self.course.change(now, weight)
 

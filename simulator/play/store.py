@@ -124,18 +124,24 @@ class StoreVerbs(Verbs):
         self.router.changed = True
         self.migrated_at = math.nan
 
-    def lose_sessions(self, leaving: int, drained: bool) -> None:
+    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
         """Sessions in the memory of instances that leave now: lost unless they end while draining.
 
-        Lost ones are failed requests, at the end of the drain.
+        Lost ones are failed requests, at the end of the drain. Instances of one `version` take
+        their part of the sessions on it; others of all, which lie evenly.
         """
         sessions = self.plan.scenario.service.sessions
         if sessions is None or leaving <= 0:
             return
-        serving = self.fleet.up[OLD] + self.fleet.up[NEW]
+        fleet = self.fleet
+        serving, share = fleet.up[OLD] + fleet.up[NEW], 1.0
+        if version is not None:
+            serving = fleet.up[version]
+            share = self.router.visits(fleet, version, self.env.now)
         drain = self.plan.scenario.service.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
-        lost = alive * min(leaving / max(serving, 1), 1.0) * math.exp(-drain / sessions.mean)
+        part = share * min(leaving / max(serving, 1), 1.0)
+        lost = alive * part * math.exp(-drain / sessions.mean)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))

@@ -269,12 +269,7 @@ class Stretch(State):
         Times are seconds.
         """
         times = np.linspace(a, b, _GRID + 1)
-
-        def bad(t: Array) -> Array:
-            share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
-            return share
-
-        above = np.flatnonzero(bad(times) >= level)
+        above = np.flatnonzero(self._bad(times) >= level)
         if not len(above):
             return a
         index = int(above[-1])
@@ -283,11 +278,21 @@ class Stretch(State):
         low, high = float(times[index]), float(times[index + 1])
         for _ in range(40):
             middle = (low + high) / 2
-            if bad(np.array([middle]))[0] >= level:
+            if self.defect_at(middle) >= level:
                 low = middle
             else:
                 high = middle
         return high
+
+    def defect_at(self, t: float) -> float:
+        """The bad share by the defect at t seconds."""
+        if not self.varying:
+            return self.defect
+        return float(self._bad(np.array([t]))[0])
+
+    def _bad(self, t: Array) -> Array:
+        share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
+        return share
 
     def capacity_at(self, t: float) -> tuple[float, float]:
         """Requests/s of (old, new) at t seconds, warming up included; for pictures."""

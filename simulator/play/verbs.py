@@ -113,7 +113,7 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool) -> None:
+    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -309,7 +309,7 @@ class Verbs:
         if count <= 0:
             return
         self.note("retire", (version, count))
-        self.lose_sessions(count, True)
+        self.lose_sessions(count, True, version)
         self.fleet.leave(version, count)
         drain = self.plan.scenario.service.drain
         self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))

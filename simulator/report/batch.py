@@ -77,7 +77,7 @@ def sources(wanted: Sequence[str]) -> tuple[str, ...]:
             if not below:
                 raise ValueError(f"there is no scenario (*.yaml) in the folder {where!r}")
         elif not Path(where).exists():
-            below = [name for name in packaged() if name.startswith(f"{where}/")] or below
+            below = packaged(where) or below
         found += below
     return tuple(dict.fromkeys(found))
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
 from simulator.decide.flip import nearest
-from simulator.findings.results import OUTCOMES
 from simulator.report import yearly
-from simulator.words.figures import FIGURES
+from simulator.words.figures import FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison

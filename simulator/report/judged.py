@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.report import wording
-from simulator.words.figures import FIGURES
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
@@ -43,12 +42,7 @@ class Judged(NamedTuple):
 
 def judged(comparison: Comparison, strategy: str | None = None) -> list[Judged]:
     """Every objective for every strategy it concerns, or for one strategy alone."""
-    units = {
-        objective.text: (
-            "share" if objective.statistic == "applicable" else FIGURES[objective.figure].unit
-        )
-        for objective in comparison.scenario.objectives
-    }
+    units = {objective.text: objective.unit for objective in comparison.scenario.objectives}
     return [
         Judged(
             found.expression,

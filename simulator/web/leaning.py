@@ -10,7 +10,6 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from simulator.decide.flip import number_at
 from simulator.decide.tornado import MOST, SHOWN, Swing, Tornado, tornado
 from simulator.decide.winners import Axis, Cell, Winners, winners
 from simulator.findings.comparison import simulate
@@ -22,6 +21,7 @@ from simulator.web import charts, jobs, state, waiting
 from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
+from simulator.words.changes import number_at
 from simulator.words.figures import FIGURES
 from simulator.words.problems import ScenarioError
 from simulator.words.scenario import Scenario

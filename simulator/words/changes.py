@@ -6,14 +6,19 @@ import copy
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from simulator.words import profiles
+from simulator.words.distributions import Distribution
 from simulator.words.documents import Path
 from simulator.words.shape import dotted
 from simulator.words.strategy import Strategy, kinds
+from simulator.words.units import Portion
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
 
 _FILES = ("file", "empirical")
 _QUOTED = r'\["(?:[^"\\]|\\.)*"\]'
@@ -169,3 +174,32 @@ def absolute(value: Any) -> Any:
     if isinstance(value, list):
         return [absolute(item) for item in value]
     return value
+
+
+def number_at(scenario: Scenario, path: str) -> float:
+    """The number that stands at a path: a quantity in its base unit, the mean of a law, or of a
+    part of a fleet the share, or the count as a whole number.
+
+    Raises TypeError when what stands there is no number.
+    """
+    value = _value_at(scenario, path)
+    if isinstance(value, Distribution):
+        return value.mean()
+    if isinstance(value, Portion):
+        return value.number if value.is_share else int(value.number)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{path} is no number")
+    return value
+
+
+def _value_at(scenario: Scenario, path: str) -> Any:
+    where: Any = scenario
+    for key in parse_path(path):
+        if isinstance(where, BaseModel):
+            names = {field.alias or name: name for name, field in type(where).model_fields.items()}
+            where = getattr(where, names[str(key)])
+        elif isinstance(where, Mapping):
+            where = where[str(key)]
+        else:
+            where = where[int(key)]
+    return where

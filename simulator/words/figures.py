@@ -26,6 +26,9 @@ FIGURES: dict[str, Figure] = {
     "time_to_recover": Figure("s", "first harm until no longer harmed: detect plus mitigate"),
     "rollback_90": Figure("s", "decision until 90 % of the exposed traffic is back"),
     "rollback_time": Figure("s", "decision until the old version serves all at full capacity"),
+    "still_harmed": Figure(
+        "share", "harm by the defect left `response.back_within` after the decision, of its peak"
+    ),
     "exposure_time": Figure("s", "integral of the traffic share on a defective version"),
     "peak_exposure": Figure("share", "largest traffic share on a defective version"),
     "exposure_when_caught": Figure("share", "traffic share on it when it was detected"),
@@ -54,3 +57,27 @@ FIGURES: dict[str, Figure] = {
     "loss_extra_cost": Figure("money", "part of the loss: extra cost of the fleet"),
     "loss_delay": Figure("money", "part of the loss: waiting for a working version"),
 }
+
+# Shares of releases that can be asked for like a figure: outcomes, and what is true or not of each.
+OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
+CHANCES = ("caught_before_full", "unresolved", "rollback_worse")
+MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()} | {
+    "deployed": "share of releases that are deployed",
+    "rolled_back": "share that is rolled back, rightly",
+    "false_alarm": "share that is rolled back though good",
+    "escaped": "share that is fully deployed though bad",
+    "stuck": "share that can never finish by itself",
+    "caught_before_full": "share that is detected before it carries all traffic",
+    "unresolved": "share with the defect still there at the end",
+    "rollback_worse": "share of the rollbacks after which finishing would have harmed less",
+}
+
+
+def unit_of(figure: str, statistic: str = "mean") -> Unit:
+    """The unit of a statistic of a figure; shares of releases and of applicability have none.
+
+    Raises KeyError for an unknown figure.
+    """
+    if statistic == "applicable" or figure in (*OUTCOMES, *CHANCES):
+        return "share"
+    return FIGURES[figure].unit

@@ -15,7 +15,10 @@ from simulator.words.documents import DocumentError, Path, Place
 from simulator.words.problems import Problem, ScenarioError, explained
 from simulator.words.scenario import Scenario
 
+EXAM = "exam"
+
 __all__ = [
+    "EXAM",
     "Problem",
     "ScenarioError",
     "load",
@@ -34,10 +37,10 @@ def packaged_folder() -> FilePath:
     return bundle if bundle.is_dir() else here.parent / "scenarios"
 
 
-def packaged() -> list[str]:
-    """Names of the packaged scenarios; those of a subfolder carry its name, e.g. exam/canary."""
+def packaged(part: str = "") -> list[str]:
+    """Names of the packaged scenarios, or of those in a `part`, e.g. exam/canary-bake."""
     folder = packaged_folder()
-    found = folder.rglob("*.yaml")
+    found = (folder / part).glob("*.yaml")
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in found)
 
 
@@ -67,7 +70,7 @@ def load(where: str | FilePath, *, sets: Iterable[str] = ()) -> Scenario:
 def _file(where: str) -> FilePath:
     """The file that a path or a packaged name means."""
     path = FilePath(where)
-    if not path.exists() and where in packaged():
+    if not path.exists() and where in (*packaged(), *packaged(EXAM)):
         return packaged_folder() / f"{where}.yaml"
     return path
 
@@ -105,7 +108,17 @@ def loads(
         what = "a list" if isinstance(raw, list) else "a plain value"
         message = f"{what} at the top; a scenario is a mapping that begins with version: 1"
         raise ScenarioError([Problem(name, "", *document.places[()], message)])
-    return _changed(raw, name, folder, _parsed(sets), document.places, "--set")
+    scenario = _changed(raw, name, folder, _parsed(sets), document.places, "--set")
+    if scenario.exam is not None:
+        from simulator.words.options import wrong
+
+        found = [
+            Problem(name, shape.dotted(path), *_nearest(document.places, path), message)
+            for path, message in wrong(scenario)
+        ]
+        if found:
+            raise ScenarioError(sorted(found, key=lambda p: (p.line or 0, p.column or 0)))
+    return scenario
 
 
 def reread(

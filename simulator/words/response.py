@@ -35,5 +35,9 @@ class Response(Words):
     overdue: Duration = Field(
         description="When somebody looks at a rollout that can never finish by itself."
     )
+    back_within: Duration = Field(
+        description="How soon after the decision everybody should be back; what is left of the "
+        "harm then is the figure still_harmed."
+    )
     fix: RandomDuration = Field(description="From a rollback to the repaired release.")
     retry: RandomDuration = Field(description="From rolling back a good release to its next try.")

@@ -23,6 +23,7 @@ from pydantic import (
 from simulator.words.change import Change
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
+from simulator.words.exam import Exam
 from simulator.words.failures import Failures
 from simulator.words.model import Frozen, Words
 from simulator.words.objectives import Objective, ObjectiveField
@@ -111,6 +112,7 @@ class Scenario(Words):
     objectives: tuple[Annotated[ObjectiveField, AfterValidator(_refers)], ...] = Field(
         (), description="What the release must keep to."
     )
+    exam: Exam | None = Field(None, description="An exam question about this scenario.")
 
     _source: dict[str, Any] = PrivateAttr(default_factory=dict)
     _folder: str | None = PrivateAttr(None)

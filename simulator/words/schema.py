@@ -53,7 +53,7 @@ def text() -> str:
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-_UNUSED = ("Distribution", "Portion", "Strategy")
+_UNUSED = ("Distribution", "Measure", "Portion", "Strategy")
 
 
 def _tidied(part: Any) -> Any:

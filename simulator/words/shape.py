@@ -14,7 +14,8 @@ from pydantic.fields import FieldInfo
 
 from simulator.words.distributions import Distribution
 from simulator.words.documents import Path
-from simulator.words.objectives import Objective
+from simulator.words.exam import Option
+from simulator.words.objectives import Measure
 from simulator.words.scenario import Scenario
 from simulator.words.strategy import Strategy, kinds
 
@@ -142,6 +143,13 @@ class _Inspection:
         """The value of a key, looked into where it has keys of its own."""
         if path == ("strategies",):
             return self.strategies(value, path)
+        if path == ("exam", "options") and isinstance(value, Mapping):
+            return {
+                name: self.mapping(item, Option, (*path, name))
+                if isinstance(item, Mapping)
+                else item
+                for name, item in value.items()
+            }
         models, optional, listed, texts = traits(field)
         if value is None:
             self.found.append((path, _without_value(optional and bool(models))))
@@ -306,7 +314,7 @@ def kind_of(model: type[BaseModel]) -> str:
 def _traits_of(annotation: Any) -> tuple[tuple[type[BaseModel], ...], bool, bool, bool]:
     parts = list(_parts(annotation))
     found = tuple(part for part in parts if isinstance(part, type) and issubclass(part, BaseModel))
-    models = tuple(model for model in found if not issubclass(model, Distribution | Objective))
+    models = tuple(model for model in found if not issubclass(model, Distribution | Measure))
     listed = get_origin(annotation) is tuple
     texts = any(part is str or get_origin(part) is Literal for part in parts)
     return models, type(None) in parts, listed, texts and not listed
