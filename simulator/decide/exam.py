@@ -111,17 +111,20 @@ def answer(
     seed: int = 1,
     jobs: Workers = 1,
     progress: Progress | None = None,
+    flip: bool = True,
 ) -> Answer:
-    """Play every option of a scenario's exam question, rank them, and look for the flip.
+    """Play every option of a scenario's exam question, rank them, and (with `flip`) look for the
+    flip.
 
-    The flip is searched with at most 100 replications of good and of bad releases, and verified
+    It is searched with at most 100 replications of good and of bad releases, and verified
     with a seed of its own. Raises ScenarioError when the question does not fit the scenario.
     """
     exam = options.posed(scenario)
     table = _Table(scenario, exam, jobs, progress)
     ranking, close = table.ranked({}, _Luck(replications, seed))
     side = _Luck(min(replications, SIDE), seed)
-    found = _turned(table, ranking[0].option, side, side._replace(seed=seed + FRESH))
+    fresh = side._replace(seed=seed + FRESH)
+    found = _turned(table, ranking[0].option, side, fresh) if flip else ()
     return Answer(scenario, exam, ranking, close, found, replications, seed)
 
 
