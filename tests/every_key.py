@@ -88,6 +88,18 @@ SETTINGS: dict[str, dict[str, str]] = {
         "run_time": "5m",
         "ramp": "doubling",
     },
+    "kubernetes_rolling": {
+        "max_surge": "50%",
+        "max_unavailable": "0",
+        "min_ready": "40s",
+        "progress_deadline": "1m",
+    },
+    "kubernetes_recreate": {"progress_deadline": "1m"},
+}
+# (kind, setting) -> what else of the scenario to set first
+WORDS = {
+    ("kubernetes_rolling", "progress_deadline"): (CRASH,),
+    ("kubernetes_recreate", "progress_deadline"): (CRASH,),
 }
 FIRST = {
     ("shadow", "comparable"): "comparable: 0%",

@@ -68,6 +68,10 @@ def sentence(entry: Entry) -> str:
             return f"the pool is {_VERSIONS[detail]} throughout"
         case "reinstall":
             return f"stop everything and install {_VERSIONS[detail[0]]} on {detail[1]} instances"
+        case "recreate":
+            return f"stop everything, then start {detail[1]} {_VERSIONS[detail[0]]} instances"
+        case "no progress":
+            return f"NO PROGRESS for {_length(detail)}"
         case "detect":
             return f"DETECTED by {detail}"
         case "decide":

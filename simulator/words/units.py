@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
@@ -224,6 +225,14 @@ class Portion(NamedTuple):
 
     def __str__(self) -> str:
         return format_share(self.number) if self.is_share else str(int(self.number))
+
+
+def exact(number: float) -> Fraction:
+    """A share as the fraction that was written, to a millionth: 0.29 is 29/100.
+
+    Controllers round exact percentages; 0.29 x 100 in floating point is a little above 29.
+    """
+    return Fraction(number).limit_denominator(1_000_000)
 
 
 def from_file(info: ValidationInfo) -> bool:

@@ -29,7 +29,9 @@ FORMS = {
         "{covered: 0%, steps: [{weight: 50%, bake: 2m}], ship: {kind: canary}}",
     ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
+    "kubernetes_rolling": ["{}", "{max_surge: 0, max_unavailable: 2, min_ready: 20s}"],
+    "kubernetes_recreate": ["{}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
-INTERRUPTED = {"big_bang {}"}
+INTERRUPTED = {"big_bang {}", "kubernetes_recreate {}"}
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"
