@@ -9,6 +9,7 @@ MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 ROLLING = ("strategies.it", "{kind: rolling, batch: 2}")
 PREPARED = ("strategies.it", "{kind: big_bang, in_place: false, keep_old: 3h}")
 CRASH = ("change.defects", "[{kind: crash}]")
+_FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)
@@ -95,13 +96,31 @@ SETTINGS: dict[str, dict[str, str]] = {
         "progress_deadline": "1m",
     },
     "kubernetes_recreate": {"progress_deadline": "1m"},
+    "ecs_rolling": {
+        "minimum_healthy": "50%",
+        "maximum": "150%",
+        "circuit_breaker": "true",
+        "rollback": "true",
+        "failure_threshold": "12",
+        "reset_on_healthy": "false",
+    },
+    "ecs_blue_green": {"bake": "9m"},
+    "ecs_linear": {"step": "20%", "step_bake": "9m"},
+    "ecs_canary": {"canary": "20%", "canary_bake": "20m"},
 }
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
     ("kubernetes_rolling", "progress_deadline"): (CRASH,),
     ("kubernetes_recreate", "progress_deadline"): (CRASH,),
+    ("ecs_rolling", "circuit_breaker"): (CRASH,),
+    ("ecs_rolling", "rollback"): (CRASH,),
+    ("ecs_rolling", "failure_threshold"): (CRASH, ("detection.health", "none")),
+    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
 }
 FIRST = {
+    ("ecs_rolling", "rollback"): "circuit_breaker: true",
+    ("ecs_rolling", "failure_threshold"): "circuit_breaker: true",
+    ("ecs_rolling", "reset_on_healthy"): "circuit_breaker: true, maximum: 120%",
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",

@@ -6,25 +6,28 @@ import math
 from typing import TYPE_CHECKING, cast
 
 from simulator.play.flags import HiddenVerbs
-from simulator.play.fleet import NEW, OLD
+from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
 from simulator.play.verbs import Script
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
-PROGRESS = "progress deadline"
+PROGRESS, BREAKER = "progress deadline", "circuit breaker"
 
 
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
     `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds).
+    says so (seconds); `breaker` counts starts that failed.
     """
 
     progress_deadline: float = math.inf
+    breaker: Breaker | None = None
     decided_at: float
+    caught_by: str
 
     def expect_progress(self, deadline: float) -> Script:
         """From now on say so when nothing has happened in a rolling update for so long (seconds).
@@ -47,6 +50,44 @@ class ControllerVerbs(HiddenVerbs):
         looking = delay_to_decision(cast("Rollout", self), PROGRESS)
         if self.watching and until > self.env.now + looking:
             self.abort(PROGRESS)
+
+    def break_circuit(self, failures: int, reset: bool) -> Script:
+        """From now on stop the deployment at this many failed starts, of all that are under way.
+
+        With `reset` an instance that comes into service sets the count back to 0.
+        """
+        yield from self._gate()
+        self.breaker = Breaker(failures, reset)
+
+    def _forever(self) -> Script:
+        if self.breaker is not None and self.watching and self.fleet.starting:
+            yield self.env.event()  # one failure after the other: the breaker will have its say
+        yield from super()._forever()
+
+    def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
+        end = super()._start_one(rules, law, drained)
+        if self.breaker is not None and rules.version == NEW:
+            self._follow_tries(self.breaker, self.env.now, end, law.timeout)
+        return end
+
+    def _follow_tries(self, breaker: Breaker, start: float, end: float, timeout: float) -> None:
+        """One try begins at `start`; the instance will be in service at `end` (seconds)."""
+
+        def failed() -> None:
+            """The try is over without success; the next begins."""
+            if self.caught_by or not self.watching:
+                return
+            breaker.count += 1
+            if breaker.count >= breaker.failures:
+                self.abort(BREAKER)
+                self.holding = True
+                return
+            self._follow_tries(breaker, start + timeout, end, timeout)
+
+        if start + timeout < end:
+            self.at(start + timeout, failed)
+        elif breaker.reset:
+            self.at(end, breaker.forget)
 
     def recreate(self) -> Script:
         """Let all old instances go, wait until they are gone, then start all new ones: an outage.
@@ -84,3 +125,17 @@ class ControllerVerbs(HiddenVerbs):
         self.announced = False
         if version == NEW:
             self.last_watch = env.now
+
+
+class Breaker:
+    """Failed starts so far against the number at which a deployment has failed."""
+
+    __slots__ = ("count", "failures", "reset")
+
+    def __init__(self, failures: int, reset: bool) -> None:
+        self.failures, self.reset = failures, reset
+        self.count = 0
+
+    def forget(self) -> None:
+        """An instance is in service: count anew."""
+        self.count = 0

@@ -106,6 +106,13 @@ def share(value: Any) -> float:
     return float(text)
 
 
+def percentage(value: Any) -> float:
+    """A share that may be above 1: 200% is 2; a number without % is a share from 0 to 1."""
+    if isinstance(value, str) and (found := _SHARE.fullmatch(value.strip())):
+        return _number(found[1]) / 100
+    return share(value)
+
+
 def count(value: Any) -> int:
     """A whole number of at least 1, such as 40, 250k or 2M."""
     text = _plain(value, "a count", "e.g. 40 or 250k")
@@ -292,6 +299,7 @@ Share = Annotated[float, _reader(share, False), _text(format_share), _SHARE_SCHE
 PositiveShare = Annotated[
     float, _reader(share, False, 0.0, True), _text(format_share), _SHARE_SCHEMA
 ]
+Percentage = Annotated[float, _reader(percentage, True), _text(format_share), _SHARE_SCHEMA]
 Count = Annotated[int, BeforeValidator(count), _text(format_count), _COUNT_SCHEMA]
 Money = Annotated[float, _reader(money, False), _text(format_money), _MONEY_SCHEMA]
 Hourly = Annotated[float, _reader(hourly, True), _text(format_hourly), _HOURLY_SCHEMA]

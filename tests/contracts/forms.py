@@ -31,6 +31,13 @@ FORMS = {
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
     "kubernetes_rolling": ["{}", "{max_surge: 0, max_unavailable: 2, min_ready: 20s}"],
     "kubernetes_recreate": ["{}"],
+    "ecs_rolling": [
+        "{}",
+        "{minimum_healthy: 70%, maximum: 120%, circuit_breaker: true, failure_threshold: 40}",
+    ],
+    "ecs_blue_green": ["{}"],
+    "ecs_linear": ["{step: 30%, step_bake: 3m}"],
+    "ecs_canary": ["{canary_bake: 5m}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {"big_bang {}", "kubernetes_recreate {}"}
