@@ -104,6 +104,13 @@ SETTINGS: dict[str, dict[str, str]] = {
         "failure_threshold": "12",
         "reset_on_healthy": "false",
     },
+    "cloudformation_rolling": {
+        "max_batch": "2",
+        "min_in_service": "6",
+        "pause": "40s",
+        "wait_on_signals": "true",
+        "min_successful": "50%",
+    },
     "ecs_blue_green": {"bake": "9m"},
     "ecs_linear": {"step": "20%", "step_bake": "9m"},
     "ecs_canary": {"canary": "20%", "canary_bake": "20m"},
@@ -112,12 +119,16 @@ SETTINGS: dict[str, dict[str, str]] = {
 WORDS = {
     ("kubernetes_rolling", "progress_deadline"): (CRASH,),
     ("kubernetes_recreate", "progress_deadline"): (CRASH,),
+    ("cloudformation_rolling", "min_successful"): (CRASH,),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
     ("ecs_rolling", "failure_threshold"): (CRASH, ("detection.health", "none")),
     ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
 }
 FIRST = {
+    ("cloudformation_rolling", "max_batch"): "pause: 30s",
+    ("cloudformation_rolling", "min_in_service"): "pause: 30s",
+    ("cloudformation_rolling", "min_successful"): "wait_on_signals: true, pause: 1m",
     ("ecs_rolling", "rollback"): "circuit_breaker: true",
     ("ecs_rolling", "failure_threshold"): "circuit_breaker: true",
     ("ecs_rolling", "reset_on_healthy"): "circuit_breaker: true, maximum: 120%",

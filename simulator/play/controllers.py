@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from simpy import Event
 
 from simulator.play.flags import HiddenVerbs
 from simulator.play.fleet import NEW, OLD, StartLaw
@@ -14,7 +18,8 @@ from simulator.play.verbs import Script
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
-PROGRESS, BREAKER = "progress deadline", "circuit breaker"
+Limits = tuple[int, int, int]
+PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
 
 
 class ControllerVerbs(HiddenVerbs):
@@ -125,6 +130,105 @@ class ControllerVerbs(HiddenVerbs):
         self.announced = False
         if version == NEW:
             self.last_watch = env.now
+
+    def replace(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        """Replace instances in batches as if whoever was started served already.
+
+        `limits`: instances of a batch, of which so many leave before and so many are added before
+        others leave. The next batch begins `pause` seconds after the one before (times the pace).
+        Unless `tolerated` is None a batch waits for the signals of its instances, for `pause`
+        seconds at most; with more than `tolerated` missing the update has failed.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self.router.began = True
+        self.phase = "rolling"
+        yield from self._replace(NEW, limits, pause, tolerated)
+        self.last_watch = self.env.now
+
+    def replace_old(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        """The same with the old version."""
+        yield from self._replace(OLD, limits, pause, tolerated)
+
+    def _replace(self, version: int, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        fleet, target = self.fleet, self.fleet.size
+        self._join_pool()
+        if version == NEW:
+            target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
+        rules = Rules(version, target - fleet.up[version], fleet.size - target, False)
+        rules.flight, rules.unavailable, rules.surge = limits
+        if rules.todo > 0:
+            self.note("replace", (version, rules.todo, rules.flight, tolerated is not None))
+        law, coming, silent = self._law(version), Coming(), 0
+        while rules.started < rules.todo:
+            yield from self._gate()
+            if version == NEW and rules.started:
+                yield from self._before_starts()
+            ends = self._replace_some(rules, law, coming)
+            if tolerated is None:
+                yield self.env.timeout(pause * self.pace)
+            else:
+                silent += yield from self._wait_for_signals(ends, pause)
+                if silent > tolerated and self.watching:
+                    self.abort(SIGNALS)
+                    self.holding = True
+                    yield from self._gate()
+        self._drop(1 - version, self._spare(rules, coming, 0))
+        if coming.ever_missing:
+            yield from self._forever()
+        if coming.count:
+            coming.all_here = self.env.event()
+            yield coming.all_here
+
+    def _spare(self, rules: Rules, coming: Coming, missing: int) -> int:
+        """Instances of the other version that may leave so that no more than `missing` are."""
+        fleet, other = self.fleet, 1 - rules.version
+        seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
+        return min(seen - fleet.size + missing, fleet.up[other] - rules.keep)
+
+    def _replace_some(self, rules: Rules, law: StartLaw, coming: Coming) -> list[float]:
+        """Let a batch leave and start as many; when each will be in service (seconds)."""
+        fleet = self.fleet
+        self._drop(1 - rules.version, self._spare(rules, coming, rules.unavailable))
+        seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
+        room = min(rules.flight, rules.todo - rules.started, fleet.size + rules.surge - seen)
+        ends = [self._start_one(rules, law, False) for _ in range(room)]
+        for end in ends:
+            coming.count += 1
+            if end < math.inf:
+                self.at(end, partial(self._arrive, rules.version, coming))
+            else:
+                coming.ever_missing = True
+        return ends
+
+    def _arrive(self, version: int, coming: Coming) -> None:
+        """One that was started serves, unless it was given back meanwhile."""
+        if version == OLD or self.decided_at != self.decided_at:
+            self.fleet.join(version, 1, self.env.now)
+            coming.arrive()
+
+    def _wait_for_signals(self, ends: list[float], within: float) -> Generator[Event, Any, int]:
+        """Wait until all have signalled, or so many seconds; how many have not."""
+        now = self.env.now
+        yield self.env.timeout(min(max(ends, default=now) - now, within))
+        return sum(end - now > within for end in ends)
+
+
+class Coming:
+    """Instances that were started and do not serve yet; `all_here` happens when none is left."""
+
+    __slots__ = ("all_here", "count", "ever_missing")
+
+    def __init__(self) -> None:
+        self.count, self.ever_missing = 0, False
+        self.all_here: Event | None = None
+
+    def arrive(self) -> None:
+        """One of them serves from now on."""
+        self.count -= 1
+        if not self.count and self.all_here is not None:
+            self.all_here.succeed()
 
 
 class Breaker:

@@ -38,7 +38,15 @@ FORMS = {
     "ecs_blue_green": ["{}"],
     "ecs_linear": ["{step: 30%, step_bake: 3m}"],
     "ecs_canary": ["{canary_bake: 5m}"],
+    "cloudformation_rolling": [
+        "{max_batch: 5, pause: 30s}",
+        "{max_batch: 4, min_in_service: 8, wait_on_signals: true, pause: 1h}",
+    ],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
-INTERRUPTED = {"big_bang {}", "kubernetes_recreate {}"}
+INTERRUPTED = {
+    "big_bang {}",
+    "kubernetes_recreate {}",
+    "cloudformation_rolling {max_batch: 5, pause: 30s}",
+}
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"
