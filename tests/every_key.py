@@ -9,6 +9,7 @@ MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 ROLLING = ("strategies.it", "{kind: rolling, batch: 2}")
 PREPARED = ("strategies.it", "{kind: big_bang, in_place: false, keep_old: 3h}")
 CRASH = ("change.defects", "[{kind: crash}]")
+THREE = ("service.zones", "3")
 _FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
@@ -111,6 +112,16 @@ SETTINGS: dict[str, dict[str, str]] = {
         "wait_on_signals": "true",
         "min_successful": "50%",
     },
+    "codedeploy": {
+        "config": "HalfAtATime",
+        "minimum_healthy": "2",
+        "zonal": "true",
+        "zone_minimum": "1",
+        "monitor": "5m",
+        "first_monitor": "9m",
+        "rollback": "true",
+        "terminate_after": "9m",
+    },
     "ecs_blue_green": {"bake": "9m"},
     "ecs_linear": {"step": "20%", "step_bake": "9m"},
     "ecs_canary": {"canary": "20%", "canary_bake": "20m"},
@@ -120,12 +131,22 @@ WORDS = {
     ("kubernetes_rolling", "progress_deadline"): (CRASH,),
     ("kubernetes_recreate", "progress_deadline"): (CRASH,),
     ("cloudformation_rolling", "min_successful"): (CRASH,),
+    ("codedeploy", "zonal"): (THREE,),
+    ("codedeploy", "zone_minimum"): (THREE,),
+    ("codedeploy", "monitor"): (THREE,),
+    ("codedeploy", "first_monitor"): (THREE,),
+    ("codedeploy", "rollback"): (CRASH,),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
     ("ecs_rolling", "failure_threshold"): (CRASH, ("detection.health", "none")),
     ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
 }
 FIRST = {
+    ("codedeploy", "zonal"): "minimum_healthy: 1",
+    ("codedeploy", "zone_minimum"): "minimum_healthy: 1, zonal: true",
+    ("codedeploy", "monitor"): "zonal: true",
+    ("codedeploy", "first_monitor"): "zonal: true",
+    ("codedeploy", "terminate_after"): "config: ECSAllAtOnce",
     ("cloudformation_rolling", "max_batch"): "pause: 30s",
     ("cloudformation_rolling", "min_in_service"): "pause: 30s",
     ("cloudformation_rolling", "min_successful"): "wait_on_signals: true, pause: 1m",

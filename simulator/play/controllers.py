@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Generator
 from functools import partial
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from simpy import Event
 
-from simulator.play.flags import HiddenVerbs
+from simulator.play.flags import MOST_GROUPS, HiddenVerbs
 from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
 from simulator.play.verbs import Script
@@ -20,17 +22,19 @@ if TYPE_CHECKING:
 
 Limits = tuple[int, int, int]
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
+HOSTS = "minimum healthy hosts"
 
 
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
     `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds); `breaker` counts starts that failed.
+    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
     """
 
     progress_deadline: float = math.inf
     breaker: Breaker | None = None
+    failed_hosts = ended_hosts = 0
     decided_at: float
     caught_by: str
 
@@ -213,6 +217,73 @@ class ControllerVerbs(HiddenVerbs):
         now = self.env.now
         yield self.env.timeout(min(max(ends, default=now) - now, within))
         return sum(end - now > within for end in ends)
+
+    def deploy_to_hosts(self, hosts: int, minimum: int, zone_minimum: int) -> Script:
+        """Drain, reinstall and register again so many hosts, those of one zone.
+
+        As many at once as leave `minimum` in service of all and `zone_minimum` of these. A host
+        whose new version does not start stays out; when none may be taken any more the deployment
+        has failed.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self._join_pool()
+        self.router.began = True
+        self.phase = "hosts"
+        fleet, env = self.fleet, self.env
+        target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
+        left = min(hosts, target - fleet.up[NEW] - self.failed_hosts, fleet.up[OLD])
+        group = math.ceil(fleet.size / MOST_GROUPS)
+        healthy, ends = left, list[tuple[float, int]]()
+        self.note("run on targets", (left, min(fleet.size - minimum, left - zone_minimum)))
+        while left or ends:
+            while left and not self.holding:
+                serving = fleet.up[OLD] + fleet.up[NEW]
+                count = min(group, left, serving - minimum, healthy - zone_minimum)
+                if count <= 0:
+                    break
+                left, healthy = left - count, healthy - count
+                took = self._run_one(count, self.plan.scenario.service.install)
+                heapq.heappush(ends, (env.now + took, count))
+            if not ends:
+                yield from self._fail_deployment()
+            end, count = heapq.heappop(ends)
+            yield env.timeout(max(end - env.now, 0.0))
+            good = count - self._failed_of(count)
+            fleet.join(NEW, good, env.now)
+            healthy += good
+            if not self.holding:
+                yield from self._gate()
+        if self.watching:
+            yield from self._gate()
+
+    def _failed_of(self, count: int) -> int:
+        """On how many of `count` hosts the new version does not start, drawn one by one."""
+        if not self.watching:
+            return 0
+        chance, failed = self._failing(), 0
+        for _ in range(count):
+            failed += self.luck.uniform(Purpose.TARGET_FAILS, self.ended_hosts) < chance
+            self.ended_hosts += 1
+        self.failed_hosts += failed
+        if failed and self.fault.crash:
+            self._failed_start()
+        return failed
+
+    def _fail_deployment(self) -> Script:
+        """The controller stops here for good: no host may be taken, or none has succeeded."""
+        self.abort(HOSTS)
+        self.holding = True
+        yield self.env.event()
+
+    def accept_failed_hosts(self) -> Script:
+        """End a deployment to hosts: one has to have succeeded; the failed ones are repaired."""
+        yield from self._gate()
+        if not self.fleet.up[NEW]:
+            yield from self._fail_deployment()
+        yield from self._repair_failed(self.failed_hosts, self.plan.scenario.service.install)
+        self.last_watch = self.env.now
 
 
 class Coming:

@@ -42,6 +42,10 @@ FORMS = {
         "{max_batch: 5, pause: 30s}",
         "{max_batch: 4, min_in_service: 8, wait_on_signals: true, pause: 1h}",
     ],
+    "codedeploy": [
+        "{minimum_healthy: 40%}",
+        "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
+    ],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {
