@@ -18,6 +18,7 @@ _Name = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="A packaged question, or a scenario with one."),
 ]
+_Flip = Annotated[bool, typer.Option(help="Look for where another option is the answer.")]
 _Ask = Annotated[bool, typer.Option("--ask", help="Only the question: think first.")]
 
 
@@ -27,6 +28,7 @@ def exam(
     seed: options.Seed = 1,
     sets: options.Sets = None,
     ask: _Ask = False,
+    flip: _Flip = True,
     jobs: options.Jobs = 0,
     as_json: options.Json = False,
     output: options.Output = None,
@@ -47,14 +49,14 @@ def exam(
     from simulator.decide.exam import answer
 
     workers = options.workers(jobs, "local")
-    found = answer(scenario, replications, seed, workers, options.progress(quiet))
+    found = answer(scenario, replications, seed, workers, options.progress(quiet), flip)
     if as_json:
         from simulator.report.exam import document
 
         options.emit(json.dumps(document(found), indent=1, allow_nan=False), output)
         return
     options.emit(tables.exam_answer(found, not no_color), output)
-    if not quiet and sets is None:
+    if flip and not quiet and sets is None:
         path = scenario.exam.flips.path if scenario.exam else ""
         options.note(f"\nNext:\n  deploysim exam {name} --set '{path}=...'    move it yourself")
 

@@ -263,7 +263,7 @@ def _sweep_block(
     return lines
 
 
-_LABEL, _OPTION = 44, 14
+_LABEL, _OPTION = 48, 13
 
 
 def exam_question(scenario: Scenario, colour: bool) -> str:
@@ -293,8 +293,10 @@ def exam_answer(answer: Answer, colour: bool) -> str:
     lines += _under("", exam.because(answer))
     for letter, text in exam.losers(answer):
         lines += _under(f"  {letter}  ", text)
-    lines += ["", *_ranked(answer, paint), "", paint.bold("Another answer")]
-    for text in exam.flips(answer):
+    lines += ["", *_ranked(answer, paint)]
+    flips = exam.flips(answer)
+    lines += ["", paint.bold("Another answer")] if flips else []
+    for text in flips:
         lines += _under("  ", text)
     return "\n".join(lines)
 

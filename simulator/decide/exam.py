@@ -54,8 +54,8 @@ class Standing(NamedTuple):
 
 class Turned(NamedTuple):
     """Where another option is the answer: `path` at `flips_at` instead of `now`, both as numbers
-    in base units or as text of a file; `to` the other option; the options in their order there;
-    and whether fresh luck agrees on both sides.
+    in base units or as text of a file; `to` the other option (empty: none can be carried out); the
+    options in their order there; and whether fresh luck agrees on both sides.
     """
 
     path: str
@@ -67,7 +67,8 @@ class Turned(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The options in their order of merit, whether the first two can be told apart, and the flips.
+    """The options in their order of merit, whether the first two can be told apart, and the flips
+    (if they were `searched`).
 
     `replications` of good releases and of bad ones were played for each option.
     """
@@ -79,11 +80,12 @@ class Answer(NamedTuple):
     flips: tuple[Turned, ...]
     replications: int
     seed: int
+    searched: bool
 
     @property
     def winner(self) -> str:
-        """The letter of the best option."""
-        return self.ranking[0].option
+        """The letter of the best option; empty when none can be carried out."""
+        return _best(self.ranking)
 
 
 class _Luck(NamedTuple):
@@ -124,8 +126,8 @@ def answer(
     ranking, close = table.ranked({}, _Luck(replications, seed))
     side = _Luck(min(replications, SIDE), seed)
     fresh = side._replace(seed=seed + FRESH)
-    found = _turned(table, ranking[0].option, side, fresh) if flip else ()
-    return Answer(scenario, exam, ranking, close, found, replications, seed)
+    found = _turned(table, _best(ranking), side, fresh) if flip else ()
+    return Answer(scenario, exam, ranking, close, found, replications, seed, flip)
 
 
 class _Table:
@@ -288,6 +290,10 @@ def _difference(exam: Exam, a: _Played, b: _Played, two: tuple[Standing, Standin
     return Interval(first.value - second.value, low, high)
 
 
+def _best(ranking: Ranking) -> str:
+    return "" if ranking[0].reasons else ranking[0].option
+
+
 def _turned(table: _Table, best: str, side: _Luck, fresh: _Luck) -> tuple[Turned, ...]:
     """Where another option leads, along the path of the question or at its one other value."""
     scenario, turn = table.scenario, table.exam.flips
@@ -306,8 +312,8 @@ def _turned(table: _Table, best: str, side: _Luck, fresh: _Luck) -> tuple[Turned
 
     found = both_ways(
         Bisection(turn.path, min(max(now, low), high), (low, high), best, _WITHIN),
-        lambda value: ranking(value, side)[0].option,
-        lambda value: ranking(value, fresh)[0].option,
+        lambda value: _best(ranking(value, side)),
+        lambda value: _best(ranking(value, fresh)),
     )
     turned = []
     for flip in found:
@@ -322,9 +328,9 @@ def _at_one_value(table: _Table, best: str, side: _Luck, fresh: _Luck) -> tuple[
     turn = table.exam.flips
     moved = {turn.path: options.end(turn.to)}
     ranking, again = (table.ranked(moved, luck)[0] for luck in (side, fresh))
-    to = ranking[0].option
+    to = _best(ranking)
     if to == best:
         return ()
-    same = again[0].option == to and table.ranked({}, fresh)[0][0].option == best
+    same = _best(again) == to and _best(table.ranked({}, fresh)[0]) == best
     now = options.said(table.scenario, turn.path)
     return (Turned(turn.path, now, options.end(turn.to), to, ranking, same),)

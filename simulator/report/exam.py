@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HOUR, _MINUTE = 3600.0, 60.0
 _ALIKE = 1.05
-_MANY = 100.0
+_MANY, _HOURS = 100.0, 1000.0
 _FULL, _MILLION = 1000.0, 1e6
 
 
@@ -44,9 +44,10 @@ def table(answer: Answer) -> list[Row]:
     values = [one.value for one in ranking]
     cells = tuple(_said(answer, exam.decides, value) for value in values)
     bounds = tuple(_between(answer, exam.decides, value) for value in values)
+    both = zip(cells, bounds, strict=True)
     rows = [
         Row(f"decides: {named(exam.decides)}", cells, fine),
-        Row("  95 % interval", bounds, fine),
+        *([Row("  95 % interval", bounds, fine)] if any(_differs(*b) for b in both) else []),
         *_user_time(answer, exam.decides, values),
     ]
     for number, measure in enumerate(exam.shows):
@@ -61,6 +62,10 @@ def table(answer: Answer) -> list[Row]:
         missed = tuple(o is not None and not o.passed for o in found)
         rows.append(Row(f"asked: {objective.text}", cells, missed))
     return rows
+
+
+def _differs(cell: str, bounds: str) -> bool:
+    return bool(bounds) and not cell.startswith(bounds)
 
 
 def named(measure: Measure) -> str:
@@ -80,7 +85,7 @@ def _user_time(answer: Answer, measure: Measure, values: Sequence[Interval]) -> 
         return []
     users = answer.scenario.traffic.users
     most = max((value.value or 0.0 for value in values), default=0.0) * users
-    size, unit = (_HOUR, "user-h") if most >= _MANY * _HOUR else (_MINUTE, "user-min")
+    size, unit = (_HOUR, "user-h") if most >= _HOURS * _HOUR else (_MINUTE, "user-min")
     cells = tuple(
         wording.DASH if v.value is None else f"{v.value * users / size:,.0f} {unit}" for v in values
     )
@@ -130,18 +135,18 @@ def because(answer: Answer) -> str:
     decides = answer.exam.decides
     value = _said(answer, decides, first.value)
     if first.reasons:
-        return f"{first.option}: {'; '.join(first.reasons)}."
+        return f"{first.option} {why(answer, first, first)}"
     if answer.exam.predicts:
         return f"The run finds {value} ({named(decides)})."
     least = "largest" if answer.exam.most else "smallest"
-    has = f"it has the {least} figure that decides ({named(decides)}: {value})"
+    has = f"{first.option} has the {least} figure that decides ({named(decides)}: {value})"
     rivals = [
         one
         for one in answer.ranking[1:]
         if not one.reasons and len(one.missed) <= len(first.missed)
     ]
     if not first.objectives:
-        return f"{has[0].upper()}{has[1:]}."
+        return f"{has}."
     if first.missed:
         return f"No option keeps every objective; of those that miss the fewest {has}."
     if not rivals:
@@ -188,6 +193,8 @@ def losers(answer: Answer) -> list[tuple[str, str]]:
 def flips(answer: Answer) -> list[str]:
     """Where another option is the answer, or that nothing of what was tried changes it."""
     turn = answer.exam.flips
+    if not answer.searched:
+        return []
     if answer.flips:
         return [_flip(answer, one) for one in answer.flips]
     tried = turn.to if turn.to is not None else f"{turn.low} to {turn.high}"
@@ -196,7 +203,7 @@ def flips(answer: Answer) -> list[str]:
 
 def _flip(answer: Answer, turned: Turned) -> str:
     to = turned.ranking[0]
-    before = next(one for one in turned.ranking if one.option == answer.winner)
+    before = next((one for one in turned.ranking if one.option == answer.winner), to)
     if isinstance(turned.flips_at, str) or isinstance(turned.now, str):
         place = f"with {turned.path}: {turned.flips_at}"
     else:
@@ -204,6 +211,8 @@ def _flip(answer: Answer, turned: Turned) -> str:
             wording.setting(answer.scenario, turned.path, v) for v in (turned.flips_at, turned.now)
         )
         place = f"with {turned.path} at {at} (now {now})"
+    if not turned.to:
+        return f"None of them {place}: {to.option} {why(answer, to, to)}"
     text = f"{to.option} {place}."
     if answer.exam.predicts:
         text += f" Then the run finds {_said(answer, answer.exam.decides, to.value)}."
@@ -223,7 +232,7 @@ def document(answer: Answer) -> dict[str, Any]:
         "unit": exam.decides.unit,
         "seed": answer.seed,
         "replications": answer.replications,
-        "answer": None if answer.close else answer.winner,
+        "answer": None if answer.close else answer.winner or None,
         "close": answer.close,
         "options": {
             one.option: _option(answer, one, lost.get(one.option)) for one in answer.ranking

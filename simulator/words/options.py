@@ -139,9 +139,11 @@ def _flips(scenario: Scenario, turn: Turn) -> Iterator[tuple[Path, str]]:
         try:
             there = moved(scenario, turn.path, value)
             if key != "to":
+                number_at(scenario, turn.path)
                 found.append(number_at(there, turn.path))
         except ScenarioError as error:
             yield from (((*here, key), f"{p.path}: {p.message}") for p in error.problems)
+            return
         except (TypeError, KeyError, IndexError):
             yield (*here, "path"), f"{turn.path} is no number; write to: instead of low and high"
             return

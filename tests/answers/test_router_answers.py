@@ -314,3 +314,46 @@ def test_an_alarm_does_not_count_lost_sessions() -> None:
     for outcome in play(scenario, 10, bad=False):
         assert outcome.outcome == "deployed"
         assert outcome.failed_requests > 30_000
+
+
+def test_visits_stay_on_the_version_where_they_began() -> None:
+    """Blue leaves at the switch: all 36 000 began on it, and 84.6 % outlive the drain; kept for
+    30 min after it e^-1 of them are left, then e^(-1/6). Green has none of its own to lose."""
+    for kept in (0, 1800):
+        scenario = given(
+            SESSIONS,
+            service="drain: 300s, startup: 60s",
+            strategy=f"blue_green: {{smoke: none, keep_old: {kept}s}}",
+        )
+        exact = 36_000 * math.exp(-kept / 1800) * math.exp(-300 / 1800)
+        assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
+
+
+def test_a_rollback_loses_the_visits_that_began_on_the_new_version() -> None:
+    """Back after D = 10 min: 1 - e^(-600/1800) of those under way began on green, and of these
+    e^(-300/1800) outlive its drain. The defect itself fails nothing."""
+    scenario = given(
+        SESSIONS,
+        service="drain: 300s, startup: 60s",
+        defect="{kind: wrong_data, rate: 1%}",
+        strategy="blue_green: {smoke: none, keep_old: 2h}",
+        **noticed(600),
+    )
+    exact = 36_000 * -math.expm1(-600 / 1800) * math.exp(-300 / 1800)
+    assert near([o.failed_requests for o in play(scenario, 30)], exact)
+
+
+@pytest.mark.parametrize("after", [0, 60, 150, 299, 400])
+def test_harm_that_is_left_some_time_after_the_decision(after: int) -> None:
+    """Noticed long after a cut-over by DNS: of the harm at its peak (1 - v)(1 - x/ttl) + v
+    e^(-x/tau) are left; behind a load balancer nothing."""
+    rest = (1 - 0.05) * max(0.0, 1 - after / 300) + 0.05 * math.exp(-after / 3600)
+    behind = "blue_green: {smoke: none, keep_old: 30d}"
+    for strategy, exact in ((cut_over(dns(300, 0.05)), rest), (behind, 0.0)):
+        scenario = given(
+            {"response.back_within": f"{after}s"},
+            strategy=strategy,
+            **noticed(86_400),
+        )
+        (outcome,) = play(scenario, 1)
+        assert outcome.still_harmed == pytest.approx(exact, abs=1e-6)

@@ -167,7 +167,12 @@ def test_a_run_folder_holds_everything(
 
 def test_describing_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("scenarios") == 0
-    assert "textbook" in capsys.readouterr().out
+    plain, _, questions = capsys.readouterr().out.partition("Exam questions")
+    assert "textbook" in plain
+    assert "exam/" not in plain
+    assert "exam/payroll-waves" in questions
+    assert call("scenarios", "exam/payroll-waves") == 0
+    assert "decides: loss mean" in capsys.readouterr().out
     assert call("defaults", "ecs-fargate") == 0
     assert "service.startup" in capsys.readouterr().out
     assert call("schema") == 0
