@@ -113,6 +113,13 @@ SETTINGS: dict[str, dict[str, str]] = {
         "wait_on_signals": "true",
         "min_successful": "50%",
     },
+    "beanstalk": {
+        "policy": "immutable",
+        "batch": "2",
+        "health_wait": "5m",
+        "new_version": "30%",
+        "evaluation": "9m",
+    },
     "codedeploy": {
         "config": "HalfAtATime",
         "minimum_healthy": "2",
@@ -143,6 +150,9 @@ WORDS = {
     ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
 }
 FIRST = {
+    ("beanstalk", "batch"): "policy: rolling",
+    ("beanstalk", "new_version"): "policy: traffic_splitting",
+    ("beanstalk", "evaluation"): "policy: traffic_splitting",
     ("codedeploy", "zonal"): "minimum_healthy: 1",
     ("codedeploy", "zone_minimum"): "minimum_healthy: 1, zonal: true",
     ("codedeploy", "monitor"): "zonal: true",

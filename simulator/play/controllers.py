@@ -16,6 +16,7 @@ from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
 from simulator.play.verbs import Script
+from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
@@ -284,6 +285,45 @@ class ControllerVerbs(HiddenVerbs):
             yield from self._fail_deployment()
         yield from self._repair_failed(self.failed_hosts, self.plan.scenario.service.install)
         self.last_watch = self.env.now
+
+    def reinstall_beside(self, batch: Portion, pause: float) -> Script:
+        """Drain and reinstall all old instances in batches, while surplus new ones serve, too.
+
+        Never fewer than the fleet's size serve; the next batch begins `pause` seconds after the
+        one before serves (times the pace).
+        """
+        yield from self._gate()
+        yield from self._reinstall_beside(NEW, batch, pause)
+
+    def reinstall_old_beside(self, batch: Portion, pause: float) -> Script:
+        """The same back: an additional batch of old instances first, unless one is there."""
+        fleet = self.fleet
+        surplus = fleet.up[OLD] + fleet.up[NEW] + fleet.out - fleet.size
+        if fleet.up[NEW] + fleet.out <= surplus:
+            yield from self._retire(NEW, fleet.up[NEW])
+            return
+        if surplus <= 0:
+            count, law = batch.of(fleet.size), self._law(OLD)
+            self.note("provision", (OLD, count))
+            fleet.request(count, self.env.now)
+            slowest = self._draw_start(OLD, law, count, False)
+            yield from self._joining(OLD, law, count, slowest)
+            yield self.env.timeout(pause * self.pace)
+        yield from self._reinstall_beside(OLD, batch, pause)
+        yield from self._retire(OLD, fleet.up[OLD] - fleet.size)
+
+    def _reinstall_beside(self, version: int, batch: Portion, pause: float) -> Script:
+        fleet = self.fleet
+        rules = Rules(version, fleet.up[1 - version] + fleet.out, 0, True)
+        rules.flight, rules.pause = batch.of(fleet.size), pause * self.pace
+        self.note("roll", (version, rules.todo, rules.flight))
+        yield from self._roll_batches(rules, self._law(version, in_place=True))
+        self.note("rolled", version)
+
+    def retire_surplus(self) -> Script:
+        """All old instances and whatever is above the size go."""
+        yield from self.retire_old()
+        yield from self._retire(NEW, self.fleet.up[NEW] - self.fleet.size)
 
 
 class Coming:

@@ -46,9 +46,17 @@ FORMS = {
         "{minimum_healthy: 40%}",
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
     ],
+    "beanstalk": [
+        "{}",
+        "{policy: rolling, batch: 30%, health_wait: 30s}",
+        "{policy: rolling_with_additional_batch, batch: 3}",
+        "{policy: immutable}",
+        "{policy: traffic_splitting, evaluation: 3m}",
+    ],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {
+    "beanstalk {}",
     "big_bang {}",
     "kubernetes_recreate {}",
     "cloudformation_rolling {max_batch: 5, pause: 30s}",
