@@ -5,11 +5,16 @@ Part of `request_level`: plain SimPy, one process for each failure.
 
 from __future__ import annotations
 
+import math
+
+from simulator.play.fleet import NEW, OLD
 from simulator.play.request_level_service import Instance, PlainService, Process, sample
 
 
 class FailingService(PlainService):
     """A service whose instances and zones fail now and then, and whose sessions die with them."""
+
+    _left_at, _shared_by = (math.nan, 0), 1
 
     def start(self) -> None:
         """Let requests come, and things fail."""
@@ -56,17 +61,29 @@ class FailingService(PlainService):
         self.dark_zones -= 1
         self.refresh()
 
-    def _end_sessions(self, part: float) -> None:
-        self.env.process(self._sessions_end(part))
+    def _end_sessions(self, version: int, beside: int) -> None:
+        """Those who leave at the same moment have shared the sessions until then."""
+        now, others = self.env.now, len(self.serving[1 - version]) if self.pool else 0
+        if self._left_at != (now, version):
+            self._left_at, self._shared_by = (now, version), beside + others + 1
+        self.env.process(self._sessions_end(version, self._shared_by))
 
-    def _sessions_end(self, part: float) -> Process:
-        """An instance leaves with its part of the sessions; some outlive the drain and are lost."""
+    def _sessions_end(self, version: int, shared_by: int) -> Process:
+        """An instance leaves with its part of the sessions; some outlive the drain and are lost.
+
+        In a pool sessions lie evenly on all instances; with weights each lies where it was sent
+        when it began.
+        """
         words, rng, drain = self.scenario.service.sessions, self.rng, self.scenario.service.drain
         assert words is not None
-        mean = part * self.rate(self.env.now) * words.mean / words.requests
+        now = self.env.now
+        mean = self.rate(now) * words.mean / words.requests / shared_by
         count, left = 0, rng.expovariate(1)
         while left < mean:
-            count, left = count + 1, left + rng.expovariate(1)
+            began = now - rng.expovariate(1 / words.mean)
+            there = NEW if rng.random() < self.weights.at(began) else OLD
+            count += self.pool or there == version
+            left += rng.expovariate(1)
         lost = sum(rng.expovariate(1 / words.mean) > drain for _ in range(count))
         yield self.env.timeout(drain)
         for _ in range(lost):

@@ -174,7 +174,7 @@ class PlainService:
         self.when_complained: Callable[[], None] = lambda: None
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
-        self.when_leaving: Callable[[float], None] = lambda part: None
+        self.when_leaving: Callable[[int, int], None] = lambda version, beside: None
         self.carry(DrawnDefect())
 
     def carry(self, defect: DrawnDefect) -> None:
@@ -212,9 +212,8 @@ class PlainService:
 
     def leave(self, version: int) -> Instance:
         """The instance of this version that has served longest gets no more requests."""
-        serving = sum(map(len, self.serving))
         instance = self.serving[version].pop(0)
-        self.when_leaving(1 / serving)
+        self.when_leaving(version, len(self.serving[version]))
         instance.drained_at = self.env.now + self.scenario.service.drain
         self.refresh()
         return instance

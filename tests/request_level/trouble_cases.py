@@ -220,6 +220,20 @@ def sessions_in_memory(rng: Random) -> Case:
     return Case(words, ("failed_requests", "users_harmed"), False)
 
 
+def sessions_where_they_began(rng: Random) -> Case:
+    """Traffic is shifted in steps; the old instances leave with the sessions that began on them."""
+    sessions = f"{{mean: {rng.randint(8, 15)}m, requests: {rng.randint(3, 6)}}}"
+    scenario = bare(
+        instances=6,
+        rate="rate: 4 rps",
+        users="2k",
+        service=f"startup: 30s, drain: {rng.randint(60, 200)}s, sessions: {sessions}",
+        strategy=f"linear: {{step: 25%, every: {rng.randint(2, 6)}m}}",
+    )
+    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    return Case(words, ("failed_requests", "users_harmed"), False)
+
+
 TROUBLE = (
     a_cutover_by_dns,
     blue_deleted_while_clients_ask_for_it,
@@ -235,4 +249,5 @@ TROUBLE = (
     a_zone_lost_while_a_part_is_away,
     a_tool_that_stalls,
     sessions_in_memory,
+    sessions_where_they_began,
 )
