@@ -61,7 +61,7 @@ def replay(
     return _replay(scenario, strategy, seed, replication, defect)
 
 
-def exam(scenario: Scenario, replications: int = 200, seed: int = 1, jobs: int = 1) -> Answer:
+def exam(scenario: Scenario, replications: int = 100, seed: int = 1, jobs: int = 1) -> Answer:
     """Answer a scenario's exam question: options ranked by what a run computes, and the flip.
 
     Raises ScenarioError for a scenario without a question, or one that does not fit it.

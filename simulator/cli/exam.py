@@ -13,7 +13,7 @@ from simulator.cli import options
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
-_COUNT = 200
+_COUNT = 100
 _Name = Annotated[
     str | None,
     typer.Argument(metavar="[NAME]", help="A packaged question, or a scenario with one."),

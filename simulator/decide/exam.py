@@ -109,7 +109,7 @@ Ranking = tuple[Standing, ...]
 
 def answer(
     scenario: Scenario,
-    replications: int = 200,
+    replications: int = 100,
     seed: int = 1,
     jobs: Workers = 1,
     progress: Progress | None = None,

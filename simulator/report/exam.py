@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOUR, _MINUTE = 3600.0, 60.0
 _ALIKE = 1.05
 _MANY, _HOURS = 100.0, 1000.0
-_FULL, _MILLION = 1000.0, 1e6
+_FULL, _LONG, _MILLION = 1000.0, 1e4, 1e6
 
 
 class Row(NamedTuple):
@@ -105,7 +105,8 @@ def _number(answer: Answer, measure: Measure, value: float | None) -> str:
 
 
 def _between(answer: Answer, measure: Measure, value: Interval) -> str:
-    if value.low is None or value.high is None or measure.unit not in ("count", "money"):
+    large = value.high is not None and value.high >= _LONG
+    if value.low is None or value.high is None or large or measure.unit not in ("count", "money"):
         return wording.between(value, measure.unit)
     low, high = (_number(answer, measure, end).split(" ")[0] for end in (value.low, value.high))
     return low if low == high else f"{low}–{high}"

@@ -102,6 +102,22 @@ def test_what_a_canary_of_five_and_of_thirty_minutes_sees() -> None:
     assert (found.winner, objective(found)["A"]) == ("A", 1)
 
 
+def test_tasks_that_may_start_and_stop() -> None:
+    """Nothing with 100 and 125 % of 3; one may stop with 66 %; three may start with 200 %, and
+    then all start at once; of four desired ones one after the other."""
+    assert oracles.startable(3, 1, 1.25) == (0, 0)
+    assert oracles.startable(3, 0.66, 1.25) == (0, 1)
+    assert oracles.startable(3, 1, 2) == (3, 0)
+    assert oracles.startable(4, 1, 1.25) == (1, 0)
+    found = answered("ecs-stuck")
+    times = {one.option: one.value.value for one in found.ranking}
+    assert times == pytest.approx({"A": 180, "B": 60, "C": 240, "D": None})
+    (stuck,) = (one for one in found.ranking if one.reasons)
+    assert (stuck.option, stuck.reasons[0].partition(":")[0]) == ("D", "stuck")
+    kept = {one.option: one.objectives[1].passed for one in found.ranking if one.objectives}
+    assert kept == {"A": False, "B": True, "C": True}
+
+
 def test_requests_lost_when_blue_is_deleted() -> None:
     """500 rps x 60 s / 2 = 15 000, 75 000 with 300 s, none once the records have expired."""
     for ttl, lost in ((60, 15_000), (300, 75_000)):

@@ -25,6 +25,7 @@ def test_a_question_is_answered_and_flips(name: str) -> None:
     assert [one.option for one in found.ranking] != [one.option for one in found.flips[0].ranking]
     (flip,) = found.flips
     assert flip.to == key.to != key.answer
+    assert flip.verified or key.n > PLAIN
     turn = found.exam.flips
     assert (flip.path, isinstance(flip.flips_at, str)) == (turn.path, turn.to is not None)
     if key.flips_at is not None:
