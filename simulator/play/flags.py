@@ -6,10 +6,10 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Luck, Purpose
-from simulator.play.pool import PoolVerbs
 from simulator.play.verbs import Script
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
 _MOST_GROUPS = 200
 
 
-class HiddenVerbs(PoolVerbs):
+class HiddenVerbs(CutoverVerbs):
     """Verbs that run new code before, or without, sending it anybody's requests.
 
     `covered` tells whether what is wrong sits behind the flag of a dark release.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.play.fleet import StartLaw
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
@@ -24,7 +26,8 @@ _UNBOUND = 30 * 86_400.0
 class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
-    `cached` is the cache in front and `misses` the share of requests that pass it when it is warm,
+    `alarms` are the alarms with the scope that the strategy leaves them, `cached` is the cache in
+    front and `misses` the share of requests that pass it when it is warm,
     `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
     constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
     share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
@@ -60,7 +63,8 @@ class Plan:
         self.people = scenario.detection.people
         self.tolerated = 1.0 - scenario.slo.availability
         self.quiet: dict[tuple[float, ...], float] = {}
-        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
+        self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
+        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
         self.rehearsed = self.script = 0.0
         self.bound(_UNBOUND)
@@ -109,6 +113,13 @@ class Plan:
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain)
         return self._streams[key]
+
+
+def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:
+    """The alarms as they see it: metrics of both versions make the new one the service."""
+    for alarm in alarms:
+        blind = pooled and alarm.watch == "new"
+        yield Alarm(**{**dict(alarm), "watch": "service"}) if blind else alarm
 
 
 def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array, Array]:

@@ -65,12 +65,15 @@ class PoolVerbs(StoreVerbs):
         fleet.join(version, fleet.size, self.env.now)
 
     def enter(self, upto: Portion) -> Script:
-        """Start new instances, up to this part of the fleet; each joins the pool when ready."""
+        """Start new instances, up to this part of those that move; each joins when ready."""
         yield from self._gate()
         fleet = self.fleet
         if not self.router.pool:
             self._join_pool()
-        count = upto.of(fleet.size) - fleet.up[NEW]
+        before, after = (
+            math.ceil(part * fleet.size - 1e-9) for part in (self.base, self.base + self.span)
+        )
+        count = before + upto.of(after - before) - fleet.up[NEW]
         if count <= 0:
             return
         yield from self._before_starts()

@@ -62,6 +62,7 @@ class Rollout(HiddenVerbs):
         self.announced = False
         self.incident = self.dim = 0.0
         self.handed = []
+        self.standing_by = self.beside = 0
         self.by_hand, self.slips, self.covered = False, 0, True
         self.migrated_at, self.routine_runs = math.nan, 0
         stall = plan.scenario.failures.tool_stall

@@ -181,11 +181,11 @@ class Verbs:
         self.note("shift", whole)
         yield from self._publish(whole)
 
-    def cut_over(self, dns: Dns | None) -> Script:
-        """Move everything to the new version by the router's weight, or by a DNS record."""
+    def cut_over(self, dns: Dns | None, weight: float = 1.0) -> Script:
+        """Move this share to the new version by the router's weight, or by a DNS record."""
         if dns is not None:
             self.router.follow(dns)
-        yield from self.shift(1)
+        yield from self.shift(weight)
 
     def _slips(self) -> bool:
         """Whether the operator slips at this manual step."""

@@ -55,6 +55,11 @@ class Strategy(Words):
             Strategy.kinds[kind] = cls
 
     @property
+    def pooled(self) -> bool:
+        """Whether metrics do not tell the versions apart: alarms on the new one see both."""
+        return False
+
+    @property
     def moves_all(self) -> bool:
         """Whether it moves the whole service, so that it cannot be one wave of another strategy."""
         return False

@@ -16,7 +16,15 @@ FORMS = {
     "canary": ["{}", "{steps: [{weight: 10%, bake: 5m}], promote: rolling}"],
     "linear": ["{every: 2m}", "{growth: exponential, every: 1m}"],
     "ab_test": ["{duration: 20m}"],
-    "blue_green": ["{}", "{bake: 10m, keep_old: 20m}"],
+    "blue_green": [
+        "{}",
+        "{bake: 10m, keep_old: 20m}",
+        "{cutover: {dns: {weights: [20%, 100%], ignore: 0%}}}",
+        "{cutover: {swap_group: {beside: 3m}}, keep_old: 5m}",
+        "{cutover: {replace_instances: {skew: 5}}}",
+        "{cutover: {replace_instances: {standby: true}}, keep_old: 5m}",
+        "{cutover: {clone_stack: {ignore: 0%}}, keep_old: 5m}",
+    ],
     "immutable": ["{}", "{first: 30%, bake: 3m}"],
     "shadow": [
         "{duration: 10m}",

@@ -1,0 +1,1 @@
+"""Controllers of real platforms: their exact rules, and the strategies that they carry out."""
