@@ -1,0 +1,1 @@
+"""Real platforms: their rules, exactly, and their own ways to release."""

@@ -1,0 +1,1 @@
+"""AWS CloudFormation: updates of stacks, change sets and stack policies."""
