@@ -78,12 +78,11 @@ def _sections(manifest: Manifest) -> dict[str, Any]:
         for key in _SECTIONS
         if key in data and not isinstance(data[key], Mapping)
     ]
-    problems += [
-        manifest.problem((key, name), "is not a mapping; write keys with values below it")
-        for key in ("Parameters", "Mappings")
-        for name, entry in (data.get(key) or {}).items()
-        if not problems and not isinstance(entry, Mapping)
-    ]
+    for key in ("Parameters", "Mappings") if not problems else ():
+        for name, entry in (data.get(key) or {}).items():
+            if not isinstance(entry, Mapping):
+                message = "is not a mapping; write keys with values below it"
+                problems.append(manifest.problem((key, name), message))
     if not problems and not data["Resources"]:
         problems.append(manifest.problem(("Resources",), "is empty; a template needs a resource"))
     if problems:

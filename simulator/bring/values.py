@@ -61,7 +61,10 @@ class Values:
         for name, value in self.parameters.items():
             if len(value) > _LONGEST_PARAMETER:
                 self.parameters[name] = ""
-                self._wrong(("Parameters", name), f"a default of over {_LONGEST_PARAMETER} bytes")
+                self._wrong(
+                    ("Parameters", name),
+                    f"a default of over {_LONGEST_PARAMETER} bytes; shorten it",
+                )
         self.functions: dict[str, Callable[[Any, Path], Any]] = {
             "Ref": self._ref,
             "Fn::GetAtt": self._attribute,
@@ -229,7 +232,9 @@ class Values:
 
     def _find(self, argument: Any, path: Path) -> Any:
         if not isinstance(argument, list) or len(argument) not in (3, 4):
-            self._wrong(path, "Fn::FindInMap takes a mapping and two keys")
+            self._wrong(
+                path, "Fn::FindInMap takes a mapping and two keys; write !FindInMap [M, a, b]"
+            )
             return NO_VALUE
         name, *keys = (self.resolved(argument[i], (*path, i)) for i in range(3))
         if isinstance(name, str) and name not in self.mappings and not self.transforms:
@@ -254,7 +259,9 @@ class Values:
             if isinstance(place, str) and place.isdecimal() and len(place) < 6 and known:
                 if int(place) < len(items):
                     return items[int(place)]
-                self._wrong(path, f"the list has {len(items)} items; select one from 0 on")
+                self._wrong(
+                    path, f"the list has {len(items)} items, counted from 0; select one of them"
+                )
         return self._unknown("Fn::Select", argument)
 
     def _split(self, argument: Any, path: Path) -> Any:

@@ -49,11 +49,12 @@ _BLIND = {
 }
 _WAY = {
     Way.ROLLING: "rolling update",
-    Way.REPLACING: "a whole new group first, then the old one goes",
+    Way.REPLACING: "a whole new one first, then the old one goes",
     Way.NOTHING: "nothing is replaced: it has no rolling or replacing update policy. Instances "
     "keep running as they are; only those that start later are new",
-    Way.NOT_TOUCHED: "nothing is replaced: it names a version of the launch template that stays the "
-    "same text, so CloudFormation sees no change. Instances that start later may be new",
+    Way.NOT_TOUCHED: "nothing is replaced: it names a version of the launch template by a text "
+    "that stays the same, so CloudFormation sees no change. Instances that start later may be new",
+    Way.AT_ONCE: "all requests at once: the alias has no update policy with CodeDeploy",
     Way.CODE_DEPLOY: "by CodeDeploy, with the deployment group's configuration",
     Way.EXTERNAL: "by a controller outside CloudFormation",
     Way.OWN: "by the strategy in the service's own deployment configuration",
@@ -193,13 +194,13 @@ def _some(names: tuple[str, ...]) -> str:
 
 def released(release: Release) -> str:
     """How the instances of a group or service are released, in a sentence."""
-    what = (
-        "unknown number of instances"
-        if release.instances is None
-        else (f"{release.instances} instance{'' if release.instances == 1 else 's'}")
-    )
-    cause = f", set off by {plain(release.cause)}" if release.cause else ""
-    text = f"{release.resource} ({what}{cause}): {_WAY[release.way]}."
+    told = []
+    if release.instances is not None:
+        told.append(f"{release.instances} instance{'' if release.instances == 1 else 's'}")
+    if release.cause:
+        told.append(f"set off by {plain(release.cause)}")
+    about = f" ({', '.join(told)})" if told else ""
+    text = f"{release.resource}{about}: {_WAY[release.way]}."
     return " ".join([text, *(f"Careful: {warning}." for warning in release.warnings)])
 
 

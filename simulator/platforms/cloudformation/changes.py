@@ -59,6 +59,7 @@ _ATTRIBUTES = (
     "UpdateReplacePolicy",
 )
 _HARMLESS = Rule(Behaviour.NO_INTERRUPTION, "", "guide (2023)", True)
+_OTHER_TYPE = Rule(Behaviour.REPLACEMENT, "CloudFormation refuses it", "guide (2023)", True)
 
 
 class Detail(NamedTuple):
@@ -128,7 +129,9 @@ def change_set(old: Template, new: Template) -> tuple[Change, ...]:
     A resource that takes values from one that is replaced, or attributes from one that is modified,
     changes too; what these values will be is not known before the update.
     """
-    found = {name: _direct(name, old, new) for name in {**new.resources, **old.resources}}
+    parameters = _changed_parameters(old, new)
+    names = {**new.resources, **old.resources}
+    found = {name: _direct(name, old, new, parameters) for name in names}
     details = _Spreading(found, new).run()
     changes = []
     for name, change in found.items():
@@ -141,7 +144,7 @@ def change_set(old: Template, new: Template) -> tuple[Change, ...]:
     return tuple(changes)
 
 
-def _direct(name: str, old: Template, new: Template) -> Change | None:
+def _direct(name: str, old: Template, new: Template, parameters: frozenset[str]) -> Change | None:
     """The change that stands in the templates themselves."""
     before, after = old.resources.get(name), new.resources.get(name)
     if before is None or after is None:
@@ -151,11 +154,14 @@ def _direct(name: str, old: Template, new: Template) -> Change | None:
         return Change(
             Action.DYNAMIC if there.perhaps else action, name, there.type, (), before, after
         )
-    details = tuple(_differences(before, after, _changed_parameters(old, new)))
+    details = tuple(_differences(before, after, parameters))
+    if before.type != after.type:
+        direct = (Evaluation.STATIC, "DirectModification", "")
+        details = (Detail("Type", "", _OTHER_TYPE, *direct), *details)
     return Change(Action.MODIFY, name, after.type, details, before, after) if details else None
 
 
-def _differences(old: Resource, new: Resource, parameters: Mapping[str, Any]) -> Iterator[Detail]:
+def _differences(old: Resource, new: Resource, parameters: frozenset[str]) -> Iterator[Detail]:
     for prop in {**new.properties, **old.properties}:
         before, after = old.properties.get(prop), new.properties.get(prop)
         if prop == "Tags":
@@ -165,7 +171,7 @@ def _differences(old: Resource, new: Resource, parameters: Mapping[str, Any]) ->
         certain = Evaluation.STATIC if differs(before, after) else Evaluation.DYNAMIC
         source, cause = "DirectModification", ""
         if old.raw.get(prop) == new.raw.get(prop):
-            cause = ", ".join(sorted(_parameters(new.raw.get(prop)) & set(parameters)))
+            cause = ", ".join(sorted(_parameters(new.raw.get(prop)) & parameters))
             source = "ParameterReference" if cause else source
         attribute = "Tags" if prop == "Tags" else "Properties"
         yield Detail(attribute, prop, _rule(new.type, prop, before, after), certain, source, cause)
@@ -245,12 +251,12 @@ def _sorted(tags: Any) -> Any:
     return sorted(tags, key=repr) if isinstance(tags, list) else tags
 
 
-def _changed_parameters(old: Template, new: Template) -> dict[str, Any]:
-    return {
-        name: value
+def _changed_parameters(old: Template, new: Template) -> frozenset[str]:
+    return frozenset(
+        name
         for name, value in new.parameters.items()
         if name in old.parameters and old.parameters[name] != value
-    }
+    )
 
 
 def _parameters(raw: Any) -> set[str]:

@@ -16,6 +16,7 @@ from simulator.platforms.cloudformation.stack import Resource, Template, referen
 from simulator.words.units import duration, format_duration
 
 GROUP, SERVICE = "AWS::AutoScaling::AutoScalingGroup", "AWS::ECS::Service"
+ALIAS = "AWS::Lambda::Alias"
 _TEMPLATE = "AWS::EC2::LaunchTemplate"
 # What sets off the group's update policy, and what starts a deployment of a service.
 _GROUP_TRIGGERS = frozenset(
@@ -28,15 +29,21 @@ _SERVICE_TRIGGERS = frozenset(
         *("TaskDefinition", "VolumeConfigurations"),
     )
 )
+_TRIGGERS = {
+    GROUP: _GROUP_TRIGGERS,
+    SERVICE: _SERVICE_TRIGGERS,
+    ALIAS: frozenset({"FunctionVersion"}),
+}
 
 
 class Way(StrEnum):
     """How new instances come in."""
 
     ROLLING = "rolling"
-    REPLACING = "a new group first"
+    REPLACING = "a new one first"
     NOTHING = "nothing is replaced"
     NOT_TOUCHED = "the group does not see it"
+    AT_ONCE = "all at once"
     CODE_DEPLOY = "CodeDeploy decides"
     EXTERNAL = "a controller outside decides"
     OWN = "the service's own strategy"
@@ -73,9 +80,7 @@ def releases(changes: Iterable[Change], new: Template) -> tuple[Release, ...]:
     for change in listed:
         if change.action is not Action.MODIFY or change.new is None:
             continue
-        triggers = {GROUP: _GROUP_TRIGGERS, SERVICE: _SERVICE_TRIGGERS}.get(
-            change.type, frozenset()
-        )
+        triggers = _TRIGGERS.get(change.type, frozenset())
         names = [detail.name for detail in change.details if detail.name in triggers]
         if names or (triggers and change.replacement is Replacement.TRUE):
             found.append(_release(change, change.new, ", ".join(dict.fromkeys(names))))
@@ -89,12 +94,12 @@ def releases(changes: Iterable[Change], new: Template) -> tuple[Release, ...]:
 
 
 def _release(change: Change, new: Resource, cause: str) -> Release:
-    if change.replacement is Replacement.TRUE:
+    if change.replacement is Replacement.TRUE and change.type != ALIAS:
         fails = impact(change).effect is Effect.FAILS
         way, kind = (Way.FAILS, "") if fails else (Way.REPLACING, "immutable")
         settings = () if fails else (Setting("first", "100%"),)
         return Release(change.name, way, kind, settings, _count(new), cause, ())
-    return (_group if change.type == GROUP else _service)(new, cause)
+    return {GROUP: _group, SERVICE: _service, ALIAS: _alias}[change.type](new, cause)
 
 
 def _group(group: Resource, cause: str) -> Release:
@@ -154,6 +159,14 @@ def _service(service: Resource, cause: str) -> Release:
     )
 
 
+def _alias(alias: Resource, cause: str) -> Release:
+    """What an alias that is pointed at another version makes of it."""
+    if "CodeDeployLambdaAliasUpdate" in _mapping(alias.attributes, "UpdatePolicy"):
+        return Release(alias.name, Way.CODE_DEPLOY, "", (), None, cause, ())
+    settings = (Setting("in_place", "false"),)
+    return Release(alias.name, Way.AT_ONCE, "big_bang", settings, None, cause, ())
+
+
 def _sources(group: Resource) -> set[str]:
     """The resources that a group launches its instances from."""
     named = ("LaunchTemplate", "MixedInstancesPolicy")
@@ -170,8 +183,10 @@ def _count(resource: Resource) -> int | None:
     properties = resource.properties
     if resource.type == SERVICE:
         stated = properties.get("DesiredCount")
-    else:
+    elif resource.type == GROUP:
         stated = properties.get("DesiredCapacity", properties.get("MinSize"))
+    else:
+        stated = None
     text = _whole(stated)
     return int(text) if text is not None else None
 
