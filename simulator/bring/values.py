@@ -162,6 +162,7 @@ class Values:
             value = self.parameters[name]
             if isinstance(value, Function):
                 self.unresolved[name] = None
+            self.steps -= len(value) if isinstance(value, list) else 0
             return value
         if name in self.resources:
             return Function("Ref", name)
@@ -269,6 +270,7 @@ class Values:
         if isinstance(argument, list) and len(argument) == 2:
             separator, whole = argument
             if isinstance(separator, str) and separator and isinstance(whole, str):
+                self.steps -= whole.count(separator)
                 return whole.split(separator)
         return self._unknown("Fn::Split", argument)
 

@@ -161,7 +161,11 @@ def counted(preview: Preview) -> str:
     unknown = len(preview.replaced(Replacement.UNKNOWN))
     parts = [
         f"{number} {word}"
-        for number, word in ((replaced, "replaced"), (perhaps, "perhaps"), (unknown, "unknown"))
+        for number, word in (
+            (replaced, "replaced"),
+            (perhaps, "perhaps replaced"),
+            (unknown, "unknown"),
+        )
         if number
     ]
     of_them = f" ({', '.join(parts)})" if parts else ""

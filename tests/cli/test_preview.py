@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 import simulator as ds
 from simulator.platforms.cloudformation.changes import Replacement
@@ -110,3 +112,17 @@ def test_from_python() -> None:
     assert found.replaced() == ("Task",)
     assert found.replaced(Replacement.FALSE) == ("Service",)
     assert found.releases[0].kind == "ecs_rolling"
+
+
+def test_every_heading_has_a_command_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Path(ds.__file__).parent / "platforms" / "cloudformation"
+    entries = yaml.safe_load((folder / "headings-preview.yaml").read_text("utf-8"))
+    assert [entry["heading"] for entry in entries] == [
+        "CloudFormation: change sets",
+        "CloudFormation: stack policies",
+    ]
+    for entry in entries:
+        program, *arguments = shlex.split(entry["command"])
+        assert program == "deploysim"
+        assert call(*arguments) == 0
+        assert capsys.readouterr().out
