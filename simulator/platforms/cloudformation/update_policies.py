@@ -118,12 +118,16 @@ def _group(group: Resource, cause: str) -> Release:
         return Release(group.name, Way.NOTHING, "", (), _count(group), cause, ())
     rolling = _mapping(policy, "AutoScalingRollingUpdate")
     waits = rolling.get("WaitOnResourceSignals", "false")
+    share = rolling.get("MinSuccessfulInstancesPercent", "100")
+    if waits == "false" and share != "100":
+        warnings.append("MinSuccessfulInstancesPercent needs WaitOnResourceSignals: it fails")
+        share = "100"
     settings = (
         Setting("max_batch", _whole(rolling.get("MaxBatchSize", "1"))),
         Setting("min_in_service", _whole(rolling.get("MinInstancesInService", "0"))),
         Setting("pause", _time(rolling.get("PauseTime", "PT5M" if waits == "true" else "PT0S"))),
         Setting("wait_on_signals", waits if waits in ("true", "false") else None),
-        Setting("min_successful", _percent(rolling.get("MinSuccessfulInstancesPercent", "100"))),
+        Setting("min_successful", _percent(share)),
     )
     least, most = settings[1].text, _whole(group.properties.get("MaxSize"))
     if least is not None and most is not None and int(least) >= int(most):
@@ -147,16 +151,27 @@ def _service(service: Resource, cause: str) -> Release:
     daemon = service.properties.get("SchedulingStrategy") == "DAEMON"
     least = stated.get("MinimumHealthyPercent", "0" if daemon else "100")
     most = stated.get("MaximumPercent", "100" if daemon else "200")
-    settings = (
+    settings: tuple[Setting, ...] = (
         Setting("minimum_healthy", _percent(least)),
         Setting("maximum", _percent(most)),
     )
-    warnings = []
-    if settings[0].text is not None and settings[0].text == settings[1].text == "100%":
-        warnings.append("at 100 % and 100 % no task can be started or stopped: the update hangs")
-    return Release(
-        service.name, Way.ROLLING, "ecs_rolling", settings, count, cause, tuple(warnings)
-    )
+    breaker = _mapping(stated, "DeploymentCircuitBreaker")
+    if breaker.get("Enable") == "true":
+        settings += (Setting("circuit_breaker", "true"),)
+        if breaker.get("Rollback") == "true":
+            settings += (Setting("rollback", "true"),)
+    warnings = _stuck(count, _whole(least), _whole(most))
+    return Release(service.name, Way.ROLLING, "ecs_rolling", settings, count, cause, warnings)
+
+
+def _stuck(count: int | None, least: str | None, most: str | None) -> tuple[str, ...]:
+    """Whether no task may start and none may stop: percentages rounded up and down."""
+    if not count or least is None or most is None:
+        return ()
+    lower, upper = -(-count * int(least) // 100), count * int(most) // 100
+    if lower < count or upper > count:
+        return ()
+    return (f"of {count} tasks {lower} have to run and {upper} may, so the update hangs",)
 
 
 def _alias(alias: Resource, cause: str) -> Release:

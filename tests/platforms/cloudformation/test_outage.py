@@ -216,8 +216,25 @@ def test_a_service_is_released_by_its_deployment_configuration(
 
 
 def test_a_service_that_can_neither_start_nor_stop_a_task_hangs() -> None:
-    stated = "DeploymentConfiguration: {MinimumHealthyPercent: 100, MaximumPercent: 100}"
-    assert "hangs" in release(stated, SERVICE).warnings[0]
+    """ECS developer guide: 3 tasks at 125 % are 3.75, rounded down, so that none may start."""
+    text = "DeploymentConfiguration: {MinimumHealthyPercent: 100, MaximumPercent: %s}"
+    three = SERVICE.replace("DesiredCount: 10", "DesiredCount: 3")
+    assert "hangs" in release(text % 100, SERVICE).warnings[0]
+    assert "3 have to run and 3 may" in release(text % 125, three).warnings[0]
+    assert release(text % 134, three).warnings == ()
+
+
+def test_a_circuit_breaker_that_is_on_is_a_setting() -> None:
+    text = "DeploymentConfiguration: {DeploymentCircuitBreaker: {Enable: %s, Rollback: true}}"
+    found = release(text % "true", SERVICE)
+    assert [setting.key for setting in found.settings[2:]] == ["circuit_breaker", "rollback"]
+    assert len(release(text % "false", SERVICE).settings) == 2
+
+
+def test_a_share_of_signals_nobody_waits_for_is_no_policy() -> None:
+    found = release("UpdatePolicy: {AutoScalingRollingUpdate: {MinSuccessfulInstancesPercent: 50}}")
+    assert found.settings[-1].text == "100%"
+    assert "needs WaitOnResourceSignals" in found.warnings[0]
 
 
 def test_an_alias_moves_at_once_unless_codedeploy_moves_it() -> None:
