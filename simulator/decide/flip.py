@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from simulator.decide.sensitivity import varied
 from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
-from simulator.findings.reconsider import CHANCE, PRICES, reconsidered
+from simulator.findings.reconsider import CHANCE, EACH, PRICES, reconsidered
 from simulator.findings.study import Progress
 from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import parse_path
@@ -73,7 +73,11 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     Both sides of each are checked against `fresh` replications. The nearest comes first.
     """
     costs = results.scenario.costs
-    searched = {CHANCE: (results.scenario.change.defect_probability, *_CHANCES)}
+    change = results.scenario.change
+    if change.changes is None:
+        searched = {CHANCE: (change.defect_probability, *_CHANCES)}
+    else:
+        searched = {EACH: (change.changes.each, *_CHANCES)}
     if has_money(results):
         for path in PRICES:
             now = getattr(costs, path.split(".")[1])

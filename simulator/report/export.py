@@ -28,6 +28,7 @@ _PARTS = (
     "sla_credit",
     "responders",
     "extra_cost",
+    "release",
     "delay",
 )
 
