@@ -19,7 +19,10 @@ profile: bare
 service: {instances: 10, startup: 60s}
 traffic: {rate: 100 rps, users: 20k}
 change:
-  changes: {count: 16, each: 1%, tests: [{catches: 60%, takes: 8m, flakes: 20%}, {catches: 0%, takes: 1h}]}
+  changes:
+    count: 16
+    each: 1%
+    tests: [{catches: 60%, takes: 8m, flakes: 20%}, {catches: 0%, takes: 1h}]
   defects: [{kind: errors, rate: 10%}]
 detection: {noticed: {after: 4m}}
 response: {automatic: watched, page: {decide: 2m}, fix: 2h}
@@ -34,7 +37,7 @@ def scenario() -> Scenario:
 
 
 def test_stages_take_their_time_and_flakes_run_again(scenario: Scenario) -> None:
-    """8 min / (1 - 20 %) + 1 h + the start-up, within 4 standard errors; never less than one run."""
+    """8 min / (1 - 20 %) + 1 h + the start-up, within 4 standard errors; at least one run."""
     times = [row.time_to_deploy for row in play(scenario, 400, bad=False)]
     mean, error = mean_and_error(times)
     assert abs(mean - (480 / 0.8 + 3600 + 60)) < 4 * error
