@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, compare, describe, plan, sweep
+from simulator.cli import batch, batches, compare, describe, plan, sweep
 
 EXAMPLES = """Examples:
 
@@ -35,6 +35,7 @@ app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
+app.command("batches")(batches.batches)
 app.command("report")(batch.report)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)
