@@ -87,5 +87,5 @@ def test_what_makes_no_sense_is_told(setting: str, says: str | None) -> None:
 
 
 def test_neither_stated_nor_worked_out() -> None:
-    with pytest.raises(ScenarioError, match="has no defect_probability: write e.g. 5%"):
+    with pytest.raises(ScenarioError, match="has no defect_probability: write e"):
         loads(TEXT, sets=["change.changes=none", "change.defect_probability=none"])
