@@ -27,6 +27,9 @@ _MIXED = (
     ("change.defects", "[{kind: mixed_versions, rate: 30%, persists: 60%, repair: 1h}]"),
 )
 _LOAD = (("change.defects", "[{kind: load, threshold: 30%, rate: 9%}]"),)
+_CARRIED = "{count: 8, each: 2%, bisect: 9m, tests: [{catches: 50%, takes: 9m, flakes: 20%}]}"
+_CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 3%}}]}}"),)
+_BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
 CASES: dict[str, Case] = {
@@ -51,6 +54,15 @@ CASES: dict[str, Case] = {
     "change.single_writer": ("true", ()),
     "change.licences": ("6", (("costs.licence", "100"),)),
     "costs.licence": ("100", (("change.licences", "6"),)),
+    "change.changes.count": ("2", _CHANGES),
+    "change.changes.bisect": ("1h", _CHANGES),
+    "change.changes.tests": ("[]", _CHANGES),
+    "change.changes.tests[0].takes": ("1h", _CHANGES),
+    "change.changes.tests[0].flakes": ("80%", _CHANGES),
+    "change.branch.age": ("90d", _BRANCH),
+    "change.branch.conflict": ("9%", _BRANCH),
+    "change.branch.resolve": ("9h", _BRANCH),
+    "costs.release": ("100", ()),
     "change.defects[0].threshold": ("60%", _LOAD),
     "change.defects[0].persists": ("0%", _MIXED),
     "change.defects[0].repair": ("5h", _MIXED),
@@ -79,8 +91,15 @@ SETTINGS: dict[str, dict[str, str]] = {
         "steps": "[{weight: 30%}]",
         "poll": "3m",
         "covered": "0%",
+        "flags": "6",
+        "combinations_tested": "1",
         "ship": "{kind: big_bang, in_place: false}",
         "judge": "{above: 2%}",
+    },
+    "service_by_service": {
+        "count": "2",
+        "coupling": "90%",
+        "each": "{kind: big_bang, in_place: false}",
     },
     "rate_controlled": {
         "concurrency": "2",
@@ -93,4 +112,6 @@ FIRST = {
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",
+    ("feature_flag", "flags"): "covered: 100%, combinations_tested: 2",
+    ("feature_flag", "combinations_tested"): "covered: 100%",
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, compare, describe, plan, preview, sweep
+from simulator.cli import batch, batches, compare, describe, plan, preview, sweep
 
 EXAMPLES = """Examples:
 
@@ -36,6 +36,7 @@ app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
 app.command("preview")(preview.preview)
+app.command("batches")(batches.batches)
 app.command("report")(batch.report)
 app.command("scenarios")(describe.scenarios)
 app.command("defaults")(describe.defaults)

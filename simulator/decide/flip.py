@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from simulator.decide.sensitivity import varied
 from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
-from simulator.findings.reconsider import CHANCE, PRICES, reconsidered
+from simulator.findings.reconsider import CHANCE, EACH, PRICES, reconsidered
 from simulator.findings.study import Progress
 from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import parse_path
@@ -27,7 +27,7 @@ DELAY = "costs.delay"
 _CHANCES = (0.001, 0.5)
 _DELAYS = (0.01, 1e6)
 _APART = 100.0
-_PRECISE, _ROUGH = 0.01, 0.05
+PRECISE, ROUGH = 0.01, 0.05
 _ASIDE = 1.25
 
 
@@ -57,8 +57,10 @@ class Search(NamedTuple):
 At = Callable[[float], str]
 
 
-class _Search(NamedTuple):
-    """A flip to look for: where, from which value, between which ends, and how precisely."""
+class Bisection(NamedTuple):
+    """A flip to look for: where, from which value, between which ends, who leads there, and how
+    precisely (`within`, relative).
+    """
 
     path: str
     now: float
@@ -73,7 +75,11 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     Both sides of each are checked against `fresh` replications. The nearest comes first.
     """
     costs = results.scenario.costs
-    searched = {CHANCE: (results.scenario.change.defect_probability, *_CHANCES)}
+    change = results.scenario.change
+    if change.changes is None:
+        searched = {CHANCE: (change.defect_probability, *_CHANCES)}
+    else:
+        searched = {EACH: (change.changes.each, *_CHANCES)}
     if has_money(results):
         for path in PRICES:
             now = getattr(costs, path.split(".")[1])
@@ -84,7 +90,7 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     found = []
     for path, (now, low, high) in searched.items():
         leader, again = _weighing(results, path), _weighing(fresh, path) if fresh else None
-        found += _both_ways(_Search(path, now, (low, high), best, _PRECISE), leader, again)
+        found += both_ways(Bisection(path, now, (low, high), best, PRECISE), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
@@ -126,7 +132,7 @@ def searched_flips(
         whole = isinstance(low, int) and isinstance(high, int)
         leader = _playing(results, search.path, jobs, known, whole)
         again = _playing(results.other_luck(), search.path, jobs, {}, whole)
-        found += _both_ways(_Search(search.path, now, (low, high), best, _ROUGH), leader, again)
+        found += both_ways(Bisection(search.path, now, (low, high), best, ROUGH), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
@@ -174,7 +180,7 @@ def assumed(scenario: Scenario) -> tuple[Search, ...]:
     return tuple(found)
 
 
-def _both_ways(search: _Search, leader: At, again: At | None) -> list[Flip]:
+def both_ways(search: Bisection, leader: At, again: At | None) -> list[Flip]:
     """Bisect from the present value towards each end at which another strategy leads."""
     path, now, ends, best, within = search
     found = []

@@ -29,6 +29,19 @@ class HiddenVerbs(CutoverVerbs):
 
     covered: bool
 
+    def touch(self, count: int, coupling: float) -> int:
+        """How many of `count` services the change touches: one, and each other one by chance.
+
+        A defect then reaches the requests of those services only, an equal part each.
+        """
+        chances = (self.luck.uniform(Purpose.TOUCHED, index) for index in range(1, count))
+        touched = 1 + sum(chance < coupling for chance in chances)
+        self.releases *= touched
+        self.situation.fault = self.fault.reaching(touched / count)
+        self.router.changed = True
+        self.note("touched", (touched, count))
+        return touched
+
     def shadow(self, share: float, duration: float, comparable: float) -> Script:
         """Copy a share of the requests to the new version for `duration` seconds (times the pace).
 

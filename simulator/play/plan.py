@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import StartLaw
+from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
 from simulator.words.detection import Alarm
@@ -32,8 +33,8 @@ class Plan:
     constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
     share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
     bad share that the availability objective allows, `limit` the seconds after which a
-    replication is cut off, `rehearsed` the least duration of the deployment and
-    `script` that of one release of several (seconds).
+    replication is cut off, `rehearsed` the least duration of the deployment, `script` that of one
+    release of several and `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -67,6 +68,7 @@ class Plan:
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
         self.rehearsed = self.script = 0.0
+        self.search = search(self)
         self.bound(_UNBOUND)
         self.reasons: tuple[str, ...] = ()
         failure = service.start_failure

@@ -84,6 +84,10 @@ def sentence(entry: Entry) -> str:
             "set up" | "migrate" | "upgrade routine" | "restore" | "shadow" | "expand and contract"
         ):
             return f"{entry.verb} for {_length(detail)}"
+        case "touched":
+            return f"the change touches {detail[0]} of {detail[1]} services"
+        case "merge and tests":
+            return f"{_length(detail)} of merging and testing before"
         case "fix forward":
             return f"no way back: wait {_length(detail)} for the fix"
         case "stale clients":

@@ -14,13 +14,14 @@ from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.flags import HiddenVerbs
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
 from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from simulator.play.trouble import Stalls
-from simulator.play.verbs import NO_TRAFFIC, geometric
+from simulator.play.verbs import NO_TRAFFIC
 from simulator.play.watch import Watch
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class Entry(NamedTuple):
 class Rollout(HiddenVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
-    Times are seconds since the decision to deploy; NaN means that it has not happened. `redeploy`
-    gives the time of another deployment with the same draws.
+    Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
+    gives the time of another deployment with the same draws, `lead` how long merging and testing
+    took before (seconds), and `releases` how many releases it is in all.
     """
 
     def __init__(self, env: simpy.Environment, plan: Plan, luck: Luck, fault: Fault) -> None:
@@ -70,6 +72,7 @@ class Rollout(HiddenVerbs):
         self.repaired_at = self.mended_at = math.nan
         self.wrong_way = False
         self.redeploy: Callable[[], float] = float
+        self.lead, self.releases = before(plan, luck), 1
         self.starts = [0, 0]
         self.base, self.span = 0.0, 1.0
         self.tripped = False
@@ -297,7 +300,7 @@ class Rollout(HiddenVerbs):
     def _without_return(self) -> Generator[simpy.Event, Any, None]:
         """Past the point of no return: wait for the fix, or roll back the wrong way meanwhile."""
         plan, luck, env = self.plan, self.luck, self.env
-        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX))
+        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
         if plan.scenario.response.point_of_no_return == "roll_back":
             self.wrong_way = True
             self.mended_at = env.now + takes
@@ -342,6 +345,8 @@ class Rollout(HiddenVerbs):
 
     def begin_life(self) -> None:
         """Start the process; the loop in `replication` does the rest."""
+        if self.lead:
+            self.note("merge and tests", self.lead)
         self.process = self.env.process(self.live())
 
 

@@ -40,6 +40,7 @@ class StoreVerbs(Verbs):
             return
         steps, coupled = schema.expand_contract, schema.coupled
         if steps is not None and steps.releases > 1:
+            self.releases = steps.releases
             earlier = (steps.releases - 1) * (self.plan.script + steps.apart)
             self.phase = "earlier releases"
             self.note("expand and contract", earlier)

@@ -15,6 +15,7 @@ import simpy
 
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
+from simulator.play.lead import geometric
 from simulator.play.luck import Luck, Purpose
 from simulator.play.respond import LOOKS
 from simulator.play.router import Router
@@ -63,6 +64,7 @@ class Verbs:
     handed: list[Strategy]
     by_hand: bool
     slips: int
+    releases: int
     pace: float
     phase: str
     announced: bool
@@ -412,10 +414,3 @@ class Verbs:
         yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
             router.join_pool(False)
-
-
-def geometric(chance: float, luck: float) -> int:
-    """The number of rounds until the first success, by inverse transform of a uniform number."""
-    if chance >= 1:
-        return 1
-    return max(math.ceil(math.log1p(-luck) / math.log1p(-chance)), 1)

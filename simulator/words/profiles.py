@@ -129,6 +129,8 @@ class _Filling:
         """Whether a default has no say: another key says it, or the file is bare."""
         if key == "utilisation" and "capacity" in given:
             return True
+        if key == "defect_probability" and given.get("changes") not in _OFF:
+            return True
         entries = [tree] if _is_entry(tree) else [entry for _, entry in _leaves(tree, "")]
         return self.bare and any("bare" in entry and entry["bare"] is None for entry in entries)
 

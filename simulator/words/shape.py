@@ -25,7 +25,7 @@ NOT_YET: dict[str, str] = {
     "service": "elastic concurrency service_time ungraceful start_rate connections scaling cells "
     "overload drifted cost_per_request",
     "traffic": "retries connections queue deadline",
-    "change": "changes every",
+    "change": "every",
     "slo": "latency",
     "strategies.*": "only_in value",
 }

@@ -60,6 +60,16 @@ class Strategy(Words):
         return False
 
     @property
+    def on_trunk(self) -> bool:
+        """Whether unfinished code is merged every day, so that no branch grows old."""
+        return False
+
+    @property
+    def most_releases(self) -> int:
+        """How many releases, one after the other, it may take."""
+        return 1
+
+    @property
     def moves_all(self) -> bool:
         """Whether it moves the whole service, so that it cannot be one wave of another strategy."""
         return False

@@ -36,6 +36,10 @@ FORMS = {
         "{covered: 100%, steps: [{weight: 10%, bake: 5m}], ship: {kind: blue_green}}",
         "{covered: 0%, steps: [{weight: 50%, bake: 2m}], ship: {kind: canary}}",
     ],
+    "service_by_service": [
+        "{count: 3, coupling: 60%}",
+        "{count: 4, coupling: 100%, each: {kind: big_bang, in_place: false}}",
+    ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
