@@ -145,8 +145,8 @@ WORDS = {
     ("codedeploy", "rollback"): (CRASH,),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
-    ("ecs_rolling", "failure_threshold"): (CRASH, ("detection.health", "none")),
-    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
+    ("ecs_rolling", "failure_threshold"): (CRASH,),
+    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY),
 }
 FIRST = {
     ("beanstalk", "batch"): "policy: rolling",

@@ -29,10 +29,11 @@ FORMS = {
         "{covered: 0%, steps: [{weight: 50%, bake: 2m}], ship: {kind: canary}}",
     ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
-    "kubernetes_rolling": ["{}", "{max_surge: 0, max_unavailable: 2, min_ready: 20s}"],
+    "kubernetes_rolling": [
+        "{max_surge: 1, max_unavailable: 20%, min_ready: 20s, progress_deadline: 9h}",
+    ],
     "kubernetes_recreate": ["{}"],
     "ecs_rolling": [
-        "{}",
         "{minimum_healthy: 70%, maximum: 120%, circuit_breaker: true, failure_threshold: 40}",
     ],
     "ecs_blue_green": ["{}"],
@@ -46,17 +47,10 @@ FORMS = {
         "{minimum_healthy: 40%}",
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
     ],
-    "beanstalk": [
-        "{}",
-        "{policy: rolling, batch: 30%, health_wait: 30s}",
-        "{policy: rolling_with_additional_batch, batch: 3}",
-        "{policy: immutable}",
-        "{policy: traffic_splitting, evaluation: 3m}",
-    ],
+    "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {
-    "beanstalk {}",
     "big_bang {}",
     "kubernetes_recreate {}",
     "cloudformation_rolling {max_batch: 5, pause: 30s}",
