@@ -9,6 +9,8 @@ MILD = ("change.defects", "[{kind: errors, rate: 0.3%}]")
 ROLLING = ("strategies.it", "{kind: rolling, batch: 2}")
 PREPARED = ("strategies.it", "{kind: big_bang, in_place: false, keep_old: 3h}")
 CRASH = ("change.defects", "[{kind: crash}]")
+THREE = ("service.zones", "3")
+_FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)
@@ -107,8 +109,79 @@ SETTINGS: dict[str, dict[str, str]] = {
         "run_time": "5m",
         "ramp": "doubling",
     },
+    "kubernetes_rolling": {
+        "max_surge": "50%",
+        "max_unavailable": "0",
+        "min_ready": "40s",
+        "progress_deadline": "1m",
+    },
+    "kubernetes_recreate": {"progress_deadline": "1m"},
+    "ecs_rolling": {
+        "minimum_healthy": "50%",
+        "maximum": "150%",
+        "circuit_breaker": "true",
+        "rollback": "true",
+        "failure_threshold": "12",
+        "reset_on_healthy": "false",
+    },
+    "cloudformation_rolling": {
+        "max_batch": "2",
+        "min_in_service": "6",
+        "pause": "40s",
+        "wait_on_signals": "true",
+        "min_successful": "50%",
+    },
+    "beanstalk": {
+        "policy": "immutable",
+        "batch": "2",
+        "health_wait": "5m",
+        "new_version": "30%",
+        "evaluation": "9m",
+    },
+    "codedeploy": {
+        "config": "HalfAtATime",
+        "minimum_healthy": "2",
+        "zonal": "true",
+        "zone_minimum": "1",
+        "monitor": "5m",
+        "first_monitor": "9m",
+        "rollback": "true",
+        "terminate_after": "9m",
+    },
+    "ecs_blue_green": {"bake": "9m"},
+    "ecs_linear": {"step": "20%", "step_bake": "9m"},
+    "ecs_canary": {"canary": "20%", "canary_bake": "20m"},
+}
+# (kind, setting) -> what else of the scenario to set first
+WORDS = {
+    ("kubernetes_rolling", "progress_deadline"): (CRASH,),
+    ("kubernetes_recreate", "progress_deadline"): (CRASH,),
+    ("cloudformation_rolling", "min_successful"): (CRASH,),
+    ("codedeploy", "zonal"): (THREE,),
+    ("codedeploy", "zone_minimum"): (THREE,),
+    ("codedeploy", "monitor"): (THREE,),
+    ("codedeploy", "first_monitor"): (THREE,),
+    ("codedeploy", "rollback"): (CRASH,),
+    ("ecs_rolling", "circuit_breaker"): (CRASH,),
+    ("ecs_rolling", "rollback"): (CRASH,),
+    ("ecs_rolling", "failure_threshold"): (CRASH,),
+    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY),
 }
 FIRST = {
+    ("beanstalk", "batch"): "policy: rolling",
+    ("beanstalk", "new_version"): "policy: traffic_splitting",
+    ("beanstalk", "evaluation"): "policy: traffic_splitting",
+    ("codedeploy", "zonal"): "minimum_healthy: 1",
+    ("codedeploy", "zone_minimum"): "minimum_healthy: 1, zonal: true",
+    ("codedeploy", "monitor"): "zonal: true",
+    ("codedeploy", "first_monitor"): "zonal: true",
+    ("codedeploy", "terminate_after"): "config: ECSAllAtOnce",
+    ("cloudformation_rolling", "max_batch"): "pause: 30s",
+    ("cloudformation_rolling", "min_in_service"): "pause: 30s",
+    ("cloudformation_rolling", "min_successful"): "wait_on_signals: true, pause: 1m",
+    ("ecs_rolling", "rollback"): "circuit_breaker: true",
+    ("ecs_rolling", "failure_threshold"): "circuit_breaker: true",
+    ("ecs_rolling", "reset_on_healthy"): "circuit_breaker: true, maximum: 120%",
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",

@@ -403,6 +403,8 @@ def test_every_setting_of_a_strategy_matters(kind: str, key: str, value: str) ->
         scenario = scenario.with_("detection.alarms", "none")
     if key in ("keep_old", "comparable"):
         scenario = scenario.with_("service.warm_up", "none").with_("service.incidents", "none")
+    for path, words in every_key.WORDS.get((kind, key), ()):
+        scenario = scenario.with_(path, words)
     changed = scenario.with_(f"strategies.it.{key}", value)
 
     def play(words: Scenario, bad: bool) -> list[Any]:

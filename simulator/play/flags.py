@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from simulator.words.units import Portion
 
 _PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
-_MOST_GROUPS = 200
+MOST_GROUPS = 200
 
 
 class HiddenVerbs(CutoverVerbs):
@@ -124,7 +124,7 @@ class HiddenVerbs(CutoverVerbs):
         self.note("run on targets", (fleet.size, flight))
         most = max_errors.of(fleet.size) if self.watching else fleet.size
         errors = Errors(most, self.luck, self._failing())
-        group = math.ceil(fleet.size / _MOST_GROUPS)
+        group = math.ceil(fleet.size / MOST_GROUPS)
         room, ends = (1 if doubling else flight), list[tuple[float, int]]()
         while fleet.up[OLD] or ends:
             while fleet.up[OLD] and room > 0 and errors.accepted:

@@ -108,12 +108,16 @@ class Plan:
             return constant
         return self.traffic.integral(edges)
 
-    def stream(self, law: StartLaw, todo: int, flight: int, in_place: bool) -> tuple[Array, Array]:
-        """Mean course of a window of `flight` slots over `todo` starts: (seconds, completions)."""
+    def stream(
+        self, law: StartLaw, todo: int, flight: int, in_place: bool, pause: float = 0.0
+    ) -> tuple[Array, Array]:
+        """Mean course of a window of `flight` slots over `todo` starts, each of which frees its
+        slot `pause` seconds after it serves: (seconds, slots freed).
+        """
         drain = self.scenario.service.drain if in_place else 0.0
-        key = (law.failing, law.timeout, todo, flight, in_place)
+        key = (law.failing, law.timeout, todo, flight, in_place, pause)
         if key not in self._streams:
-            self._streams[key] = _stream(law, todo, flight, drain)
+            self._streams[key] = _stream(law, todo, flight, drain + pause)
         return self._streams[key]
 
 

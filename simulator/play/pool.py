@@ -182,6 +182,8 @@ class PoolVerbs(StoreVerbs):
         above, below = surge.of(fleet.size), unavailable.of(fleet.size)
         flight = min(batch.of(fleet.size), below if in_place else above + below)
         self.note("roll", (version, todo, flight))
+        if flight < 1:
+            yield from self._forever()
         law = law or self._law(version, in_place)
         rules = Rules(version, todo, fleet.size - target, in_place)
         rules.flight, rules.surge, rules.unavailable = flight, above, below
@@ -205,26 +207,26 @@ class PoolVerbs(StoreVerbs):
         drain = self.plan.scenario.service.drain
         self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
 
-    def _make_room(self, rules: Rules, flying: int) -> tuple[int, int]:
+    def _make_room(self, rules: Rules, starting: int, pausing: int = 0) -> tuple[int, int]:
         """Let instances leave as the rules allow; how many may be started now, and how many of
         them have to be drained before.
+
+        Whoever is `pausing` serves, but does not yet stand in for one that leaves.
         """
         fleet, size = self.fleet, self.fleet.size
         other = 1 - rules.version
-        serving = fleet.up[OLD] + fleet.up[NEW]
-        free = min(rules.flight - flying, rules.todo - rules.started)
+        available = fleet.up[OLD] + fleet.up[NEW] - pausing
+        free = min(rules.flight - starting - pausing, rules.todo - rules.started)
+        floor = size - rules.unavailable
         if rules.in_place:
-            ready = max(min(free, fleet.out - flying), 0)
-            more = min(free - ready, serving - (size - rules.unavailable), fleet.up[other])
-            more = max(more, 0)
+            ready = max(min(free, fleet.out - starting), 0)
+            more = max(min(free - ready, available - floor, fleet.up[other]), 0)
             self.lose_sessions(more, True)
             fleet.take_out(other, more)
             return ready + more, more
-        floor = size - rules.unavailable
-        leaving = min(serving - floor, fleet.up[other] - rules.keep)
-        self._drop(other, leaving)
+        self._drop(other, min(available - floor, fleet.up[other] - rules.keep))
         serving = fleet.up[OLD] + fleet.up[NEW]
-        return max(min(free, size + rules.surge - serving - flying), 0), 0
+        return max(min(free, size + rules.surge - serving - starting), 0), 0
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
@@ -243,9 +245,11 @@ class PoolVerbs(StoreVerbs):
         rules.started += 1
         return self.env.now + drain + length
 
-    def _start_some(self, rules: Rules, law: StartLaw, flying: int) -> list[float]:
+    def _start_some(
+        self, rules: Rules, law: StartLaw, starting: int, pausing: int = 0
+    ) -> list[float]:
         """Start as many as the rules allow; when each will be in service (seconds)."""
-        count, draining = self._make_room(rules, flying)
+        count, draining = self._make_room(rules, starting, pausing)
         return [self._start_one(rules, law, k >= count - draining) for k in range(count)]
 
     def _roll_window(self, rules: Rules, law: StartLaw) -> Script:
@@ -256,6 +260,7 @@ class PoolVerbs(StoreVerbs):
         while ends or pauses:
             over = bool(pauses) and (not ends or pauses[0] <= ends[0])
             end = heapq.heappop(pauses if over else ends)
+            self._expect(end)
             if end == math.inf:
                 yield from self._forever()
             yield env.timeout(max(end - env.now, 0.0))
@@ -264,11 +269,14 @@ class PoolVerbs(StoreVerbs):
             if rules.pause > 0 and not over:
                 heapq.heappush(pauses, env.now + rules.pause)
             elif not self.holding:
-                for end in self._start_some(rules, law, len(ends) + len(pauses)):
+                for end in self._start_some(rules, law, len(ends), len(pauses)):
                     heapq.heappush(ends, end)
         if self.holding or ends:
             yield env.event()
         self._let_go(rules)
+
+    def _expect(self, when: float) -> None:
+        """Nothing will happen in a window before this moment (seconds; infinite: never)."""
 
     def _let_go(self, rules: Rules) -> None:
         """What is above the size leaves."""
@@ -320,7 +328,8 @@ class PoolVerbs(StoreVerbs):
         has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers.
         """
         env, fleet, start = self.env, self.fleet, self.env.now
-        times, course = self.plan.stream(law, rules.todo, rules.flight, rules.in_place)
+        pause = rules.pause
+        times, course = self.plan.stream(law, rules.todo, rules.flight, rules.in_place, pause)
         purpose = Purpose.INSTALL if rules.in_place else Purpose.START
         luck = self.luck.uniform(purpose, self.starts[rules.version])
         self.starts[rules.version] += rules.todo
@@ -332,10 +341,10 @@ class PoolVerbs(StoreVerbs):
         most = fleet.up[other] - rules.keep
 
         def joined(t: Array) -> Array:
-            return np.minimum(scale * np.interp(t - start, times, course), rules.todo)
+            return np.minimum(scale * np.interp(t - start + pause, times, course), rules.todo)
 
         def left(t: Array) -> Array:
-            return np.minimum(lead + joined(t), most)
+            return np.minimum(lead + joined(t - pause), most)
 
         bill = None if rules.in_place else rules.flight - lead
         fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill, last))

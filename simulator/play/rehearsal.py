@@ -131,7 +131,8 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     if change.single_writer and beside > _MOMENT:
         yield f"both versions would write for {_time(beside)}, only one may"
     routine = change.upgrade_routine
-    if routine is not None and not any(entry.verb == "reinstall" for entry in journal):
+    stops = ("reinstall", "recreate")
+    if routine is not None and not any(entry.verb in stops for entry in journal):
         takes = _time(routine.takes.quantile(0.5))
         runs = "" if rollout.routine_runs < 2 else f", {rollout.routine_runs} times without a lock"
         yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"

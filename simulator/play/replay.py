@@ -74,6 +74,14 @@ def sentence(entry: Entry) -> str:
             return f"the pool is {_VERSIONS[detail]} throughout"
         case "reinstall":
             return f"stop everything and install {_VERSIONS[detail[0]]} on {detail[1]} instances"
+        case "recreate":
+            return f"stop everything, then start {detail[1]} {_VERSIONS[detail[0]]} instances"
+        case "replace":
+            many, waits = f"replace {detail[1]} instances by {_VERSIONS[detail[0]]} ones", detail[3]
+            how = "waiting for signals" if waits else "without waiting until they serve"
+            return f"{many}, {detail[2]} at a time, {how}"
+        case "no progress":
+            return f"NO PROGRESS for {_length(detail)}"
         case "detect":
             return f"DETECTED by {detail}"
         case "decide":

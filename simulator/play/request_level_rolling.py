@@ -18,7 +18,8 @@ class Rolling:
     """One rolling update of a pool to `version`, until `target` instances of it serve.
 
     At most `at_once` starts are under way; never more than `most` instances serve or start, never
-    fewer than `least` serve because of it; `pause` is in seconds.
+    fewer than `least` serve because of it (not counting those in their pause); `pause` is in
+    seconds.
     """
 
     most: int
@@ -33,6 +34,7 @@ class Rolling:
         self.keep = self.service.size - target
         self.flying: list[simpy.Process] = []
         self.slot_pause = 0.0
+        self.pausing = 0
 
     def window(self) -> Process:
         """A slot is free again as soon as its instance serves and the pause after it is over."""
@@ -61,6 +63,10 @@ class Rolling:
     def _serving(self) -> int:
         return sum(map(len, self.service.serving))
 
+    def _available(self) -> int:
+        """Who serves, without those that have to do so for a while before they count."""
+        return self._serving() - self.pausing
+
     def _start_what_may(self) -> None:
         """Let instances leave and start as the limits allow."""
         if not self.in_place:
@@ -71,7 +77,7 @@ class Rolling:
                 if instance is None:
                     return
                 process: Generator[simpy.Event, Any, Any] = self._reinstall(instance)
-            elif self._serving() + len(self.flying) < self.most:
+            elif self._available() + len(self.flying) < self.most:
                 process = self._start_another()
             else:
                 return
@@ -81,7 +87,7 @@ class Rolling:
     def _let_go(self, least: int) -> None:
         """Instances of the other version leave as long as more than `least` serve."""
         others = self.service.serving[1 - self.version]
-        while self._serving() > least and len(others) > self.keep:
+        while self._available() > least and len(others) > self.keep:
             self.service.leave(1 - self.version)
 
     def _one_to_reinstall(self) -> Instance | None:
@@ -89,7 +95,7 @@ class Rolling:
         others = self.service.serving[1 - self.version]
         if self.script.out:
             return self.script.out.pop(0)
-        if self._serving() > self.least and len(others) > self.keep:
+        if self._available() > self.least and len(others) > self.keep:
             return self.service.leave(1 - self.version)
         return None
 
@@ -107,6 +113,8 @@ class Rolling:
     def _then_pause(self, start: Start) -> Start:
         ready = yield from start
         if ready and self.slot_pause:
+            self.pausing += 1
             with suppress(simpy.Interrupt):
                 yield self.env.timeout(self.slot_pause)
+            self.pausing -= 1
         return ready

@@ -25,7 +25,8 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     response, luck = rollout.plan.scenario.response, rollout.luck
     page = response.page
     machine = by not in BY_PEOPLE
-    automatic = "never" if by == LOOKS else response.automatic
+    strategy = rollout.handed[-1] if rollout.handed else rollout.strategy
+    automatic = response.automatic if by != LOOKS and strategy.undoes(by) else "never"
     if machine and (automatic == "always" or (automatic == "watched" and rollout.watched)):
         return response.decide.sample(luck.uniform(Purpose.DECIDE))
     delay = page.decide.sample(luck.uniform(Purpose.PAGE_DECIDE))

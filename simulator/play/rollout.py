@@ -10,9 +10,9 @@ import numpy as np
 import simpy
 from simpy.events import NORMAL, URGENT
 
+from simulator.play.controllers import ControllerVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
-from simulator.play.flags import HiddenVerbs
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(HiddenVerbs):
+class Rollout(ControllerVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`

@@ -82,6 +82,13 @@ class Strategy(Words):
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
         return ()
 
+    def undoes(self, by: str) -> bool:
+        """Whether its controller rolls back by itself what this detector found while it is watched.
+
+        Where it does not, a person is paged. Otherwise the scenario's `response` decides.
+        """
+        return True
+
     @abstractmethod
     def release(self, rollout: Rollout) -> Iterator[Any]:
         """The runbook forward."""
@@ -93,7 +100,8 @@ class Strategy(Words):
 
 def kinds() -> dict[str, type[Strategy]]:
     """Every kind of strategy there is, by name."""
-    importlib.import_module("simulator.strategies")
+    for package in ("simulator.strategies", "simulator.platforms"):
+        importlib.import_module(package)
     return Strategy.kinds
 
 

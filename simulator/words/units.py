@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo, WithJsonSchema
@@ -103,6 +104,13 @@ def share(value: Any) -> float:
         bare = _shortest(text)
         raise ValueError(f"{bare} is not a share: write {bare}% or a fraction from 0 to 1")
     return float(text)
+
+
+def percentage(value: Any) -> float:
+    """A share that may be above 1: 200% is 2; a number without % is a share from 0 to 1."""
+    if isinstance(value, str) and (found := _SHARE.fullmatch(value.strip())):
+        return _number(found[1]) / 100
+    return share(value)
 
 
 def count(value: Any) -> int:
@@ -226,6 +234,14 @@ class Portion(NamedTuple):
         return format_share(self.number) if self.is_share else str(int(self.number))
 
 
+def exact(number: float) -> Fraction:
+    """A share as the fraction that was written, to a millionth: 0.29 is 29/100.
+
+    Controllers round exact percentages; 0.29 x 100 in floating point is a little above 29.
+    """
+    return Fraction(number).limit_denominator(1_000_000)
+
+
 def from_file(info: ValidationInfo) -> bool:
     """Whether the value comes from a file or the command line (bare numbers need units there)."""
     return bool(info.context and info.context.get("source") == "file")
@@ -283,6 +299,7 @@ Share = Annotated[float, _reader(share, False), _text(format_share), _SHARE_SCHE
 PositiveShare = Annotated[
     float, _reader(share, False, 0.0, True), _text(format_share), _SHARE_SCHEMA
 ]
+Percentage = Annotated[float, _reader(percentage, True), _text(format_share), _SHARE_SCHEMA]
 Count = Annotated[int, BeforeValidator(count), _text(format_count), _COUNT_SCHEMA]
 Money = Annotated[float, _reader(money, False), _text(format_money), _MONEY_SCHEMA]
 Hourly = Annotated[float, _reader(hourly, True), _text(format_hourly), _HOURLY_SCHEMA]

@@ -41,7 +41,30 @@ FORMS = {
         "{count: 4, coupling: 100%, each: {kind: big_bang, in_place: false}}",
     ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
+    "kubernetes_rolling": [
+        "{max_surge: 1, max_unavailable: 20%, min_ready: 20s, progress_deadline: 9h}",
+    ],
+    "kubernetes_recreate": ["{}"],
+    "ecs_rolling": [
+        "{minimum_healthy: 70%, maximum: 120%, circuit_breaker: true, failure_threshold: 40}",
+    ],
+    "ecs_blue_green": ["{}"],
+    "ecs_linear": ["{step: 30%, step_bake: 3m}"],
+    "ecs_canary": ["{canary_bake: 5m}"],
+    "cloudformation_rolling": [
+        "{max_batch: 5, pause: 30s}",
+        "{max_batch: 4, min_in_service: 8, wait_on_signals: true, pause: 1h}",
+    ],
+    "codedeploy": [
+        "{minimum_healthy: 40%}",
+        "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
+    ],
+    "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
-INTERRUPTED = {"big_bang {}"}
+INTERRUPTED = {
+    "big_bang {}",
+    "kubernetes_recreate {}",
+    "cloudformation_rolling {max_batch: 5, pause: 30s}",
+}
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"

@@ -1,0 +1,1 @@
+"""AWS Elastic Beanstalk: how a new application version reaches an environment."""

@@ -1,0 +1,1 @@
+"""Amazon ECS: the deployments of a service."""

@@ -1,0 +1,1 @@
+"""Kubernetes: the Deployment controller."""

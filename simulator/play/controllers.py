@@ -1,0 +1,362 @@
+"""Verbs of the controllers of real platforms: what they wait for, and when they give up."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from simpy import Event
+
+from simulator.play.flags import MOST_GROUPS, HiddenVerbs
+from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.luck import Purpose
+from simulator.play.pool import Rules
+from simulator.play.respond import delay_to_decision
+from simulator.play.verbs import Script
+from simulator.words.units import Portion
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+
+Limits = tuple[int, int, int]
+PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
+HOSTS = "minimum healthy hosts"
+
+
+class ControllerVerbs(HiddenVerbs):
+    """Verbs of controllers that replace instances by rules of their own.
+
+    `progress_deadline` is how long nothing may happen in a rolling update until its controller
+    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
+    """
+
+    progress_deadline: float = math.inf
+    breaker: Breaker | None = None
+    failed_hosts = ended_hosts = 0
+    decided_at: float
+    caught_by: str
+
+    def expect_progress(self, deadline: float) -> Script:
+        """From now on say so when nothing has happened in a rolling update for so long (seconds).
+
+        The controller goes on. A person is called; one who still finds that nothing moves rolls
+        back.
+        """
+        yield from self._gate()
+        self.progress_deadline = deadline
+
+    def _expect(self, when: float) -> None:
+        now, deadline = self.env.now, self.progress_deadline
+        if when - now > deadline:
+            self.at(now + deadline, lambda: self._without_progress(when))
+
+    def _without_progress(self, until: float) -> None:
+        if self.decided_at == self.decided_at:
+            return
+        self.note("no progress", self.progress_deadline)
+        looking = delay_to_decision(cast("Rollout", self), PROGRESS)
+        if self.watching and until > self.env.now + looking:
+            self.abort(PROGRESS)
+
+    def break_circuit(self, failures: int, reset: bool) -> Script:
+        """From now on stop the deployment at this many failed starts, of all that are under way.
+
+        With `reset` an instance that comes into service sets the count back to 0.
+        """
+        yield from self._gate()
+        self.breaker = Breaker(failures, reset)
+
+    def _forever(self) -> Script:
+        if self.breaker is not None and self.watching and self.fleet.starting:
+            yield self.env.event()  # one failure after the other: the breaker will have its say
+        yield from super()._forever()
+
+    def _watch_health(self, law: StartLaw, slowest: float, later: float) -> None:
+        if self.breaker is None:
+            super()._watch_health(law, slowest, later)
+        elif slowest > law.timeout and self.fault.crash:  # the breaker alone judges failed starts
+            self.at(self.env.now + later + law.timeout, self._failed_start)
+
+    def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
+        end = super()._start_one(rules, law, drained)
+        if self.breaker is not None and rules.version == NEW:
+            self._follow_tries(self.breaker, self.env.now, end, law.timeout)
+        return end
+
+    def _follow_tries(self, breaker: Breaker, start: float, end: float, timeout: float) -> None:
+        """One try begins at `start`; the instance will be in service at `end` (seconds)."""
+
+        def failed() -> None:
+            """The try is over without success; the next begins."""
+            if self.caught_by or not self.watching:
+                return
+            breaker.count += 1
+            if breaker.count >= breaker.failures:
+                self.abort(BREAKER)
+                self.holding = True
+                return
+            self._follow_tries(breaker, start + timeout, end, timeout)
+
+        if start + timeout < end:
+            self.at(start + timeout, failed)
+        elif breaker.reset:
+            self.at(end, breaker.forget)
+
+    def recreate(self) -> Script:
+        """Let all old instances go, wait until they are gone, then start all new ones: an outage.
+
+        Each serves as soon as it is ready.
+        """
+        yield from self._gate()
+        self.router.began = True
+        self.phase = "recreate"
+        yield from self._recreate(NEW)
+
+    def recreate_old(self) -> Script:
+        """The same with the old version."""
+        yield from self._recreate(OLD)
+
+    def _recreate(self, version: int) -> Script:
+        fleet, env = self.fleet, self.env
+        missing = fleet.size - fleet.up[version]
+        self._join_pool()
+        if not missing:
+            return
+        self.note("recreate", (version, missing))
+        self.announced = True
+        yield from self._retire(1 - version, fleet.up[1 - version])
+        if version == NEW:
+            yield from self._before_traffic(stopped=True)
+            self._fill_cache(env.now)
+        fleet.request(missing, env.now)
+        law = self._law(version)
+        slowest = self._draw_start(version, law, missing, False)
+        if slowest == math.inf:
+            self._expect(math.inf)
+            yield from self._forever()
+        yield from self._joining(version, law, missing, slowest)
+        self.announced = False
+        if version == NEW:
+            self.last_watch = env.now
+
+    def replace(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        """Replace instances in batches as if whoever was started served already.
+
+        `limits`: instances of a batch, of which so many leave before and so many are added before
+        others leave. The next batch begins `pause` seconds after the one before (times the pace).
+        Unless `tolerated` is None a batch waits for the signals of its instances, for `pause`
+        seconds at most; with more than `tolerated` missing the update has failed.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self.router.began = True
+        self.phase = "rolling"
+        yield from self._replace(NEW, limits, pause, tolerated)
+        self.last_watch = self.env.now
+
+    def replace_old(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        """The same with the old version."""
+        yield from self._replace(OLD, limits, pause, tolerated)
+
+    def _replace(self, version: int, limits: Limits, pause: float, tolerated: int | None) -> Script:
+        fleet, target = self.fleet, self.fleet.size
+        self._join_pool()
+        if version == NEW:
+            target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
+        rules = Rules(version, target - fleet.up[version], fleet.size - target, False)
+        rules.flight, rules.unavailable, rules.surge = limits
+        if rules.todo > 0:
+            self.note("replace", (version, rules.todo, rules.flight, tolerated is not None))
+        law, coming, silent = self._law(version), Coming(), 0
+        while rules.started < rules.todo:
+            yield from self._gate()
+            if version == NEW and rules.started:
+                yield from self._before_starts()
+            ends = self._replace_some(rules, law, coming)
+            if tolerated is None:
+                yield self.env.timeout(pause * self.pace)
+            else:
+                silent += yield from self._wait_for_signals(ends, pause)
+                if silent > tolerated and self.watching:
+                    self.abort(SIGNALS)
+                    self.holding = True
+                    yield from self._gate()
+        self._drop(1 - version, self._spare(rules, coming, 0))
+        if coming.ever_missing:
+            yield from self._forever()
+        if coming.count:
+            coming.all_here = self.env.event()
+            yield coming.all_here
+
+    def _spare(self, rules: Rules, coming: Coming, missing: int) -> int:
+        """Instances of the other version that may leave so that no more than `missing` are."""
+        fleet, other = self.fleet, 1 - rules.version
+        seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
+        return min(seen - fleet.size + missing, fleet.up[other] - rules.keep)
+
+    def _replace_some(self, rules: Rules, law: StartLaw, coming: Coming) -> list[float]:
+        """Let a batch leave and start as many; when each will be in service (seconds)."""
+        fleet = self.fleet
+        self._drop(1 - rules.version, self._spare(rules, coming, rules.unavailable))
+        seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
+        room = min(rules.flight, rules.todo - rules.started, fleet.size + rules.surge - seen)
+        ends = [self._start_one(rules, law, False) for _ in range(room)]
+        for end in ends:
+            coming.count += 1
+            if end < math.inf:
+                self.at(end, partial(self._arrive, rules.version, coming))
+            else:
+                coming.ever_missing = True
+        return ends
+
+    def _arrive(self, version: int, coming: Coming) -> None:
+        """One that was started serves, unless it was given back meanwhile."""
+        if version == OLD or self.decided_at != self.decided_at:
+            self.fleet.join(version, 1, self.env.now)
+            coming.arrive()
+
+    def _wait_for_signals(self, ends: list[float], within: float) -> Generator[Event, Any, int]:
+        """Wait until all have signalled, or so many seconds; how many have not."""
+        now = self.env.now
+        yield self.env.timeout(min(max(ends, default=now) - now, within))
+        return sum(end - now > within for end in ends)
+
+    def deploy_to_hosts(self, hosts: int, minimum: int, zone_minimum: int) -> Script:
+        """Drain, reinstall and register again so many hosts, those of one zone.
+
+        As many at once as leave `minimum` in service of all and `zone_minimum` of these. A host
+        whose new version does not start stays out; when none may be taken any more the deployment
+        has failed.
+        """
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self._join_pool()
+        self.router.began = True
+        self.phase = "hosts"
+        fleet, env = self.fleet, self.env
+        target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
+        left = min(hosts, target - fleet.up[NEW] - self.failed_hosts, fleet.up[OLD])
+        group = math.ceil(fleet.size / MOST_GROUPS)
+        healthy, ends = left, list[tuple[float, int]]()
+        self.note("run on targets", (left, min(fleet.size - minimum, left - zone_minimum)))
+        while left or ends:
+            while left and not self.holding:
+                serving = fleet.up[OLD] + fleet.up[NEW]
+                count = min(group, left, serving - minimum, healthy - zone_minimum)
+                if count <= 0:
+                    break
+                left, healthy = left - count, healthy - count
+                took = self._run_one(count, self.plan.scenario.service.install)
+                heapq.heappush(ends, (env.now + took, count))
+            if not ends:
+                yield from self._fail_deployment()
+            end, count = heapq.heappop(ends)
+            yield env.timeout(max(end - env.now, 0.0))
+            good = count - self._failed_of(count)
+            fleet.join(NEW, good, env.now)
+            healthy += good
+            if not self.holding:
+                yield from self._gate()
+        if self.watching:
+            yield from self._gate()
+
+    def _failed_of(self, count: int) -> int:
+        """On how many of `count` hosts the new version does not start, drawn one by one."""
+        if not self.watching:
+            return 0
+        chance, failed = self._failing(), 0
+        for _ in range(count):
+            failed += self.luck.uniform(Purpose.TARGET_FAILS, self.ended_hosts) < chance
+            self.ended_hosts += 1
+        self.failed_hosts += failed
+        if failed and self.fault.crash:
+            self._failed_start()
+        return failed
+
+    def _fail_deployment(self) -> Script:
+        """The controller stops here for good: no host may be taken, or none has succeeded."""
+        self.abort(HOSTS)
+        self.holding = True
+        yield self.env.event()
+
+    def accept_failed_hosts(self) -> Script:
+        """End a deployment to hosts: one has to have succeeded; the failed ones are repaired."""
+        yield from self._gate()
+        if not self.fleet.up[NEW]:
+            yield from self._fail_deployment()
+        yield from self._repair_failed(self.failed_hosts, self.plan.scenario.service.install)
+        self.last_watch = self.env.now
+
+    def reinstall_beside(self, batch: Portion, pause: float) -> Script:
+        """Drain and reinstall all old instances in batches, while surplus new ones serve, too.
+
+        Never fewer than the fleet's size serve; the next batch begins `pause` seconds after the
+        one before serves (times the pace).
+        """
+        yield from self._gate()
+        yield from self._reinstall_beside(NEW, batch, pause)
+
+    def reinstall_old_beside(self, batch: Portion, pause: float) -> Script:
+        """The same back: an additional batch of old instances first, unless one is there."""
+        fleet = self.fleet
+        surplus = fleet.up[OLD] + fleet.up[NEW] + fleet.out - fleet.size
+        if fleet.up[NEW] + fleet.out <= surplus:
+            yield from self._retire(NEW, fleet.up[NEW])
+            return
+        if surplus <= 0:
+            count, law = batch.of(fleet.size), self._law(OLD)
+            self.note("provision", (OLD, count))
+            fleet.request(count, self.env.now)
+            slowest = self._draw_start(OLD, law, count, False)
+            yield from self._joining(OLD, law, count, slowest)
+            yield self.env.timeout(pause * self.pace)
+        yield from self._reinstall_beside(OLD, batch, pause)
+        yield from self._retire(OLD, fleet.up[OLD] - fleet.size)
+
+    def _reinstall_beside(self, version: int, batch: Portion, pause: float) -> Script:
+        fleet = self.fleet
+        rules = Rules(version, fleet.up[1 - version] + fleet.out, 0, True)
+        rules.flight, rules.pause = batch.of(fleet.size), pause * self.pace
+        self.note("roll", (version, rules.todo, rules.flight))
+        yield from self._roll_batches(rules, self._law(version, in_place=True))
+        self.note("rolled", version)
+
+    def retire_surplus(self) -> Script:
+        """All old instances and whatever is above the size go."""
+        yield from self.retire_old()
+        yield from self._retire(NEW, self.fleet.up[NEW] - self.fleet.size)
+
+
+class Coming:
+    """Instances that were started and do not serve yet; `all_here` happens when none is left."""
+
+    __slots__ = ("all_here", "count", "ever_missing")
+
+    def __init__(self) -> None:
+        self.count, self.ever_missing = 0, False
+        self.all_here: Event | None = None
+
+    def arrive(self) -> None:
+        """One of them serves from now on."""
+        self.count -= 1
+        if not self.count and self.all_here is not None:
+            self.all_here.succeed()
+
+
+class Breaker:
+    """Failed starts so far against the number at which a deployment has failed."""
+
+    __slots__ = ("count", "failures", "reset")
+
+    def __init__(self, failures: int, reset: bool) -> None:
+        self.failures, self.reset = failures, reset
+        self.count = 0
+
+    def forget(self) -> None:
+        """An instance is in service: count anew."""
+        self.count = 0
