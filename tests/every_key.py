@@ -10,6 +10,7 @@ ROLLING = ("strategies.it", "{kind: rolling, batch: 2}")
 PREPARED = ("strategies.it", "{kind: big_bang, in_place: false, keep_old: 3h}")
 CRASH = ("change.defects", "[{kind: crash}]")
 
+_TENTH = ("service.service_time", "100ms")
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)
 _CACHE = (("router.cache", "{hits: 60%, ttl: 5m, shared: true}"),)
@@ -29,7 +30,14 @@ _MIXED = (
 _LOAD = (("change.defects", "[{kind: load, threshold: 30%, rate: 9%}]"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
+_ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
+_COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
+
 CASES: dict[str, Case] = {
+    "service.elastic": ("true", ()),
+    "service.concurrency": ("20", _ELASTIC),
+    "service.service_time": ("200ms", _ELASTIC),
+    "service.cost_per_request": ("0.01", (*_ELASTIC, _COPIES)),
     "service.sessions.mean": ("3h", _SESSIONS),
     "service.sessions.requests": ("5", _SESSIONS),
     "service.zones": ("2", _ZONES),

@@ -51,6 +51,14 @@ class Fault:
         self.onset = math.inf
         self.ramp = 0.0
 
+    def without_starts(self) -> Fault:
+        """The same defect where nothing is started: what would crash fails its requests."""
+        if not self.crash:
+            return self
+        other = Fault(self.kind)
+        other.fail = self.crash
+        return other
+
 
 GOOD = Fault()
 

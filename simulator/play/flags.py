@@ -42,6 +42,7 @@ class HiddenVerbs(PoolVerbs):
         plain = self.fault is GOOD or self.fault.kind in _PLAIN_IN_COPIES
         if not plain and self.luck.uniform(Purpose.COMPARABLE) >= comparable:
             situation.fault = GOOD
+        self._begin_age(self.env.now)
         router.mirror = share
         router.began = router.changed = True
         try:
@@ -71,7 +72,7 @@ class HiddenVerbs(PoolVerbs):
             self.fleet.relabel()
             self.router.start_flag()
             situation.fault, situation.dark, situation.shared = fault, False, True
-            situation.misfit = None
+            situation.misfit = situation.on_since = None
 
     def switch_flag(self, share: float, poll: float) -> Script:
         """Switch the flag on for a share of the users; it takes `poll` seconds."""

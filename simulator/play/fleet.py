@@ -112,7 +112,8 @@ class Fleet:
     a list of [count, since]; `held` counts every instance from asking to retirement, of which
     `starting` are not yet in service and `out` are taken out to be reinstalled in place. `broken`
     instances of each version are in service but carry nothing; `lit` is the part of the zones that
-    is not lost, `worn` a constant part of all instances that carries nothing.
+    is not lost, `worn` a constant part of all instances that carries nothing. An `elastic` fleet
+    has no instances: one stands for the service in each version's place, and neither is paid for.
     """
 
     __slots__ = (
@@ -121,6 +122,7 @@ class Fleet:
         "changed",
         "cohorts",
         "drift",
+        "elastic",
         "held",
         "lit",
         "out",
@@ -132,9 +134,10 @@ class Fleet:
         "worn",
     )
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, elastic: bool = False) -> None:
         self.size = size
-        self.up: list[int] = [size, 0]
+        self.elastic = elastic
+        self.up: list[int] = [size, size if elastic else 0]
         self.cohorts: list[list[list[float]]] = [[[size, -math.inf]], []]
         self.drift: Drift | None = None
         self.held = size
@@ -246,8 +249,10 @@ class Fleet:
 
     def census(self, now: float) -> tuple[float, float, float, float]:
         """Instances at a moment: old and new ones serving, starting, and leaving (draining or
-        being reinstalled); together all that are paid for.
+        being reinstalled); together all that are paid for. An elastic fleet has none.
         """
+        if self.elastic:
+            return 0.0, 0.0, 0.0, 0.0
         up = [float(self.up[OLD]), float(self.up[NEW])]
         if self.drift is not None:
             moment = np.array([now])

@@ -24,6 +24,7 @@ _UNBOUND = 30 * 86_400.0
 class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
+    An `elastic` service counts as one instance that runs both versions and never starts.
     `cached` is the cache in front and `misses` the share of requests that pass it when it is warm,
     `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
     constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
@@ -39,7 +40,8 @@ class Plan:
         self.name = name
         service, traffic = scenario.service, scenario.traffic
         self.traffic = traffic
-        self.size = service.instances
+        self.elastic = service.elastic
+        self.size = 1 if service.elastic else service.instances
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
@@ -54,7 +56,7 @@ class Plan:
         self.noise = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
         self.noise_block = errors.block if errors else 300.0
-        warm = service.warm_up
+        warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
         self.people = scenario.detection.people
@@ -67,6 +69,7 @@ class Plan:
         self.reasons: tuple[str, ...] = ()
         failure = service.start_failure
         self._streams: dict[tuple[float, ...], tuple[Array, Array]] = {}
+        self.request_price = service.cost_per_request or 0.0
         self._start = StartLaw(service.startup, failure.probability, failure.timeout)
         self._install = StartLaw(service.install, failure.probability, failure.timeout)
 

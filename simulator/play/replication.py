@@ -165,7 +165,11 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         *_going_back(rollout),
         *_exposure(rollout),
         *_harm(rollout),
-        *(float(rollout.fleet.peak), rollout.counts.mixed, rollout.counts.mixing),
+        *(
+            0.0 if plan.elastic else float(rollout.fleet.peak),
+            rollout.counts.mixed,
+            rollout.counts.mixing,
+        ),
         *(costs.extra_cost, costs.total),
         *(costs.failed_requests, costs.corrupt_writes, costs.outage, costs.sla_credit),
         *(costs.responders, costs.extra_cost, costs.delay),

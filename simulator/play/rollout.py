@@ -49,10 +49,10 @@ class Rollout(HiddenVerbs):
         self.env = env
         self.plan = plan
         self.luck = luck
-        self.fault = fault
+        self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
-        self.fleet = Fleet(plan.size)
+        self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router)
         self.situation = Situation(fault)
         sticky = plan.traffic.sticky or self.strategy.always_sticky

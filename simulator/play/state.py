@@ -17,7 +17,7 @@ from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.router import Router
-from simulator.play.shares import NOTHING, Aside, Shares, both, last_aside, last_of
+from simulator.play.shares import NOTHING, Aside, Shares, both, from_one_limit, last_aside, last_of
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -104,6 +104,8 @@ class State:
         self.asides: tuple[Aside, ...] = ()
         self.loaded = False
         self.reached = self._reaching(now)
+        if plan.elastic and not self.nobody:
+            self.capacity = self._shared_out(self.weight, self.reached)
         if self.nobody:
             self.weight = 0.0
             self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
@@ -286,6 +288,11 @@ class State:
             total = sum(serving)
             serving = total * (1.0 - self.weight), total * self.weight
         self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
+
+    def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+        old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
+        new = new + self.mirror * self.plan.misses
+        return from_one_limit(self.fleet.lit * self.plan.capacity, old, new, self.fault.factor)
 
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
@@ -478,6 +485,8 @@ class State:
         if plan.cached is not None and not plan.cached.shared:
             let = 1.0 - plan.writes if self.situation.blocked else 1.0
             reached = (reached[OLD], let * (1.0 - self._hits(t)))
+        if plan.elastic:
+            capacity = self._shared_out(weight, reached)
         return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum, reached)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:

@@ -292,6 +292,8 @@ class Stretch(State):
     def capacity_at(self, t: float) -> tuple[float, float]:
         """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
         plan = self.plan
+        if plan.elastic:
+            return self.capacity
         total = [0.0, 0.0]
         for version in (OLD, NEW):
             for count, since in self.fleet.cohorts[version]:
@@ -325,6 +327,8 @@ class Stretch(State):
         each = self.plan.capacity / self.fault.factor
         if each == math.inf:
             return True
+        if self.plan.elastic:
+            return each * self.fleet.lit >= self.plan.peak * (1.0 + self.mirror)
         if self.fleet.drift is not None:
             old, new = self._in_service(fine)
             return bool(
