@@ -97,7 +97,36 @@ SETTINGS: dict[str, dict[str, str]] = {
         "ramp": "doubling",
     },
 }
+SETTINGS |= {
+    "maintenance_window": {
+        "duration": "2h",
+        "cutoff": "3h30m",
+        "every": "1d",
+        "concurrency": "2",
+        "max_errors": "3",
+        "run_time": "5m",
+    },
+    "appconfig": {
+        "strategy": "AppConfig.AllAtOnce",
+        "growth": "exponential",
+        "factor": "50%",
+        "duration": "9m",
+        "bake": "19m",
+        "poll": "5m",
+    },
+    "opsworks_deploy": {"order": "by_zone", "run_time": "5m", "check": "9m"},
+}
+_LONG = "run_time: 50m, concurrency: 1"
 FIRST = {
+    ("maintenance_window", "duration"): _LONG,
+    ("maintenance_window", "cutoff"): _LONG,
+    ("maintenance_window", "every"): _LONG,
+    ("maintenance_window", "max_errors"): "concurrency: 2, run_time: 2m",
+    ("appconfig", "growth"): "strategy: custom",
+    ("appconfig", "factor"): "strategy: custom",
+    ("appconfig", "duration"): "strategy: custom",
+    ("appconfig", "bake"): "strategy: custom",
+    ("opsworks_deploy", "check"): "order: by_zone",
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",

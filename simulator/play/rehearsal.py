@@ -176,7 +176,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if share is None:
             found.append(None)
         else:
-            found.append(share * plan.requests_between(entry.time, entry.time + entry.detail))
+            passing = plan.requests_between(entry.time, entry.time + entry.detail)
+            found.append(share * plan.misses * passing)
     return tuple(found)
 
 

@@ -79,6 +79,7 @@ class Strategy(Words):
 def kinds() -> dict[str, type[Strategy]]:
     """Every kind of strategy there is, by name."""
     importlib.import_module("simulator.strategies")
+    importlib.import_module("simulator.platforms")
     return Strategy.kinds
 
 

@@ -29,7 +29,15 @@ FORMS = {
         "{covered: 0%, steps: [{weight: 50%, bake: 2m}], ship: {kind: canary}}",
     ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
+    "maintenance_window": [
+        "{concurrency: 3, duration: 1h, cutoff: 50m, every: 2h, run_time: 7m}",
+    ],
+    "appconfig": [
+        "{}",
+        "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
+    ],
+    "opsworks_deploy": ["{}", "{order: by_zone, check: 2m}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
-INTERRUPTED = {"big_bang {}"}
+INTERRUPTED = {"big_bang {}", "opsworks_deploy {}"}
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"
