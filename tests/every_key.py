@@ -34,6 +34,7 @@ _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 
 CASES: dict[str, Case] = {
+    "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),
     "service.service_time": ("200ms", _ELASTIC),

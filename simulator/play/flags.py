@@ -137,7 +137,8 @@ class HiddenVerbs(PoolVerbs):
         flight = concurrency.of(fleet.size)
         self.note("run on targets", (todo, min(flight, todo)))
         most = max_errors.of(fleet.size) if self.watching else fleet.size
-        errors = Errors(most, self.luck, self._failing(), self.starts[NEW])
+        drifted = 1 - (1 - self._failing()) * (1 - self.plan.drifted)
+        errors = Errors(most, self.luck, drifted, self.starts[NEW])
         group = math.ceil(fleet.size / _MOST_GROUPS)
         room, ends = (1 if doubling else flight), list[tuple[float, int]]()
         while todo > 0 or ends:

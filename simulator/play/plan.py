@@ -27,11 +27,11 @@ class Plan:
     An `elastic` service counts as one instance that runs both versions and never starts.
     `cached` is the cache in front and `misses` the share of requests that pass it when it is warm,
     `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
-    constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
-    share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
-    bad share that the availability objective allows, `limit` the seconds after which a
-    replication is cut off, `rehearsed` the least duration of the deployment and
-    `script` that of one release of several (seconds).
+    constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean share
+    of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad
+    share that the availability objective allows, `limit` the seconds after which a replication is
+    cut off, `drifted` the share of the instances that somebody changed by hand, `rehearsed` the
+    least duration of the deployment and `script` that of one release of several (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -72,20 +72,27 @@ class Plan:
         self.request_price = service.cost_per_request or 0.0
         self._start = StartLaw(service.startup, failure.probability, failure.timeout)
         self._install = StartLaw(service.install, failure.probability, failure.timeout)
+        self.drifted = 0.0 if service.elastic else service.drifted or 0.0
+        self._update = StartLaw(
+            service.install, failure.probability, failure.timeout, once=self.drifted
+        )
 
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""
         return self._crashing(self._start, fault)
 
     def install_law(self, fault: Fault | None = None) -> StartLaw:
-        """The law of an installation in place, without draining, seconds."""
-        return self._crashing(self._install, fault)
+        """The law of an installation in place, without draining, seconds; with a fault, of the new
+        version, which fails at first on what somebody changed by hand.
+        """
+        return self._crashing(self._install if fault is None else self._update, fault)
 
     @staticmethod
     def _crashing(law: StartLaw, fault: Fault | None) -> StartLaw:
         if fault is None or not fault.crash:
             return law
-        return StartLaw(law.law, 1 - (1 - law.failing) * (1 - fault.crash), law.timeout)
+        failing = 1 - (1 - law.failing) * (1 - fault.crash)
+        return StartLaw(law.law, failing, law.timeout, law.once)
 
     def requests_between(self, a: float, b: float) -> float:
         """Expected requests in [a, b] seconds."""
@@ -108,7 +115,7 @@ class Plan:
     def stream(self, law: StartLaw, todo: int, flight: int, in_place: bool) -> tuple[Array, Array]:
         """Mean course of a window of `flight` slots over `todo` starts: (seconds, completions)."""
         drain = self.scenario.service.drain if in_place else 0.0
-        key = (law.failing, law.timeout, todo, flight, in_place)
+        key = (law.failing, law.once, law.timeout, todo, flight, in_place)
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain)
         return self._streams[key]

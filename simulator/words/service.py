@@ -118,6 +118,12 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    drifted: Share | None = Field(
+        None,
+        description="Share of the instances that somebody changed by hand: an update in place "
+        "fails on them at first.",
+    )
+
     @model_validator(mode="after")
     def _consistent(self) -> Service:
         if self.instances > _MOST_INSTANCES:

@@ -22,7 +22,7 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "calendar",
-    "service": "ungraceful start_rate connections scaling cells overload drifted",
+    "service": "ungraceful start_rate connections scaling cells overload",
     "traffic": "retries connections queue deadline",
     "change": "changes every",
     "slo": "latency",
