@@ -32,6 +32,7 @@ _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
+_THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
 CASES: dict[str, Case] = {
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
@@ -49,6 +50,8 @@ CASES: dict[str, Case] = {
     "router.cache.hits": ("20%", _CACHE),
     "router.cache.ttl": ("30m", _CACHE),
     "router.cache.shared": ("false", _CACHE),
+    "router.throttle.rate": ("350 rps", _THROTTLE),
+    "router.throttle.burst": ("50k", _THROTTLE),
     "change.schema.coupled.order": ("schema_last", _COUPLED),
     "change.schema.coupled.migrate": ("9m", _COUPLED),
     "change.schema.coupled.writes_blocked": ("4m", _COUPLED),

@@ -30,8 +30,9 @@ class Plan:
     constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean share
     of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad
     share that the availability objective allows, `limit` the seconds after which a replication is
-    cut off, `drifted` the share of the instances that somebody changed by hand, `rehearsed` the
-    least duration of the deployment and `script` that of one release of several (seconds).
+    cut off, `throttle` what limits the requests if it ever can, `drifted` the share of the
+    instances that somebody changed by hand, `rehearsed` the least duration of the deployment and
+    `script` that of one release of several (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -51,6 +52,10 @@ class Plan:
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
+        throttle = scenario.router.throttle
+        most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
+        most += self.peak * self.misses  # were everything copied
+        self.throttle = throttle if throttle is not None and throttle.rate < most else None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0

@@ -15,6 +15,7 @@ from simulator.play.fault import GOOD, Fault
 from simulator.play.flags import HiddenVerbs
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.luck import Luck, Purpose
+from simulator.play.pressure import Bucket
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
 from simulator.play.situation import Situation
@@ -55,6 +56,8 @@ class Rollout(HiddenVerbs):
         self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router)
         self.situation = Situation(fault)
+        if plan.throttle is not None:
+            self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
         self.journal: list[Entry] = []
