@@ -165,6 +165,8 @@ class Fleet:
         self.elastic = elastic
         self.up: list[int] = [size, size if elastic else 0]
         self.cohorts: list[list[list[float]]] = [[[size, -math.inf]], []]
+        if elastic:
+            self.cohorts[NEW] = [[size, -math.inf]]
         self.drift: Drift | None = None
         self.held = size
         self.peak = size

@@ -310,7 +310,8 @@ class State:
     def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
         old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
         new = new + self.mirror * self.plan.misses
-        return from_one_limit(self.fleet.lit * self.plan.capacity, old, new, self.fault.factor)
+        total = self.fleet.lit * self.plan.capacity if self.fleet.lit else 0.0
+        return from_one_limit(total, old, new, self.fault.factor)
 
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
