@@ -51,6 +51,7 @@ def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
     watching = min(rollout.script_end, ended) if rollout.finished else ended
     extra = rollout.fleet.extra(ended) / _HOUR * plan.scenario.service.cost
     extra += watching / _HOUR * costs.watching + rollout.double_work
+    extra += rollout.counts.copied * plan.request_price
     if plan.scenario.change.licences is not None:
         above = max(rollout.fleet.peak - plan.scenario.change.licences, 0)
         extra += above * costs.licence

@@ -63,6 +63,14 @@ class Fault:
             setattr(less, key, share * getattr(self, key))
         return less
 
+    def without_starts(self) -> Fault:
+        """The same defect where nothing is started: what would crash fails its requests."""
+        if not self.crash:
+            return self
+        other = Fault(self.kind)
+        other.fail = self.crash
+        return other
+
 
 GOOD = Fault()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.store import StoreVerbs
-from simulator.play.verbs import Script
+from simulator.play.verbs import NoInstances, Script
 from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
@@ -23,7 +23,12 @@ class PoolVerbs(StoreVerbs):
     """Verbs on one pool in which every instance in service gets the same share of the traffic."""
 
     def _join_pool(self) -> None:
-        """All instances share one pool from now on; idle new ones are given back."""
+        """All instances share one pool from now on; idle new ones are given back.
+
+        Raises NoInstances where an elastic service has none.
+        """
+        if self.plan.elastic:
+            raise NoInstances
         fleet, router = self.fleet, self.router
         idle = fleet.up[NEW]
         if idle and not router.pool and not router.published and not router.weight:

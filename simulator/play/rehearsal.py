@@ -9,6 +9,7 @@ from simulator.play.lead import longest
 from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
 from simulator.play.replication import play_script
+from simulator.play.verbs import NoInstances
 from simulator.words.distributions import Constant
 from simulator.words.units import format_duration
 
@@ -82,8 +83,11 @@ def rehearse(scenario: Scenario, name: str) -> Rehearsal:
 def _rehearse(plan: Plan) -> Rehearsal:
     reasons = plan.strategy.unsuitable(plan.scenario)
     if reasons:
-        return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, plan.size, reasons)
-    rollout, duration = play_script(plan, _Median(0))
+        return _not_at_all(plan, reasons)
+    try:
+        rollout, duration = play_script(plan, _Median(0))
+    except NoInstances:
+        return _not_at_all(plan, ("replaces instances, an elastic service has 0",))
     schema = plan.scenario.change.migration
     if schema is not None and schema.expand_contract is not None:
         plan.script = (
@@ -99,7 +103,7 @@ def _rehearse(plan: Plan) -> Rehearsal:
         return Rehearsal(
             plan.name, plan.strategy.kind, journal, (None,) * len(journal), 0.0, 0.0, 0, reasons
         )
-    peak = int(rollout.fleet.peak)
+    peak = 0 if plan.elastic else int(rollout.fleet.peak)
     reasons = tuple(_reasons(plan, rollout, peak))
     return Rehearsal(
         plan.name,
@@ -112,6 +116,12 @@ def _rehearse(plan: Plan) -> Rehearsal:
         reasons,
         rollout.lead,
     )
+
+
+def _not_at_all(plan: Plan, reasons: tuple[str, ...]) -> Rehearsal:
+    """The plan of a strategy whose script cannot even begin."""
+    size = 0 if plan.elastic else plan.size
+    return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, size, reasons)
 
 
 def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
@@ -173,7 +183,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if share is None:
             found.append(None)
         else:
-            found.append(share * plan.requests_between(entry.time, entry.time + entry.detail))
+            passing = plan.requests_between(entry.time, entry.time + entry.detail)
+            found.append(share * plan.misses * passing)
     return tuple(found)
 
 

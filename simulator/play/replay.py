@@ -108,6 +108,8 @@ def sentence(entry: Entry) -> str:
             return f"an instance of the {_VERSIONS[detail]} version fails"
         case "run on targets":
             return f"reinstall {detail[0]} targets, {detail[1]} at a time"
+        case "wait for the next window":
+            return f"{entry.verb}, {_length(detail)}"
         case "judge":
             return f"the judge says {detail}"
     return entry.verb

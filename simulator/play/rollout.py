@@ -16,6 +16,7 @@ from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
+from simulator.play.pressure import Bucket
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
 from simulator.play.situation import Situation
@@ -51,12 +52,14 @@ class Rollout(ControllerVerbs):
         self.env = env
         self.plan = plan
         self.luck = luck
-        self.fault = fault
+        self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
-        self.fleet = Fleet(plan.size)
+        self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router)
         self.situation = Situation(fault)
+        if plan.throttle is not None:
+            self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
         self.journal: list[Entry] = []

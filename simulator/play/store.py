@@ -131,7 +131,7 @@ class StoreVerbs(Verbs):
         Lost ones are failed requests, at the end of the drain.
         """
         sessions = self.plan.scenario.service.sessions
-        if sessions is None or leaving <= 0:
+        if sessions is None or leaving <= 0 or self.plan.elastic:
             return
         serving = self.fleet.up[OLD] + self.fleet.up[NEW]
         drain = self.plan.scenario.service.drain if drained else 0.0

@@ -40,6 +40,10 @@ _FEW = 1e-4
 Script = Generator[simpy.Event, Any, None]
 
 
+class NoInstances(Exception):
+    """A script would replace instances of a service that has none."""
+
+
 class Verbs:
     """The verbs that strategies are written in; `Rollout` adds the life around them.
 
@@ -151,8 +155,13 @@ class Verbs:
             self._first_harm(self.env.now)
 
     def provision(self, share: float, version: int = NEW) -> Script:
-        """Have instances for this share of the fleet ready: ask for what is missing and wait."""
+        """Have instances for this share of the fleet ready: ask for what is missing and wait.
+
+        An elastic service is always ready.
+        """
         yield from self._gate()
+        if self.plan.elastic:
+            return
         wanted = math.ceil((self.base + share * self.span) * self.fleet.size - 1e-9)
         count = wanted - self.fleet.up[version]
         if count <= 0:
@@ -221,6 +230,12 @@ class Verbs:
         """A cache of the new version's own begins to fill with its first traffic."""
         if self.situation.cache_since is None:
             self.situation.cache_since = when
+        self._begin_age(when)
+
+    def _begin_age(self, when: float) -> None:
+        """What runs on no instance of its own is as old as its first traffic."""
+        if self.plan.elastic and self.situation.on_since is None:
+            self.situation.on_since = when
 
     def bake(self, seconds: float, judge: Judge | None = None) -> Script:
         """Wait and watch for this long (times the pace), for a judge if there is one."""
@@ -237,7 +252,7 @@ class Verbs:
         """Begin to count for a judge; an equal baseline is as many old instances more."""
         self.watch.open_window(judge, self.env.now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline:
+        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -308,7 +323,7 @@ class Verbs:
 
     def _retire(self, version: int, count: int) -> Script:
         """Instances leave the router at once and are given back after draining."""
-        if count <= 0:
+        if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
         self.lose_sessions(count, True)
@@ -350,6 +365,7 @@ class Verbs:
         start, length = self.env.now, overlap * self.pace
         self.phase = "overlap"
         self.note("run in parallel", length)
+        self._begin_age(start)
         self.router.mirror = 1.0
         self.router.began = self.router.changed = True
         self.counts.sync_error = sync_error

@@ -1,4 +1,4 @@
-"""The headings of certification notes: what is simulated of each, by which settings, and how to see."""
+"""Headings of certification notes: what is simulated of each, by which settings, how to see it."""
 
 from __future__ import annotations
 

@@ -60,11 +60,20 @@ FORMS = {
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
     ],
     "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
+    "maintenance_window": [
+        "{concurrency: 3, duration: 1h, cutoff: 50m, every: 2h, run_time: 7m}",
+    ],
+    "appconfig": [
+        "{}",
+        "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
+    ],
+    "opsworks_deploy": ["{}", "{order: by_zone, check: 2m}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {
     "big_bang {}",
     "kubernetes_recreate {}",
+    "opsworks_deploy {}",
     "cloudformation_rolling {max_batch: 5, pause: 30s}",
 }
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"
