@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench many validate ui pictures schema lock
+.PHONY: help setup run test check bench many validate platforms ui pictures schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -47,6 +47,9 @@ many: setup  ## Fifty services in one batch: time and memory
 validate: setup  ## Closed forms against simulation, written to docs/validation.md
 	$(BIN)/python -m tests.validation
 	$(BIN)/python -m tests.scenarios.incidents
+
+platforms: setup  ## What is simulated of every heading, written to docs/platforms.md
+	$(BIN)/python -c 'from simulator.report.headings import markdown; print(markdown(), end="")' > docs/platforms.md
 
 ui: setup  ## The web app on this machine
 	$(BIN)/deploysim ui

@@ -21,6 +21,7 @@ _DOOR = {
     "exam": "simulator.door",
     "conclude": "simulator.decide.advice",
     "reconsidered": "simulator.findings.reconsider",
+    "preview": "simulator.bring.preview",
     "rehearse": "simulator.play.rehearsal",
     "replay": "simulator.door",
     "sweep": "simulator.door",

@@ -12,6 +12,7 @@ CRASH = ("change.defects", "[{kind: crash}]")
 THREE = ("service.zones", "3")
 _FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
+_TENTH = ("service.service_time", "100ms")
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)
 _CACHE = (("router.cache", "{hits: 60%, ttl: 5m, shared: true}"),)
@@ -29,10 +30,22 @@ _MIXED = (
     ("change.defects", "[{kind: mixed_versions, rate: 30%, persists: 60%, repair: 1h}]"),
 )
 _LOAD = (("change.defects", "[{kind: load, threshold: 30%, rate: 9%}]"),)
+_CARRIED = "{count: 8, each: 2%, bisect: 9m, tests: [{catches: 50%, takes: 9m, flakes: 20%}]}"
+_CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 3%}}]}}"),)
+_BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
+
+_ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
+_COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
+_THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
+    "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
+    "service.elastic": ("true", ()),
+    "service.concurrency": ("20", _ELASTIC),
+    "service.service_time": ("200ms", _ELASTIC),
+    "service.cost_per_request": ("0.01", (*_ELASTIC, _COPIES)),
     "service.sessions.mean": ("3h", _SESSIONS),
     "service.sessions.requests": ("5", _SESSIONS),
     "service.zones": ("2", _ZONES),
@@ -43,6 +56,8 @@ CASES: dict[str, Case] = {
     "router.cache.hits": ("20%", _CACHE),
     "router.cache.ttl": ("30m", _CACHE),
     "router.cache.shared": ("false", _CACHE),
+    "router.throttle.rate": ("350 rps", _THROTTLE),
+    "router.throttle.burst": ("50k", _THROTTLE),
     "change.schema.coupled.order": ("schema_last", _COUPLED),
     "change.schema.coupled.migrate": ("9m", _COUPLED),
     "change.schema.coupled.writes_blocked": ("4m", _COUPLED),
@@ -54,6 +69,15 @@ CASES: dict[str, Case] = {
     "change.single_writer": ("true", ()),
     "change.licences": ("6", (("costs.licence", "100"),)),
     "costs.licence": ("100", (("change.licences", "6"),)),
+    "change.changes.count": ("2", _CHANGES),
+    "change.changes.bisect": ("1h", _CHANGES),
+    "change.changes.tests": ("[]", _CHANGES),
+    "change.changes.tests[0].takes": ("1h", _CHANGES),
+    "change.changes.tests[0].flakes": ("80%", _CHANGES),
+    "change.branch.age": ("90d", _BRANCH),
+    "change.branch.conflict": ("9%", _BRANCH),
+    "change.branch.resolve": ("9h", _BRANCH),
+    "costs.release": ("100", ()),
     "change.defects[0].threshold": ("60%", _LOAD),
     "change.defects[0].persists": ("0%", _MIXED),
     "change.defects[0].repair": ("5h", _MIXED),
@@ -82,8 +106,15 @@ SETTINGS: dict[str, dict[str, str]] = {
         "steps": "[{weight: 30%}]",
         "poll": "3m",
         "covered": "0%",
+        "flags": "6",
+        "combinations_tested": "1",
         "ship": "{kind: big_bang, in_place: false}",
         "judge": "{above: 2%}",
+    },
+    "service_by_service": {
+        "count": "2",
+        "coupling": "90%",
+        "each": "{kind: big_bang, in_place: false}",
     },
     "rate_controlled": {
         "concurrency": "2",
@@ -146,9 +177,29 @@ WORDS = {
     ("codedeploy", "rollback"): (CRASH,),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
-    ("ecs_rolling", "failure_threshold"): (CRASH, ("detection.health", "none")),
-    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY, ("detection.health", "none")),
+    ("ecs_rolling", "failure_threshold"): (CRASH,),
+    ("ecs_rolling", "reset_on_healthy"): (_FAILING, PEOPLE_ONLY),
 }
+SETTINGS |= {
+    "maintenance_window": {
+        "duration": "2h",
+        "cutoff": "3h30m",
+        "every": "1d",
+        "concurrency": "2",
+        "max_errors": "3",
+        "run_time": "5m",
+    },
+    "appconfig": {
+        "strategy": "AppConfig.AllAtOnce",
+        "growth": "exponential",
+        "factor": "50%",
+        "duration": "9m",
+        "bake": "19m",
+        "poll": "5m",
+    },
+    "opsworks_deploy": {"order": "by_zone", "run_time": "5m", "check": "9m"},
+}
+_LONG = "run_time: 50m, concurrency: 1"
 FIRST = {
     ("beanstalk", "batch"): "policy: rolling",
     ("beanstalk", "new_version"): "policy: traffic_splitting",
@@ -164,7 +215,18 @@ FIRST = {
     ("ecs_rolling", "rollback"): "circuit_breaker: true",
     ("ecs_rolling", "failure_threshold"): "circuit_breaker: true",
     ("ecs_rolling", "reset_on_healthy"): "circuit_breaker: true, maximum: 120%",
+    ("maintenance_window", "duration"): _LONG,
+    ("maintenance_window", "cutoff"): _LONG,
+    ("maintenance_window", "every"): _LONG,
+    ("maintenance_window", "max_errors"): "concurrency: 2, run_time: 2m",
+    ("appconfig", "growth"): "strategy: custom",
+    ("appconfig", "factor"): "strategy: custom",
+    ("appconfig", "duration"): "strategy: custom",
+    ("appconfig", "bake"): "strategy: custom",
+    ("opsworks_deploy", "check"): "order: by_zone",
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",
+    ("feature_flag", "flags"): "covered: 100%, combinations_tested: 2",
+    ("feature_flag", "combinations_tested"): "covered: 100%",
 }

@@ -236,6 +236,8 @@ NOT_IN_A_REPLICATION = {
     "service.utilisation",  # tests/words: another way to say capacity
     "service.limit",  # found by rehearsing
     "change.defect_probability",  # weighs the strata
+    "change.changes.each",
+    "change.changes.tests[0].catches",
     "change.defects[0].share",
     "change.defects[0].kind",
     "traffic.daily",

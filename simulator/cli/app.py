@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, compare, describe, exam, plan, sweep
+from simulator.cli import batch, batches, compare, describe, exam, plan, preview, sweep
 
 EXAMPLES = """Examples:
 
@@ -35,6 +35,8 @@ app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
+app.command("preview")(preview.preview)
+app.command("batches")(batches.batches)
 app.command("report")(batch.report)
 app.command("exam")(exam.exam)
 app.command("scenarios")(describe.scenarios)
@@ -94,7 +96,7 @@ def _explain(error: Exception, wants_json: bool) -> None:
     from simulator.words.problems import ScenarioError
 
     if isinstance(error, ScenarioError):
-        _fail(3, "invalid scenario", str(error), wants_json, error)
+        _fail(3, error.what, str(error), wants_json, error)
     if os.environ.get("DEPLOYSIM_TRACEBACK"):
         raise error
     from simulator.findings.executors import LostWorkersError, OtherEngineError

@@ -66,7 +66,7 @@ def compare(
     words = read_scenario(scenario, sets, strategy, quiet)
     from simulator.decide.advice import Options
 
-    asked = Options(workers, paces, limit, assumptions, flips=_searches(words, flips))
+    asked = Options(workers, paces, limit, assumptions, flips=searches(words, flips))
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
     command = _command(scenario, replications, precision, seed, strategy or (), sets or ())
     options.emit(_rendered(found, form, no_color, command), output)
@@ -188,7 +188,7 @@ def read_scenario(
     return words
 
 
-def _searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...]:
+def searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...]:
     """What --flips asks for; raises a usage error for what is no range."""
     from simulator.decide.flip import assumed, search
     from simulator.words.problems import ScenarioError

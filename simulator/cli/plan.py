@@ -59,7 +59,7 @@ def rehearse(
 
     texts = []
     for plan in plans:
-        text = _plan_text(plan, words.service.instances)
+        text = _plan_text(plan, 0 if words.service.elastic else words.service.instances)
         if seen[plan.name]:
             text += "\n" + gates_table(seen[plan.name])
         texts.append(text)
@@ -80,10 +80,10 @@ def _plan_text(plan: Rehearsal, instances: int) -> str:
     from simulator.play.replay import sentence
     from simulator.report import wording
 
+    needed = f"at most {plan.instances} instances (service: {instances})"
     lines = [
         f"{plan.name} ({plan.kind}): deploys in {wording.length(plan.duration)}, "
-        f"finished after {wording.length(plan.finish)}, "
-        f"at most {plan.instances} instances (service: {instances})"
+        f"finished after {wording.length(plan.finish)}, {needed if instances else 'no instances'}"
     ]
     lines += [f"  unsuitable: {reason}" for reason in plan.reasons]
     for entry, requests in zip(plan.journal, plan.requests, strict=True):

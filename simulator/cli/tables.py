@@ -29,18 +29,28 @@ def _colour(wanted: bool) -> bool:
     return sys.stdout.isatty()
 
 
-class _Paint:
+class Paint:
+    """Marks parts of a text for a terminal, or leaves them as they are."""
+
     def __init__(self, on: bool) -> None:
         self.on = on
 
     def bold(self, text: str) -> str:
+        """In bold."""
         return f"{_BOLD}{text}{_END}" if self.on else text
 
     def dim(self, text: str) -> str:
+        """Fainter."""
         return f"{_DIM}{text}{_END}" if self.on else text
 
     def best(self, text: str) -> str:
+        """In the colour of the best."""
         return f"{_GREEN}{text}{_END}" if self.on else text
+
+
+def painter(colour: bool) -> Paint:
+    """Marks if colour is wanted and standard output is a terminal that shows it."""
+    return Paint(_colour(colour))
 
 
 def _clip(text: str, width: int) -> str:
@@ -49,7 +59,7 @@ def _clip(text: str, width: int) -> str:
 
 def comparison_table(comparison: Comparison, colour: bool) -> str:
     """The first screen: headline table, where bad releases are caught, verdict, assumptions."""
-    paint = _Paint(_colour(colour))
+    paint = Paint(_colour(colour))
     lines = [*_title(comparison, paint), "", *_headline(comparison, paint), ""]
     lines += [*_caught(comparison, paint), ""]
     if comparison.thresholds:
@@ -71,7 +81,7 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def _more_flips(comparison: Comparison, paint: _Paint) -> list[str]:
+def _more_flips(comparison: Comparison, paint: Paint) -> list[str]:
     """What was searched with --flips, and what came of it."""
     if not comparison.searched:
         return []
@@ -85,7 +95,7 @@ def _more_flips(comparison: Comparison, paint: _Paint) -> list[str]:
     return lines
 
 
-def _both_uncertainties(comparison: Comparison, paint: _Paint) -> list[str]:
+def _both_uncertainties(comparison: Comparison, paint: Paint) -> list[str]:
     """Two lines a strategy: what more replications would narrow, and what only facts would."""
     found = headlines.two_uncertainties(comparison)
     if not found:
@@ -106,7 +116,7 @@ def _both_uncertainties(comparison: Comparison, paint: _Paint) -> list[str]:
     return lines
 
 
-def _title(comparison: Comparison, paint: _Paint) -> list[str]:
+def _title(comparison: Comparison, paint: Paint) -> list[str]:
     results, scenario = comparison.results, comparison.scenario
     counts = results.replications
     chance = wording.share(scenario.change.defect_probability)
@@ -122,7 +132,7 @@ def _title(comparison: Comparison, paint: _Paint) -> list[str]:
     return lines
 
 
-def _headline(comparison: Comparison, paint: _Paint) -> list[str]:
+def _headline(comparison: Comparison, paint: Paint) -> list[str]:
     rows = headlines.rows(comparison)
     widths = [
         max(
@@ -160,7 +170,7 @@ def _headline(comparison: Comparison, paint: _Paint) -> list[str]:
     return lines
 
 
-def _caught(comparison: Comparison, paint: _Paint) -> list[str]:
+def _caught(comparison: Comparison, paint: Paint) -> list[str]:
     lines = [paint.bold("Where bad releases are caught, and by whom")]
     for name, risk in comparison.risk.items():
         room = WIDTH - _NAME - 4
@@ -171,7 +181,7 @@ def _caught(comparison: Comparison, paint: _Paint) -> list[str]:
     return lines
 
 
-def _thresholds(comparison: Comparison, paint: _Paint) -> list[str]:
+def _thresholds(comparison: Comparison, paint: Paint) -> list[str]:
     lines, last = [paint.bold("Objectives")], None
     for row in judged(comparison):
         if row.expression != last:
@@ -217,7 +227,7 @@ _VALUE, _CELL = 20, 15
 
 def sweep_table(sweep: Sweep, colour: bool) -> str:
     """Two lines a strategy and point, mean and interval; as many figures as fit beside them."""
-    paint = _Paint(_colour(colour))
+    paint = Paint(_colour(colour))
     lines = [paint.bold(_clip(sweep.design.scenario.name, WIDTH))]
     for text in (sweeps.method(sweep), sweeps.scales(sweep)):
         lines += [paint.dim(part) for part in textwrap.wrap(text, WIDTH)]
@@ -238,7 +248,7 @@ def _sweep_block(
     heads: Sequence[tuple[str, str]],
     widths: Sequence[int],
     figures: range,
-    paint: _Paint,
+    paint: Paint,
 ) -> list[str]:
     """Some of the figures; a strategy's name stands where its points begin."""
     chosen = [k for k in figures if k < len(heads)]
@@ -268,7 +278,7 @@ _LABEL, _OPTION = 48, 13
 
 def exam_question(scenario: Scenario, colour: bool) -> str:
     """A question and its options, nothing about the answer."""
-    paint = _Paint(_colour(colour))
+    paint = Paint(_colour(colour))
     lines = [
         paint.bold(_clip(scenario.name, WIDTH)),
         *textwrap.wrap(exam.question(scenario), WIDTH),
@@ -287,7 +297,7 @@ def _under(first: str, text: str) -> list[str]:
 
 def exam_answer(answer: Answer, colour: bool) -> str:
     """Question, ranking, why each option wins or loses, and where another one is the answer."""
-    paint = _Paint(_colour(colour))
+    paint = Paint(_colour(colour))
     lines = [exam_question(answer.scenario, colour), ""]
     lines += [paint.bold(part) for part in textwrap.wrap(f"Answer {exam.verdict(answer)}", WIDTH)]
     lines += _under("", exam.because(answer))
@@ -301,7 +311,7 @@ def exam_answer(answer: Answer, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def _ranked(answer: Answer, paint: _Paint) -> list[str]:
+def _ranked(answer: Answer, paint: Paint) -> list[str]:
     """The options side by side, the best first, a figure a line."""
     heads = [one.option for one in answer.ranking]
     if answer.exam.predicts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.decide.sensitivity import varied
 from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
-from simulator.findings.reconsider import CHANCE, PRICES, reconsidered
+from simulator.findings.reconsider import CHANCE, EACH, PRICES, reconsidered
 from simulator.findings.study import Progress
 from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import number_at
@@ -23,7 +23,7 @@ DELAY = "costs.delay"
 _CHANCES = (0.001, 0.5)
 _DELAYS = (0.01, 1e6)
 _APART = 100.0
-_PRECISE, _ROUGH = 0.01, 0.05
+PRECISE, ROUGH = 0.01, 0.05
 _ASIDE = 1.25
 
 
@@ -54,7 +54,9 @@ At = Callable[[float], str]
 
 
 class Bisection(NamedTuple):
-    """A flip to look for: where, from which value, between which ends, and how precisely."""
+    """A flip to look for: where, from which value, between which ends, who leads there, and how
+    precisely (`within`, relative).
+    """
 
     path: str
     now: float
@@ -69,7 +71,11 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     Both sides of each are checked against `fresh` replications. The nearest comes first.
     """
     costs = results.scenario.costs
-    searched = {CHANCE: (results.scenario.change.defect_probability, *_CHANCES)}
+    change = results.scenario.change
+    if change.changes is None:
+        searched = {CHANCE: (change.defect_probability, *_CHANCES)}
+    else:
+        searched = {EACH: (change.changes.each, *_CHANCES)}
     if has_money(results):
         for path in PRICES:
             now = getattr(costs, path.split(".")[1])
@@ -80,7 +86,7 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
     found = []
     for path, (now, low, high) in searched.items():
         leader, again = _weighing(results, path), _weighing(fresh, path) if fresh else None
-        found += both_ways(Bisection(path, now, (low, high), best, _PRECISE), leader, again)
+        found += both_ways(Bisection(path, now, (low, high), best, PRECISE), leader, again)
     return tuple(sorted(found, key=_distance))
 
 
@@ -122,7 +128,7 @@ def searched_flips(
         whole = isinstance(low, int) and isinstance(high, int)
         leader = _playing(results, search.path, jobs, known, whole)
         again = _playing(results.other_luck(), search.path, jobs, {}, whole)
-        found += both_ways(Bisection(search.path, now, (low, high), best, _ROUGH), leader, again)
+        found += both_ways(Bisection(search.path, now, (low, high), best, ROUGH), leader, again)
     return tuple(sorted(found, key=_distance))
 
 

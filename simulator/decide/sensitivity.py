@@ -22,7 +22,10 @@ HEADLINES = {
     "failed_requests": "defect",
     "extra_cost": None,
 }
-_WITHOUT_EFFECT = ("costs.", "slo.", "change.defect_probability", "response.fix", "response.retry")
+_WITHOUT_EFFECT = (
+    *("costs.", "slo.", "response.fix", "response.retry"),
+    *("change.defect_probability", "change.changes.bisect"),
+)
 _OF_A_DEFECT = re.compile(r"change\.defects\[(\d+)\]\.(?!share)")
 _NAMED = 3
 SCREENED, SCREENED_KIND = 16, 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -159,4 +160,6 @@ def _busier(scenario: Scenario, factor: float) -> Scenario:
         changes["traffic.trace.scale"] = factor * traffic.trace.scale
     if scenario.service.capacity is not None:
         changes["service.capacity"] = factor * scenario.service.capacity
+    if scenario.service.concurrency is not None:
+        changes["service.concurrency"] = math.ceil(factor * scenario.service.concurrency)
     return scenario.with_all(changes)

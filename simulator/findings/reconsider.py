@@ -20,18 +20,23 @@ _PRICED = (
     ("failed_request", "loss_failed_requests", "failed_requests", 1.0),
     ("corrupt_write", "loss_corrupt_writes", "corrupt_writes", 1.0),
     ("outage", "loss_outage", "outage", _HOUR),
+    ("release", "loss_release", "releases", 1.0),
     ("delay", "loss_delay", "time_to_value", _HOUR),
 )
 _MONEY = ("loss", *(part for _, part, _, _ in _PRICED))
 PRICES = tuple(f"costs.{key}" for key, *_ in _PRICED)
 CHANCE = "change.defect_probability"
+EACH = "change.changes.each"
 _SHARE_AT = ("change", "defects", "share")
-_NEVER_PLAYED = ("name", "question", "planned", "objectives")
+_CATCHES_AT = ("change", "changes", "tests", "catches")
+_NEVER_PLAYED = ("name", "question", "planned", "objectives", "exam")
 
 
 def only_weighs(path: Path) -> bool:
     """Whether a key of a file changes no replication, only what follows from them."""
-    if path[0] in _NEVER_PLAYED or ".".join(map(str, path)) in (CHANCE, *PRICES):
+    if path[0] in _NEVER_PLAYED or ".".join(map(str, path)) in (CHANCE, EACH, *PRICES):
+        return True
+    if len(path) == 5 and (*path[:3], path[4]) == _CATCHES_AT:
         return True
     return len(path) == 4 and (path[0], path[1], path[3]) == _SHARE_AT
 
@@ -49,9 +54,10 @@ def reconsidered(results: Results, scenario: Scenario) -> Results:
         price = getattr(after, key) or 0.0
         if price == (getattr(before, key) or 0.0):
             continue
+        count = scenario.change.count if key == "delay" else 1
         columns = {
             name: {
-                number: _repriced(one, part, figure, price / size, results.limits[name])
+                number: _repriced(one, part, figure, price / size * count, results.limits[name])
                 for number, one in parts.items()
             }
             for name, parts in columns.items()

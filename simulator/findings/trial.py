@@ -38,7 +38,9 @@ def serving(scenario: Scenario, replications: int, fewest: int) -> tuple[Stratum
     return tuple(
         group._replace(probability=chances[group.number])
         for group in strata(scenario, replications, fewest)
-        if not group.number or change.defects[group.number - 1].kind != _NEVER_SERVES
+        if not group.number
+        or scenario.service.elastic
+        or change.defects[group.number - 1].kind != _NEVER_SERVES
     )
 
 

@@ -74,6 +74,12 @@ class ControllerVerbs(HiddenVerbs):
             yield self.env.event()  # one failure after the other: the breaker will have its say
         yield from super()._forever()
 
+    def _watch_health(self, law: StartLaw, slowest: float, later: float) -> None:
+        if self.breaker is None:
+            super()._watch_health(law, slowest, later)
+        elif slowest > law.timeout and self.fault.crash:  # the breaker alone judges failed starts
+            self.at(self.env.now + later + law.timeout, self._failed_start)
+
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         end = super()._start_one(rules, law, drained)
         if self.breaker is not None and rules.version == NEW:

@@ -27,10 +27,12 @@ class Counts:
 
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
     (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
+    `copied` are expected requests sent to the new version once more.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
     __slots__ = (
+        "copied",
         "corrupt",
         "degraded",
         "expected",
@@ -61,7 +63,7 @@ class Counts:
         self.luck = luck
         self.failed = self.corrupt = 0
         self.failed_before: int | None = None
-        self.expected = self.exposed = self.exposure = 0.0
+        self.expected = self.exposed = self.exposure = self.copied = 0.0
         self.mixed = self.mixing = self.outage = self.degraded = 0.0
         self.first_harm = self.last_harm = math.nan
         self.peak_harm = self.peak_weight = 0.0
@@ -122,6 +124,9 @@ class Counts:
         if stretch.nobody:
             self._nobody(stretch, a, b, drawn, excused)
             return
+        if stretch.mirror:
+            copies = stretch.mirror * self.plan.misses
+            self.copied += copies * self.plan.requests_between(a, b)
         weight = stretch.weight
         dark = stretch.situation.dark
         if (stretch.moving or stretch.fleet.drift is not None) and not dark:

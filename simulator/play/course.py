@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_MINUTE = 60.0
 _SETTLED = 1e-9
 _POINTS = 33
 
@@ -25,6 +26,10 @@ class AtOnce:
 
     __slots__ = ()
     lasts = 0.0
+
+    def scale(self, x: float) -> float:
+        """Seconds in which, x seconds after a change, about a tenth of what is left follows."""
+        return _MINUTE
 
     def share(self, x: Array) -> Array:
         """The share of the clients that have followed x seconds after a change."""
@@ -59,6 +64,10 @@ class Answers(AtOnce):
             tail = 1.0 if self.fixed else max(math.log(self.ignore / _SETTLED), 0.0)
             slow = self.wait * tail
         self.lasts = max(self.ttl, slow)
+
+    def scale(self, x: float) -> float:
+        """Seconds in which, x seconds after a change, about a tenth of what is left follows."""
+        return min(_MINUTE, self.ttl / 10) if x < self.ttl else max(_MINUTE, self.wait / 10)
 
     def share(self, x: Array) -> Array:
         """The share of the clients that have followed x seconds after a change."""
@@ -110,27 +119,73 @@ class Visits(AtOnce):
         return followed
 
 
+class Registering(AtOnce):
+    """A second group of equal size that registers with a load balancer over T seconds.
+
+    A part u = min(x / T, 1) of its targets takes part x seconds after the change; with `favour` f
+    requests to each of them for every one to the others they get the share f u / (1 + f u), which
+    is (1 + f) u / (1 + f u) of what they get in the end.
+    """
+
+    __slots__ = ("favour", "lasts")
+
+    def __init__(self, lasts: float, favour: float) -> None:
+        self.lasts, self.favour = lasts, favour
+
+    def scale(self, x: float) -> float:
+        """Seconds in which, x seconds after a change, about a tenth of what is left follows."""
+        return max(self.lasts / 10, 1.0)
+
+    def share(self, x: Array) -> Array:
+        """The part of what they get in the end, x seconds after the change."""
+        u, f = np.clip(x / self.lasts, 0.0, 1.0), self.favour
+        part: Array = (1 + f) * u / (1 + f * u)
+        return part
+
+    def area(self, x: Array) -> Array:
+        """The integral of that part from the change on, seconds.
+
+        Up to T it is T (1 + f) (u - ln(1 + f u) / f) / f.
+        """
+        x = np.maximum(x, 0.0)
+        u, f = np.minimum(x / self.lasts, 1.0), self.favour
+        area: Array = self.lasts * (1 + f) * (u - np.log1p(f * u) / f) / f
+        return area + np.maximum(x - self.lasts, 0.0)
+
+    def bends(self) -> tuple[float, ...]:
+        """Seconds after a change at which its course is not smooth."""
+        return (0.0, self.lasts)
+
+
 class Course:
     """A share as the sum of the responses to all changes so far.
 
     `change` adds one; `at` and `trailing` (the mean over a window that ends there) take and return
-    arrays. The response is linear in the published weight, so that every sequence of changes,
-    partial ones and a way back during an unfinished drain, is a sum.
+    arrays. A response is linear in the published weight, so that every sequence of changes,
+    partial ones and a way back during an unfinished drain, is a sum. `response` is that of changes
+    that do not bring their own.
     """
 
-    __slots__ = ("_changes", "final", "response", "since")
+    __slots__ = ("_changes", "_end", "_last", "final", "response")
 
     def __init__(self, response: AtOnce) -> None:
         self.response = response
-        self._changes: list[tuple[float, float]] = []
+        self._changes: list[tuple[float, float, AtOnce]] = []
         self.final = 0.0
-        self.since = -math.inf
+        self._last, self._end = -math.inf, -math.inf
 
-    def change(self, now: float, weight: float) -> None:
+    def change(self, now: float, weight: float, response: AtOnce | None = None) -> None:
         """From now on this weight is what clients are told."""
         if weight != self.final:
-            self._changes.append((now, weight - self.final))
-            self.final, self.since = weight, now
+            response = response or self.response
+            self._changes.append((now, weight - self.final, response))
+            self.final, self._last = weight, now
+            self._end = max(self._end, now + response.lasts)
+
+    def scale(self, now: float) -> float:
+        """Seconds in which the share changes by about a tenth of what it still has to change."""
+        response = self._changes[-1][2] if self._changes else self.response
+        return response.scale(now - self._last)
 
     def moving(self, now: float, window: float = 0.0) -> bool:
         """Whether clients (or answers kept for `window` seconds) still follow a change."""
@@ -138,18 +193,20 @@ class Course:
 
     def settled(self, window: float = 0.0) -> float:
         """When all have followed, seconds."""
-        return self.since + self.response.lasts + window
+        return self._end + window
 
     def at(self, t: Any) -> Any:
         """The share in effect at t seconds."""
-        total = sum((by * self.response.share(t - when) for when, by in self._changes), 0.0 * t)
+        total = sum((by * how.share(t - when) for when, by, how in self._changes), 0.0 * t)
         return np.clip(total, 0.0, 1.0)
 
     def trailing(self, t: Any, window: float) -> Any:
         """The mean share over the last `window` seconds before t."""
-        area = self.response.area
         total = sum(
-            (by * (area(t - when) - area(t - window - when)) for when, by in self._changes),
+            (
+                by * (how.area(t - when) - how.area(t - window - when))
+                for when, by, how in self._changes
+            ),
             0.0 * t,
         )
         return np.clip(total / window, 0.0, 1.0)
@@ -158,21 +215,25 @@ class Course:
         """The integral of the share from now on, once the last change is to nobody, seconds."""
         end = np.array([self.settled()])
         begin = np.array([now])
-        area = self.response.area
-        rest = [by * (area(end - when) - area(begin - when)) for when, by in self._changes]
+        rest = [
+            by * (how.area(end - when) - how.area(begin - when)) for when, by, how in self._changes
+        ]
         return float(np.sum(rest))
 
     def settle(self) -> None:
         """All have followed, as if they had in no time."""
-        self._changes = [(-1e12, self.final)] if self.final else []
-        self.since = -math.inf
+        self._changes = [(-1e12, self.final, self.response)] if self.final else []
+        self._last = self._end = -math.inf
 
     def bends(self, a: float, b: float, window: float = 0.0) -> list[float]:
         """The moments in (a, b) at which the course, or its trailing mean, is not smooth."""
-        offsets = self.response.bends()
-        if window:
-            offsets += tuple(window + offset for offset in offsets)
-        found = {when + offset for when, _ in self._changes for offset in offsets}
+        windows = (0.0, window) if window else (0.0,)
+        found = {
+            when + offset + extra
+            for when, _, how in self._changes
+            for offset in how.bends()
+            for extra in windows
+        }
         return sorted(t for t in found if a < t < b)
 
     def crosses(self, levels: tuple[float, ...], now: float, until: float = math.inf) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from simulator.play.luck import Luck, Purpose
 if TYPE_CHECKING:
     from simulator.words.change import Defect
     from simulator.words.distributions import Distribution
+
+_OF_REQUESTS = ("fail", "late", "corrupt", "mixed", "leak", "load")
 
 
 class Fault:
@@ -50,6 +53,23 @@ class Fault:
         self.factor = self.users = 1.0
         self.onset = math.inf
         self.ramp = 0.0
+
+    def reaching(self, share: float) -> Fault:
+        """The same where only a share of the requests meets the new version at all."""
+        if self is GOOD or share >= 1:
+            return self
+        less = copy.copy(self)
+        for key in _OF_REQUESTS:
+            setattr(less, key, share * getattr(self, key))
+        return less
+
+    def without_starts(self) -> Fault:
+        """The same defect where nothing is started: what would crash fails its requests."""
+        if not self.crash:
+            return self
+        other = Fault(self.kind)
+        other.fail = self.crash
+        return other
 
 
 GOOD = Fault()

@@ -6,10 +6,10 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
+from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Luck, Purpose
-from simulator.play.pool import PoolVerbs
 from simulator.play.verbs import Script
 
 if TYPE_CHECKING:
@@ -21,13 +21,26 @@ _PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
 MOST_GROUPS = 200
 
 
-class HiddenVerbs(PoolVerbs):
+class HiddenVerbs(CutoverVerbs):
     """Verbs that run new code before, or without, sending it anybody's requests.
 
     `covered` tells whether what is wrong sits behind the flag of a dark release.
     """
 
     covered: bool
+
+    def touch(self, count: int, coupling: float) -> int:
+        """How many of `count` services the change touches: one, and each other one by chance.
+
+        A defect then reaches the requests of those services only, an equal part each.
+        """
+        chances = (self.luck.uniform(Purpose.TOUCHED, index) for index in range(1, count))
+        touched = 1 + sum(chance < coupling for chance in chances)
+        self.releases *= touched
+        self.situation.fault = self.fault.reaching(touched / count)
+        self.router.changed = True
+        self.note("touched", (touched, count))
+        return touched
 
     def shadow(self, share: float, duration: float, comparable: float) -> Script:
         """Copy a share of the requests to the new version for `duration` seconds (times the pace).
@@ -42,6 +55,7 @@ class HiddenVerbs(PoolVerbs):
         plain = self.fault is GOOD or self.fault.kind in _PLAIN_IN_COPIES
         if not plain and self.luck.uniform(Purpose.COMPARABLE) >= comparable:
             situation.fault = GOOD
+        self._begin_age(self.env.now)
         router.mirror = share
         router.began = router.changed = True
         try:
@@ -71,7 +85,7 @@ class HiddenVerbs(PoolVerbs):
             self.fleet.relabel()
             self.router.start_flag()
             situation.fault, situation.dark, situation.shared = fault, False, True
-            situation.misfit = None
+            situation.misfit = situation.on_since = None
 
     def switch_flag(self, share: float, poll: float) -> Script:
         """Switch the flag on for a share of the users; it takes `poll` seconds."""
@@ -93,12 +107,37 @@ class HiddenVerbs(PoolVerbs):
             self.note("shift", 0.0)
             yield from self._publish(0.0)
 
+    def share_instances(self, poll: float) -> Script:
+        """From now on weights are those of a configuration that both behaviours read on the same
+        instances, every `poll` seconds.
+
+        Nothing is started for it: what would crash fails its requests.
+        """
+        yield from self._gate()
+        fleet, situation = self.fleet, self.situation
+        idle = 0 if fleet.elastic else fleet.up[NEW]
+        fleet.leave(NEW, idle)
+        fleet.ask(-idle, self.env.now)
+        fleet.relabel()
+        self.router.start_flag()
+        self.router.propagation = poll
+        self.fault = situation.fault = self.fault.without_starts()
+        situation.shared = True
+
     def run_on_targets(
-        self, concurrency: Portion, max_errors: Portion, run_time: Distribution, doubling: bool
+        self,
+        concurrency: Portion,
+        max_errors: Portion,
+        run_time: Distribution,
+        doubling: bool = False,
+        upto: float = 1.0,
+        hours: tuple[float, float] | None = None,
     ) -> Script:
         """Drain and reinstall the targets in place, some at a time, up to too many errors.
 
-        `run_time` is in seconds. With `doubling` groups of 1, 2, 4 ... are waited for.
+        `run_time` is in seconds. With `doubling` groups of 1, 2, 4 ... are waited for. Only this
+        share of the fleet is brought to the new version; with `hours` = (every, open) targets are
+        begun in the first `open` of each `every` seconds only.
         """
         yield from self._gate()
         yield from self._before_traffic()
@@ -107,33 +146,46 @@ class HiddenVerbs(PoolVerbs):
         self.router.began = True
         self.phase = "targets"
         fleet, env = self.fleet, self.env
+        todo = math.ceil((self.base + upto * self.span) * fleet.size - 1e-9) - fleet.up[NEW]
         flight = concurrency.of(fleet.size)
-        self.note("run on targets", (fleet.size, flight))
+        self.note("run on targets", (todo, min(flight, todo)))
         most = max_errors.of(fleet.size) if self.watching else fleet.size
-        errors = Errors(most, self.luck, self._failing())
+        drifted = 1 - (1 - self._failing()) * (1 - self.plan.drifted)
+        errors = Errors(most, self.luck, drifted, self.starts[NEW])
         group = math.ceil(fleet.size / MOST_GROUPS)
         room, ends = (1 if doubling else flight), list[tuple[float, int]]()
-        while fleet.up[OLD] or ends:
-            while fleet.up[OLD] and room > 0 and errors.accepted:
-                count = min(group, fleet.up[OLD], room)
-                room -= count
+        while todo > 0 or ends:
+            until = closed_until(*hours, env.now) if hours is not None else 0.0
+            while todo > 0 and room > 0 and errors.accepted and not until:
+                count = min(group, todo, room)
+                todo, room = todo - count, room - count
                 heapq.heappush(ends, (env.now + self._run_one(count, run_time), count))
-            if not ends:
-                break
+            if until and todo > 0 and room > 0:
+                self._wait_for_hours(ends, until)
             end, count = heapq.heappop(ends)
             yield env.timeout(max(end - env.now, 0.0))
-            failed = errors.of(count)
-            if failed and self.fault.crash:
-                self._failed_start()
-            fleet.join(NEW, count - failed, env.now)
-            if not errors.accepted:
-                yield from self._too_many_errors()
+            yield from self._end_some(count, errors)
             room += 0 if doubling else count
-            if doubling and not ends:
+            if doubling and count and not ends:
                 errors.group = room = min(2 * errors.group, flight)
             yield from self._gate()
         yield from self._repair_failed(errors.count, run_time)
         self.last_watch = env.now
+
+    def _wait_for_hours(self, ends: list[tuple[float, int]], until: float) -> None:
+        """Nothing ends then, but the next targets may begin."""
+        if (until, 0) not in ends:
+            self.note("wait for the next window", until - self.env.now)
+            heapq.heappush(ends, (until, 0))
+
+    def _end_some(self, count: int, errors: Errors) -> Script:
+        """So many targets end now; those that do not fail serve."""
+        failed = errors.of(count)
+        if failed and self.fault.crash:
+            self._failed_start()
+        self.fleet.join(NEW, count - failed, self.env.now)
+        if not errors.accepted:
+            yield from self._too_many_errors()
 
     def _failing(self) -> float:
         return 1 - (1 - self.plan.scenario.service.start_failure.probability) * (
@@ -174,14 +226,23 @@ class HiddenVerbs(PoolVerbs):
         yield from self._roll(OLD, concurrency, nothing, concurrency, "window", 0.0, True, law)
 
 
+def closed_until(every: float, opened: float, now: float) -> float:
+    """When the next window opens, seconds from the decision to deploy; 0 while one is open.
+
+    The first window opens with the decision and then one `every` seconds, each for `opened`.
+    """
+    number, inside = divmod(now + 1e-9, every)
+    return 0.0 if inside < opened else (number + 1) * every
+
+
 class Errors:
     """The targets of a command that failed so far, against how many are accepted."""
 
     __slots__ = ("_chance", "_index", "_luck", "_most", "count", "group")
 
-    def __init__(self, most: int, luck: Luck, chance: float) -> None:
+    def __init__(self, most: int, luck: Luck, chance: float, first: int = 0) -> None:
         self._most, self._luck, self._chance = most, luck, chance
-        self._index = self.count = 0
+        self._index, self.count = first, 0
         self.group = 1
 
     @property

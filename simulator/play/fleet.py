@@ -21,19 +21,35 @@ class StartLaw:
     A start succeeds when it does not fail (probability 1 - `failing`) and takes no longer than
     `timeout` seconds; otherwise it is tried again after the timeout. With f the chance that one
     try is lost, the survival function on [k timeout, (k + 1) timeout) is
-    f^k (1 - (1 - failing) F(t - k timeout)), so that the law inverts in closed form.
+    f^k (1 - (1 - failing) F(t - k timeout)), so that the law inverts in closed form. With the
+    chance `once` the first try fails for a reason that is put right before the second.
     """
 
-    __slots__ = ("_lost", "failing", "law", "timeout")
+    __slots__ = ("_first", "_first_lost", "_lost", "failing", "law", "once", "timeout")
 
-    def __init__(self, law: Distribution, failing: float, timeout: float) -> None:
+    def __init__(
+        self, law: Distribution, failing: float, timeout: float, once: float = 0.0
+    ) -> None:
         self.law = law
         self.failing = failing
         self.timeout = timeout
-        self._lost = 1.0 if failing >= 1 else failing + (1 - failing) * (1 - law.cdf(timeout))
+        self.once = once
+        late = 1 - law.cdf(timeout)
+        self._lost = 1.0 if failing >= 1 else failing + (1 - failing) * late
+        self._first = 1 - (1 - once) * (1 - failing)
+        self._first_lost = self._first + (1 - self._first) * late
 
     def survivor(self, survival: float) -> float:
         """The time exceeded with probability `survival`, seconds; infinite if none succeeds."""
+        if self.once and survival <= self._first_lost:
+            return self.timeout + self._plain(min(survival / self._first_lost, 1.0))
+        if self.once:
+            inside = (survival - self._first) / (1 - self._first)
+            return min(self.law.upper_quantile(min(inside, 1.0)), self.timeout)
+        return self._plain(survival)
+
+    def _plain(self, survival: float) -> float:
+        """The same without what is special about the first try."""
         lost = self._lost
         if lost >= 1:
             return math.inf
@@ -67,15 +83,25 @@ class StartLaw:
 
     def cdf(self, t: Array) -> Array:
         """The share of starts that succeeded within t seconds."""
+        if self.once:
+            later = StartLaw(self.law, self.failing, self.timeout)
+            inside = (1 - self._first) * np.asarray(self.law.cdf(t))
+            again = 1 - self._first_lost * (1 - later.cdf(t - self.timeout))
+            whole: Array = np.where(t < self.timeout, np.where(t > 0, inside, 0.0), again)
+            return whole
         tries = np.floor(np.maximum(t, 0.0) / self.timeout)
         inside = (1 - self.failing) * np.asarray(self.law.cdf(t - tries * self.timeout))
         result: Array = np.where(t > 0, 1 - self._lost**tries * (1 - inside), 0.0)
         return result
 
     def mean(self) -> float:
-        """The mean time of one start, seconds: mean of a success plus timeout f / (1 - f)."""
+        """The mean time of one start, seconds: mean of a success plus timeout f / (1 - f),
+        the first f being that of the first try.
+        """
         if self._lost >= 1:
             return math.inf
+        if self.once:
+            return self.law.mean() + self.timeout * self._first_lost / (1 - self._lost)
         return self.law.mean() + self.timeout * self._lost / (1 - self._lost)
 
 
@@ -112,7 +138,8 @@ class Fleet:
     a list of [count, since]; `held` counts every instance from asking to retirement, of which
     `starting` are not yet in service and `out` are taken out to be reinstalled in place. `broken`
     instances of each version are in service but carry nothing; `lit` is the part of the zones that
-    is not lost, `worn` a constant part of all instances that carries nothing.
+    is not lost, `worn` a constant part of all instances that carries nothing. An `elastic` fleet
+    has no instances: one stands for the service in each version's place, and neither is paid for.
     """
 
     __slots__ = (
@@ -121,6 +148,7 @@ class Fleet:
         "changed",
         "cohorts",
         "drift",
+        "elastic",
         "held",
         "lit",
         "out",
@@ -132,10 +160,13 @@ class Fleet:
         "worn",
     )
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, elastic: bool = False) -> None:
         self.size = size
-        self.up: list[int] = [size, 0]
+        self.elastic = elastic
+        self.up: list[int] = [size, size if elastic else 0]
         self.cohorts: list[list[list[float]]] = [[[size, -math.inf]], []]
+        if elastic:
+            self.cohorts[NEW] = [[size, -math.inf]]
         self.drift: Drift | None = None
         self.held = size
         self.peak = size
@@ -246,8 +277,10 @@ class Fleet:
 
     def census(self, now: float) -> tuple[float, float, float, float]:
         """Instances at a moment: old and new ones serving, starting, and leaving (draining or
-        being reinstalled); together all that are paid for.
+        being reinstalled); together all that are paid for. An elastic fleet has none.
         """
+        if self.elastic:
+            return 0.0, 0.0, 0.0, 0.0
         up = [float(self.up[OLD]), float(self.up[NEW])]
         if self.drift is not None:
             moment = np.array([now])

@@ -58,6 +58,10 @@ class Purpose:
     COVERED = 40
     TARGET = 41
     TARGET_FAILS = 42
+    CONFLICT = 51
+    RESOLVE = 52
+    TESTS = 53
+    TOUCHED = 54
 
 
 def _mix(x: int) -> int:

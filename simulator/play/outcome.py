@@ -12,9 +12,10 @@ TEXTS = ("outcome", "defect", "caught_by", "caught_at")
 class Outcome(NamedTuple):
     """The result of one replication of one strategy.
 
-    Times are seconds since the decision to deploy or lengths in seconds; a time is NaN when it is
-    not applicable (its start never happened) and infinite when it is censored (started, not
-    ended). Shares are 0..1, requests and writes are counts, costs are in the scenario's currency.
+    Times are seconds since the decision to deploy (merging and testing follow it, then the
+    deployment) or lengths in seconds; a time is NaN when it is not applicable (its start never
+    happened) and infinite when it is censored (started, not ended). Shares are 0..1, requests and
+    writes are counts, costs are in the scenario's currency.
     """
 
     replication: int
@@ -47,6 +48,7 @@ class Outcome(NamedTuple):
     peak_instances: float
     mixed_time: float
     mixing: float
+    releases: float
     extra_cost: float
     loss: float
     loss_failed_requests: float
@@ -55,6 +57,7 @@ class Outcome(NamedTuple):
     loss_sla_credit: float
     loss_responders: float
     loss_extra_cost: float
+    loss_release: float
     loss_delay: float
     caught_before_full: float
     unresolved: float

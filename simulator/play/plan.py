@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import StartLaw
+from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
@@ -24,13 +27,16 @@ _UNBOUND = 30 * 86_400.0
 class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
-    `cached` is the cache in front and `misses` the share of requests that pass it when it is warm,
-    `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
-    constant arrival rate (the long-run mean when it varies: `steady` tells), `noise` the mean
-    share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
-    bad share that the availability objective allows, `limit` the seconds after which a
-    replication is cut off, `rehearsed` the least duration of the deployment and
-    `script` that of one release of several (seconds).
+    An `elastic` service counts as one instance that runs both versions and never starts.
+    `alarms` are the alarms with the scope that the strategy leaves them, `cached` is the cache in
+    front and `misses` the share of requests that pass it when it is warm, `capacity` is requests/s
+    of one instance, `full_capacity` of the whole fleet, `rate` the constant arrival rate (the
+    long-run mean when it varies: `steady` tells), `noise` the mean share of baseline errors with
+    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
+    objective allows, `limit` the seconds after which a replication is cut off, `throttle` what
+    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
+    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
+    and `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -39,7 +45,8 @@ class Plan:
         self.name = name
         service, traffic = scenario.service, scenario.traffic
         self.traffic = traffic
-        self.size = service.instances
+        self.elastic = service.elastic
+        self.size = 1 if service.elastic else service.instances
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
@@ -49,40 +56,54 @@ class Plan:
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
+        throttle = scenario.router.throttle
+        most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
+        most += self.peak * self.misses  # were everything copied
+        self.throttle = throttle if throttle is not None and throttle.rate < most else None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
         self.noise_block = errors.block if errors else 300.0
-        warm = service.warm_up
+        warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
         self.people = scenario.detection.people
         self.tolerated = 1.0 - scenario.slo.availability
         self.quiet: dict[tuple[float, ...], float] = {}
-        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in scenario.detection.alarms)
+        self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
+        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
         self.rehearsed = self.script = 0.0
+        self.search = search(self)
         self.bound(_UNBOUND)
         self.reasons: tuple[str, ...] = ()
         failure = service.start_failure
         self._streams: dict[tuple[float, ...], tuple[Array, Array]] = {}
+        self.request_price = service.cost_per_request or 0.0
         self._start = StartLaw(service.startup, failure.probability, failure.timeout)
         self._install = StartLaw(service.install, failure.probability, failure.timeout)
+        self.drifted = 0.0 if service.elastic else service.drifted or 0.0
+        self._update = StartLaw(
+            service.install, failure.probability, failure.timeout, once=self.drifted
+        )
 
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""
         return self._crashing(self._start, fault)
 
     def install_law(self, fault: Fault | None = None) -> StartLaw:
-        """The law of an installation in place, without draining, seconds."""
-        return self._crashing(self._install, fault)
+        """The law of an installation in place, without draining, seconds; with a fault, of the new
+        version, which fails at first on what somebody changed by hand.
+        """
+        return self._crashing(self._install if fault is None else self._update, fault)
 
     @staticmethod
     def _crashing(law: StartLaw, fault: Fault | None) -> StartLaw:
         if fault is None or not fault.crash:
             return law
-        return StartLaw(law.law, 1 - (1 - law.failing) * (1 - fault.crash), law.timeout)
+        failing = 1 - (1 - law.failing) * (1 - fault.crash)
+        return StartLaw(law.law, failing, law.timeout, law.once)
 
     def requests_between(self, a: float, b: float) -> float:
         """Expected requests in [a, b] seconds."""
@@ -109,10 +130,17 @@ class Plan:
         slot `pause` seconds after it serves: (seconds, slots freed).
         """
         drain = self.scenario.service.drain if in_place else 0.0
-        key = (law.failing, law.timeout, todo, flight, in_place, pause)
+        key = (law.failing, law.once, law.timeout, todo, flight, in_place, pause)
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain + pause)
         return self._streams[key]
+
+
+def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:
+    """The alarms as they see it: metrics of both versions make the new one the service."""
+    for alarm in alarms:
+        blind = pooled and alarm.watch == "new"
+        yield Alarm(**{**dict(alarm), "watch": "service"}) if blind else alarm
 
 
 def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array, Array]:

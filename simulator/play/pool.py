@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.store import StoreVerbs
-from simulator.play.verbs import Script
+from simulator.play.verbs import NoInstances, Script
 from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
@@ -23,7 +23,12 @@ class PoolVerbs(StoreVerbs):
     """Verbs on one pool in which every instance in service gets the same share of the traffic."""
 
     def _join_pool(self) -> None:
-        """All instances share one pool from now on; idle new ones are given back."""
+        """All instances share one pool from now on; idle new ones are given back.
+
+        Raises NoInstances where an elastic service has none.
+        """
+        if self.plan.elastic:
+            raise NoInstances
         fleet, router = self.fleet, self.router
         idle = fleet.up[NEW]
         if idle and not router.pool and not router.published and not router.weight:
@@ -65,12 +70,15 @@ class PoolVerbs(StoreVerbs):
         fleet.join(version, fleet.size, self.env.now)
 
     def enter(self, upto: Portion) -> Script:
-        """Start new instances, up to this part of the fleet; each joins the pool when ready."""
+        """Start new instances, up to this part of those that move; each joins when ready."""
         yield from self._gate()
         fleet = self.fleet
         if not self.router.pool:
             self._join_pool()
-        count = upto.of(fleet.size) - fleet.up[NEW]
+        before, after = (
+            math.ceil(part * fleet.size - 1e-9) for part in (self.base, self.base + self.span)
+        )
+        count = before + upto.of(after - before) - fleet.up[NEW]
         if count <= 0:
             return
         yield from self._before_starts()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.play.luck import Luck
+from simulator.play.lead import longest
+from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
 from simulator.play.replication import play_script
+from simulator.play.verbs import NoInstances
 from simulator.words.distributions import Constant
 from simulator.words.units import format_duration
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _RARE = 0.99
 _MOMENT = 1.0
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 class Rehearsal(NamedTuple):
@@ -25,8 +28,8 @@ class Rehearsal(NamedTuple):
 
     `requests` says for each entry that watches how many requests the new version is expected to
     get meanwhile (None for the others); `duration` is the time to deploy and `finish` the time
-    until the fleet is back to steady size, seconds; `instances` the most held at once; `reasons`
-    say why it cannot be carried out.
+    until the fleet is back to steady size, seconds, of which `before` were merging and testing;
+    `instances` the most held at once; `reasons` say why it cannot be carried out.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Rehearsal(NamedTuple):
     finish: float
     instances: int
     reasons: tuple[str, ...]
+    before: float = 0.0
 
     @property
     def suitable(self) -> bool:
@@ -62,13 +66,13 @@ class Gate(NamedTuple):
 
 
 class _Median(Luck):
-    """Luck that is always in the middle."""
+    """Luck that is always in the middle, and where something is drawn many times, evenly spread."""
 
     __slots__ = ()
 
     def uniform(self, purpose: int, index: int = 0) -> float:
-        """One half."""
-        return 0.5
+        """One half; for the services that are touched, multiples of the golden section."""
+        return index * _GOLDEN % 1.0 if purpose == Purpose.TOUCHED else 0.5
 
 
 def rehearse(scenario: Scenario, name: str) -> Rehearsal:
@@ -79,12 +83,17 @@ def rehearse(scenario: Scenario, name: str) -> Rehearsal:
 def _rehearse(plan: Plan) -> Rehearsal:
     reasons = plan.strategy.unsuitable(plan.scenario)
     if reasons:
-        return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, plan.size, reasons)
-    rollout, duration = play_script(plan, _Median(0))
+        return _not_at_all(plan, reasons)
+    try:
+        rollout, duration = play_script(plan, _Median(0))
+    except NoInstances:
+        return _not_at_all(plan, ("replaces instances, an elastic service has 0",))
     schema = plan.scenario.change.migration
     if schema is not None and schema.expand_contract is not None:
-        plan.script = rollout.env.now - (schema.expand_contract.releases - 1) * (
-            schema.expand_contract.apart
+        plan.script = (
+            rollout.lead
+            + rollout.env.now
+            - (schema.expand_contract.releases - 1) * (schema.expand_contract.apart)
         )
         rollout, duration = play_script(plan, _Median(0))
     if not rollout.ended:
@@ -94,7 +103,7 @@ def _rehearse(plan: Plan) -> Rehearsal:
         return Rehearsal(
             plan.name, plan.strategy.kind, journal, (None,) * len(journal), 0.0, 0.0, 0, reasons
         )
-    peak = int(rollout.fleet.peak)
+    peak = 0 if plan.elastic else int(rollout.fleet.peak)
     reasons = tuple(_reasons(plan, rollout, peak))
     return Rehearsal(
         plan.name,
@@ -102,10 +111,17 @@ def _rehearse(plan: Plan) -> Rehearsal:
         tuple(rollout.journal),
         _seen(plan, tuple(rollout.journal)),
         duration,
-        rollout.env.now,
+        rollout.lead + rollout.env.now,
         peak,
         reasons,
+        rollout.lead,
     )
+
+
+def _not_at_all(plan: Plan, reasons: tuple[str, ...]) -> Rehearsal:
+    """The plan of a strategy whose script cannot even begin."""
+    size = 0 if plan.elastic else plan.size
+    return Rehearsal(plan.name, plan.strategy.kind, (), (), 0.0, 0.0, size, reasons)
 
 
 def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
@@ -150,7 +166,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
     watch = scenario.response.watch
     if watch > 0 and rehearsal.journal:
-        end = rehearsal.finish
+        end = rehearsal.finish - rehearsal.before
         requests = plan.requests_between(end, end + watch)
         found.append(Gate("watch", 1.0, False, end, watch, requests))
     return tuple(found)
@@ -167,7 +183,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if share is None:
             found.append(None)
         else:
-            found.append(share * plan.requests_between(entry.time, entry.time + entry.detail))
+            passing = plan.requests_between(entry.time, entry.time + entry.detail)
+            found.append(share * plan.misses * passing)
     return tuple(found)
 
 
@@ -212,7 +229,8 @@ def prepare(scenario: Scenario, name: str) -> Plan:
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
-    rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0)
+    rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0) * plan.strategy.most_releases
+    human += longest(plan, _RARE)
     plan.bound(rounds + response.watch + scenario.follow_up + human)
     return plan
 

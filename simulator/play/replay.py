@@ -58,6 +58,12 @@ def sentence(entry: Entry) -> str:
             return f"ask for {detail[1]} {_VERSIONS[detail[0]]} instance{'s' * (detail[1] != 1)}"
         case "shift":
             return f"shift {100 * detail:.3g} % of the traffic to the new version"
+        case "register":
+            return f"{detail[1]} {_VERSIONS[detail[0]]} instances register with the load balancer"
+        case "stand by":
+            return f"{detail} old instances go to standby"
+        case "shrink":
+            return f"the group shrinks: {detail[0]} old and {detail[1]} new instances leave"
         case "bake" | "keep old" | "run in parallel" | "smoke test":
             return f"{entry.verb} for {_length(detail)}"
         case "retire":
@@ -82,8 +88,14 @@ def sentence(entry: Entry) -> str:
             return f"decided to {detail}"
         case "hand over":
             return f"{detail[0]} moves the next {100 * detail[1]:.3g} %"
-        case "migrate" | "upgrade routine" | "restore" | "shadow" | "expand and contract":
+        case (
+            "set up" | "migrate" | "upgrade routine" | "restore" | "shadow" | "expand and contract"
+        ):
             return f"{entry.verb} for {_length(detail)}"
+        case "touched":
+            return f"the change touches {detail[0]} of {detail[1]} services"
+        case "merge and tests":
+            return f"{_length(detail)} of merging and testing before"
         case "fix forward":
             return f"no way back: wait {_length(detail)} for the fix"
         case "stale clients":
@@ -96,6 +108,8 @@ def sentence(entry: Entry) -> str:
             return f"an instance of the {_VERSIONS[detail]} version fails"
         case "run on targets":
             return f"reinstall {detail[0]} targets, {detail[1]} at a time"
+        case "wait for the next window":
+            return f"{entry.verb}, {_length(detail)}"
         case "judge":
             return f"the judge says {detail}"
     return entry.verb

@@ -123,11 +123,14 @@ def _rollback_was_worse(rollout: Rollout) -> float:
 
 
 def _deployed(rollout: Rollout) -> float:
-    """When the new version carried all traffic and no step depended on watching it."""
+    """When the new version carried all traffic and no step depended on watching it, with what
+    came before the deployment.
+    """
     full = rollout.full_at
     if not rollout.finished:
         return NOT_APPLICABLE if rollout.caught_by else CENSORED
-    return max(full, rollout.last_watch) if rollout.last_watch == rollout.last_watch else full
+    watched = rollout.last_watch == rollout.last_watch
+    return rollout.lead + (max(full, rollout.last_watch) if watched else full)
 
 
 def _result(rollout: Rollout) -> str:
@@ -165,10 +168,12 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         *_going_back(rollout),
         *_exposure(rollout),
         *_harm(rollout),
-        *(float(rollout.fleet.peak), rollout.counts.mixed, rollout.counts.mixing),
+        0.0 if plan.elastic else float(rollout.fleet.peak),
+        *(rollout.counts.mixed, rollout.counts.mixing),
+        float(rollout.releases),
         *(costs.extra_cost, costs.total),
         *(costs.failed_requests, costs.corrupt_writes, costs.outage, costs.sla_credit),
-        *(costs.responders, costs.extra_cost, costs.delay),
+        *(costs.responders, costs.extra_cost, costs.release, costs.delay),
         caught_before_full=1.0 if caught == caught and not caught > rollout.full_at else 0.0,
         unresolved=1.0 if bad and _still_wrong(rollout) else 0.0,
         rollback_worse=_rollback_was_worse(rollout),
@@ -242,8 +247,8 @@ def _close_rollback(rollout: Rollout) -> None:
 
 def _finish(rollout: Rollout) -> float:
     if rollout.decided_at == rollout.decided_at:
-        return rollout.env.now if rollout.ended else CENSORED
-    return rollout.script_end if rollout.finished else CENSORED
+        return rollout.lead + rollout.env.now if rollout.ended else CENSORED
+    return rollout.lead + rollout.script_end if rollout.finished else CENSORED
 
 
 def _recovery(rollout: Rollout) -> tuple[float, float, float]:
@@ -266,14 +271,15 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
     if rollout.decided_at != rollout.decided_at:
         return deploy if result == "deployed" else CENSORED
     if rollout.fixed_forward:
-        return rollout.mended_at if rollout.mended_at == rollout.mended_at else CENSORED
+        mended = rollout.mended_at == rollout.mended_at
+        return rollout.lead + rollout.mended_at if mended else CENSORED
     plan, luck = rollout.plan, rollout.luck
     response = plan.scenario.response
     if rollout.fault is GOOD:
         again = response.retry.sample(luck.uniform(Purpose.RETRY))
     else:
-        again = response.fix.sample(luck.uniform(Purpose.FIX))
-    return rollout.decided_at + again + rollout.redeploy()
+        again = response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
+    return rollout.lead + rollout.decided_at + again + rollout.redeploy()
 
 
 def _users_harmed(rollout: Rollout) -> float:

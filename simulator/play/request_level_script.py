@@ -168,10 +168,10 @@ class PlainScript:
             yield from self._before_traffic()
         yield from self._publish(self.base + weight * self.span)
 
-    def cut_over(self, dns: Dns | None) -> Process:
-        """Move everything, by the router's weight or by a DNS record."""
+    def cut_over(self, dns: Dns | None, weight: float = 1.0) -> Process:
+        """Move this share, by the router's weight or by a DNS record."""
         self.service.follow(dns)
-        yield from self.shift(1)
+        yield from self.shift(weight)
 
     def _before_traffic(self) -> Process:
         """Migrate a schema of which only one version can be right, just before it is needed."""

@@ -14,13 +14,15 @@ from simulator.play.controllers import ControllerVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
+from simulator.play.pressure import Bucket
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
 from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from simulator.play.trouble import Stalls
-from simulator.play.verbs import NO_TRAFFIC, geometric
+from simulator.play.verbs import NO_TRAFFIC
 from simulator.play.watch import Watch
 
 if TYPE_CHECKING:
@@ -41,22 +43,25 @@ class Entry(NamedTuple):
 class Rollout(ControllerVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
-    Times are seconds since the decision to deploy; NaN means that it has not happened. `redeploy`
-    gives the time of another deployment with the same draws.
+    Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
+    gives the time of another deployment with the same draws, `lead` how long merging and testing
+    took before (seconds), and `releases` how many releases it is in all.
     """
 
     def __init__(self, env: simpy.Environment, plan: Plan, luck: Luck, fault: Fault) -> None:
         self.env = env
         self.plan = plan
         self.luck = luck
-        self.fault = fault
+        self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
-        self.fleet = Fleet(plan.size)
+        self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router)
         if (sessions := plan.scenario.service.sessions) is not None:
             self.router.keep_visits(sessions.mean)
         self.situation = Situation(fault)
+        if plan.throttle is not None:
+            self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
         self.journal: list[Entry] = []
@@ -64,6 +69,7 @@ class Rollout(ControllerVerbs):
         self.announced = False
         self.incident = self.dim = 0.0
         self.handed = []
+        self.standing_by = self.beside = 0
         self.by_hand, self.slips, self.covered = False, 0, True
         self.migrated_at, self.routine_runs = math.nan, 0
         stall = plan.scenario.failures.tool_stall
@@ -71,6 +77,7 @@ class Rollout(ControllerVerbs):
         self.repaired_at = self.mended_at = math.nan
         self.wrong_way = False
         self.redeploy: Callable[[], float] = float
+        self.lead, self.releases = before(plan, luck), 1
         self.starts = [0, 0]
         self.base, self.span = 0.0, 1.0
         self.tripped = False
@@ -299,7 +306,7 @@ class Rollout(ControllerVerbs):
     def _without_return(self) -> Generator[simpy.Event, Any, None]:
         """Past the point of no return: wait for the fix, or roll back the wrong way meanwhile."""
         plan, luck, env = self.plan, self.luck, self.env
-        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX))
+        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
         if plan.scenario.response.point_of_no_return == "roll_back":
             self.wrong_way = True
             self.mended_at = env.now + takes
@@ -344,6 +351,8 @@ class Rollout(ControllerVerbs):
 
     def begin_life(self) -> None:
         """Start the process; the loop in `replication` does the rest."""
+        if self.lead:
+            self.note("merge and tests", self.lead)
         self.process = self.env.process(self.live())
 
 

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.play.course import Answers, AtOnce, Course, Visits
+from simulator.play.course import Answers, AtOnce, Course, Registering, Visits
 from simulator.play.fleet import NEW, OLD, Fleet
 
 if TYPE_CHECKING:
     from simulator.words.router import Cache, Dns
     from simulator.words.router import Router as Words
-
-
-_MINUTE = 60.0
 
 
 class Router:
@@ -36,6 +33,7 @@ class Router:
         "changed",
         "coming",
         "course",
+        "dns",
         "mirror",
         "pool",
         "propagation",
@@ -56,14 +54,24 @@ class Router:
         self._lags = False
         self._visits: Course | None = None
         self.course = Course(AtOnce())
+        self.dns: Dns | None = None
         if words.dns is not None:
             self.follow(words.dns)
 
     def follow(self, dns: Dns) -> None:
         """From now on weights are DNS records; call it before any weight is published."""
-        self.course = Course(Answers(dns))
-        self.propagation = dns.propagation
-        self._lags = True
+        if dns != self.dns:
+            self.course = Course(Answers(dns))
+            self.dns, self.propagation, self._lags = dns, dns.propagation, True
+
+    def register(self, weight: float, now: float, response: Registering) -> None:
+        """From now on instances register; the new version's share will come to this weight."""
+        if not self._lags:
+            self.course = Course(AtOnce())
+            self.course.change(-1e12, self.weight)
+            self._lags = True
+        self.publish(weight)
+        self.take_effect(weight, now, response)
 
     def keep_visits(self, mean: float) -> None:
         """Follow on which version the visits under way began; `mean` is their length, seconds."""
@@ -81,7 +89,7 @@ class Router:
         self.published = weight
         self.coming += 1
 
-    def take_effect(self, weight: float, now: float) -> None:
+    def take_effect(self, weight: float, now: float, response: AtOnce | None = None) -> None:
         """From now on clients are told to send this share of the requests to the new version."""
         self.weight = weight
         self.coming -= 1
@@ -91,7 +99,7 @@ class Router:
         if self._visits is not None:
             self._visits.change(now, weight)
         if self._lags or self._cache is not None:
-            self.course.change(now, weight)
+            self.course.change(now, weight, response)
 
     def moving(self, now: float) -> bool:
         """Whether clients, or answers in a cache, still follow a change."""
@@ -109,12 +117,7 @@ class Router:
 
     def scale(self, now: float) -> float:
         """Seconds in which the share changes by about a tenth of what it still has to change."""
-        response = self.course.response
-        if not isinstance(response, Answers) or self.pool:
-            return _MINUTE
-        if now < self.course.since + response.ttl:
-            return min(_MINUTE, response.ttl / 10)
-        return max(_MINUTE, response.wait / 10)
+        return AtOnce().scale(now) if self.pool else self.course.scale(now)
 
     def forgotten(self) -> float:
         """When a shared cache holds no answer any more from before the last change, seconds."""
@@ -168,7 +171,7 @@ class Router:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
         self.pool = self._lags = False
         self.published = self.weight = 0.0
-        self.course = Course(AtOnce())
+        self.course, self.dns = Course(AtOnce()), None
         self.changed = True
 
     def remember(self, weight: float, now: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,18 @@ NOTHING = Shares(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 def both(weight: Any) -> Any:
     """1 where both versions get requests, else 0."""
     return np.where((weight > 0) & (weight < 1), 1.0, 0.0)
+
+
+def from_one_limit(total: float, old: Any, new: Any, factor: float) -> tuple[Any, Any]:
+    """What (old, new) carry, requests/s, when loads `old` and `new` share one limit `total`.
+
+    Loads are shares of all requests; a slow version holds each of its requests `factor` times as
+    long, so that it counts so many times: in flight = rate x service time.
+    """
+    if total == math.inf:
+        return total, total
+    each = total / (old + factor * new + 1e-300)
+    return each * old, each * new
 
 
 def last_of(shares: Shares) -> Shares:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.play.fault import Fault
+from simulator.play.pressure import Bucket
 
 
 class Situation:
@@ -16,11 +17,12 @@ class Situation:
     same instances; `rolling_back` that the decision to roll back was taken, and `highest` is the
     largest 2w(1 - w) since, of which a part stays in the data until it is `repaired`; `on_since`
     is when a flag was first switched on, and `cache_since` when a cache of the new version's own
-    began to fill (seconds).
+    began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one.
     """
 
     __slots__ = (
         "blocked",
+        "bucket",
         "cache_since",
         "dark",
         "fault",
@@ -37,6 +39,7 @@ class Situation:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.incident = 0.0
+        self.bucket: Bucket | None = None
         self.misfit: int | None = None
         self.blocked = self.dark = self.shared = self.stopped = False
         self.rolling_back = self.repaired = False

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
+from simulator.play.pressure import look_for_load, throttled
 from simulator.play.router import Router
-from simulator.play.shares import NOTHING, Aside, Shares, both, last_aside, last_of
+from simulator.play.shares import NOTHING, Aside, Shares, both, from_one_limit, last_aside, last_of
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -27,7 +28,7 @@ Array = NDArray[np.float64]
 Top = Callable[[Any, Any], Any]
 
 _HOUR = 3600.0
-_LOOK, _LOOKS, _STEPS = 6 * _HOUR, 361, 32
+_STEPS = 32
 
 
 class State:
@@ -57,6 +58,7 @@ class State:
         "nobody",
         "plan",
         "reached",
+        "refused",
         "router",
         "situation",
         "start",
@@ -104,6 +106,7 @@ class State:
         self.asides: tuple[Aside, ...] = ()
         self.loaded = False
         self.reached = self._reaching(now)
+        self.refused = self._one_limit(now)
         if self.nobody:
             self.weight = 0.0
             self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
@@ -113,7 +116,7 @@ class State:
         if self.moving:
             self.until = min(self.until, router.turns(now, marks))
         if fault.load:
-            self._look_for_load(now)
+            self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
 
     def _begin(self, now: float) -> None:
@@ -136,7 +139,7 @@ class State:
         elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
             old, new = self.at(middle)
-            self.weight = float(self._weights(middle)[0])
+            self.weight = float(self.weights(middle)[0])
             self.versions = (last_of(old), last_of(new))
             self.asides = tuple(last_aside(aside) for aside in self.aside_at(middle))
         self._intensities()
@@ -159,7 +162,7 @@ class State:
         """Whether nothing is wrong but perhaps the capacity."""
         situation = self.situation
         wrong = situation.misfit is not None or situation.blocked or self.writers
-        return self.fault is GOOD and not wrong
+        return self.fault is GOOD and not wrong and self.plan.throttle is None
 
     def _roomy(self) -> bool:
         """Whether all that join and leave can carry the busiest traffic, were they all cold."""
@@ -172,6 +175,21 @@ class State:
         cold = plan.warm_share if plan.warm_for > 0 else 1.0
         return float(np.min(old + new)) * plan.capacity * cold >= plan.peak * plan.misses
 
+    def _one_limit(self, now: float) -> float | None:
+        """What both versions share: an elastic service's limit, and a throttle in front.
+
+        The share that the throttle refuses while nothing varies; a full bucket lasts a while.
+        """
+        plan, bucket = self.plan, self.situation.bucket
+        if plan.elastic and not self.nobody:
+            self.capacity = self._shared_out(self.weight, self.reached)
+        cold = plan.cached is not None and not plan.cached.shared and self.varying
+        if bucket is None or not plan.steady or cold:
+            return None
+        share, until = bucket.offered(now, plan.rate * sum(self._loads(self.weight)))
+        self.until = min(self.until, until)
+        return share
+
     def _loads(self, weight: Any) -> tuple[Any, Any]:
         """What reaches (old, new), mirrored copies included, as shares of all requests."""
         old, new = self.reached
@@ -179,6 +197,8 @@ class State:
 
     def _full(self, rate: float) -> bool:
         """Whether a version gets more than it can carry when so many requests/s come."""
+        if self.plan.throttle is not None:
+            return True
         pairs = zip(self._loads(self.weight), self.capacity, strict=True)
         return any(rate * load > capacity for load, capacity in pairs)
 
@@ -287,6 +307,12 @@ class State:
             serving = total * (1.0 - self.weight), total * self.weight
         self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
 
+    def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+        old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
+        new = new + self.mirror * self.plan.misses
+        total = self.fleet.lit * self.plan.capacity if self.fleet.lit else 0.0
+        return from_one_limit(total, old, new, self.fault.factor)
+
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
         plan = self.plan
@@ -340,36 +366,6 @@ class State:
         _, new = self._in_service(t)
         return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
 
-    def _look_for_load(self, now: float) -> None:
-        """Whether the new version carries enough for the defect to show; ends where it changes."""
-        plan, limit = self.plan, self.fault.threshold * self.plan.full_capacity
-        if not self.varying and plan.steady:
-            self.loaded = plan.rate * plan.misses * (self.weight + self.mirror) > limit
-            return
-        drift = self.fleet.drift
-        reach = _LOOK if drift is None else min(max(drift.start + drift.span - now, 1.0), _LOOK)
-        end = min(now + reach, self.until)
-        times = np.linspace(now + 1e-6, end, _LOOKS)
-        over = self._load_at(times) > limit
-        self.loaded = bool(over[0])
-        turns = np.flatnonzero(over != self.loaded)
-        if not len(turns):
-            self.until = end
-            return
-        a, b = times[turns[0] - 1], times[turns[0]]
-        for _ in range(50):
-            middle = (a + b) / 2
-            if (self._load_at(np.array([middle]))[0] > limit) == self.loaded:
-                a = middle
-            else:
-                b = middle
-        self.until = float(b)
-
-    def _load_at(self, t: Array) -> Array:
-        rate = self.plan.misses * np.asarray(self.plan.traffic.at(t), dtype=float)
-        carried: Array = rate * (self._weights(t) + self.mirror)
-        return carried
-
     def _mixing(self, weight: Any, top: Top) -> Any:
         """What 2w(1 - w) is for a defect of which a part stays in the data after a rollback."""
         mixed, situation, fault = 2.0 * weight * (1.0 - weight), self.situation, self.fault
@@ -390,17 +386,19 @@ class State:
         fault, plan, situation = self.fault, self.plan, self.situation
         reached = reached or self.reached
         usual = plan.full_capacity - self.fleet.lost(plan.capacity)
-        unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses))
+        passing, more = throttled(self, weight, rate, reached, top)
+        copied = self.mirror * plan.misses * passing
+        unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
         mixed = fault.mixed * self._mixing(weight, top) if fault.mixed else 0.0
         beside = both(weight) if self.writers and not self.mirror else float(self.mirror > 0)
         result = []
         for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
-            reaching = reached[version]
+            reaching = reached[version] * passing
             load = share * reaching
             if version == NEW and self.mirror:
-                load = load + self.mirror * plan.misses
-            offered = top(rate * load, 1e-300)
-            shed = top(0.0, 1.0 - capacity[version] / offered)
+                load = load + copied
+            offered = top(rate * load * (1.0 - more), 1e-300)
+            shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
             common = top(0.0, shed - unavoidable) * self.clear
             served = (1.0 - shed) * self.clear
             fail, late, corrupt = mixed, 0.0, 0.0
@@ -431,9 +429,10 @@ class State:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
         if self.fleet.drift is None and not self.moving:
             return self.router.share(self.fleet)
-        return float(self._weights(np.array([t]))[0])
+        return float(self.weights(np.array([t]))[0])
 
-    def _weights(self, t: Array) -> Array:
+    def weights(self, t: Array) -> Array:
+        """The new version's share of the requests at the times t (seconds)."""
         if self.fleet.drift is not None and self.router.pool:
             old, new = self._in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
@@ -465,7 +464,7 @@ class State:
         """The shares of (old, new) at the times t (seconds, any shape)."""
         plan = self.plan
         rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
-        weight: Any = self._weights(t) if self.varying else self.weight
+        weight: Any = self.weights(t) if self.varying else self.weight
         capacity: tuple[Any, Any] = self.capacity
         if self.fleet.drift is not None:
             each = plan.capacity
@@ -478,6 +477,8 @@ class State:
         if plan.cached is not None and not plan.cached.shared:
             let = 1.0 - plan.writes if self.situation.blocked else 1.0
             reached = (reached[OLD], let * (1.0 - self._hits(t)))
+        if plan.elastic:
+            capacity = self._shared_out(weight, reached)
         return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum, reached)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
@@ -487,4 +488,4 @@ class State:
             return ()
         trailing = self.router.answered(t) if cache is not None else 0.0
         hits = None if cache is None or cache.shared else self._hits(t)
-        return self._aside(self._weights(t), trailing, self._leak_at(t), hits)
+        return self._aside(self.weights(t), trailing, self._leak_at(t), hits)

@@ -40,6 +40,7 @@ class StoreVerbs(Verbs):
             return
         steps, coupled = schema.expand_contract, schema.coupled
         if steps is not None and steps.releases > 1:
+            self.releases = steps.releases
             earlier = (steps.releases - 1) * (self.plan.script + steps.apart)
             self.phase = "earlier releases"
             self.note("expand and contract", earlier)
@@ -131,7 +132,7 @@ class StoreVerbs(Verbs):
         their part of the sessions on it; others of all, which lie evenly.
         """
         sessions = self.plan.scenario.service.sessions
-        if sessions is None or leaving <= 0:
+        if sessions is None or leaving <= 0 or self.plan.elastic:
             return
         fleet = self.fleet
         serving, share = fleet.up[OLD] + fleet.up[NEW], 1.0

@@ -68,7 +68,7 @@ class Stretch(State):
             drift = self.fleet.drift
             assert drift is not None
             times = np.linspace(self.start, max(drift.start + drift.span, self.start + 1.0), _GRID)
-            weights = self._weights(times)
+            weights = self.weights(times)
             both = 2 * weights * (1 - weights)
             steps = np.diff(times) / 2
             areas = [
@@ -155,7 +155,7 @@ class Stretch(State):
             )
             failing = float(np.sum(weights * aside.share * aside.failing))
             beside.append(Beside(failing, aside.excused, common, segment))  # type: ignore[arg-type]
-        w = self._weights(times)
+        w = self.weights(times)
         return Sums(
             float(np.sum(half * w)),
             float(np.sum(half * 2 * w * (1 - w))),
@@ -173,7 +173,7 @@ class Stretch(State):
             return total
 
         half = np.diff(fine)[:, None] / 2 * _WEIGHTS
-        seconds = gathered(half * self._weights(times))
+        seconds = gathered(half * self.weights(times))
         shares = [
             (gathered(weights * s.common), gathered(weights * s.segment)) for s in self.at(times)
         ]
@@ -291,12 +291,14 @@ class Stretch(State):
         return float(self._bad(np.array([t]))[0])
 
     def _bad(self, t: Array) -> Array:
-        share: Array = self._by_defect(self._weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
+        share: Array = self._by_defect(self.weights(t), self.at(t), self.aside_at(t)) + 0.0 * t
         return share
 
     def capacity_at(self, t: float) -> tuple[float, float]:
         """Requests/s of (old, new) at t seconds, warming up included; for pictures."""
         plan = self.plan
+        if plan.elastic:
+            return self.capacity
         total = [0.0, 0.0]
         for version in (OLD, NEW):
             for count, since in self.fleet.cohorts[version]:
@@ -328,8 +330,12 @@ class Stretch(State):
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
         each = self.plan.capacity / self.fault.factor
+        if self.plan.throttle is not None:
+            return False
         if each == math.inf:
             return True
+        if self.plan.elastic:
+            return each * self.fleet.lit >= self.plan.peak * (1.0 + self.mirror)
         if self.fleet.drift is not None:
             old, new = self._in_service(fine)
             return bool(
@@ -349,18 +355,28 @@ class Stretch(State):
         low, high = fine[:-1] + 1e-9, fine[1:] - 1e-9
         found = []
         for version in (OLD, NEW):
-            over_low = self.at(low)[version].common > 0
-            over_high = self.at(high)[version].common > 0
+            over_low = self._over(low, version)
+            over_high = self._over(high, version)
             turns = np.flatnonzero(over_low != over_high)
             if not len(turns):
                 continue
             a, b, side = low[turns], high[turns], np.asarray(over_low)[turns]
             for _ in range(40):
                 middle = (a + b) / 2
-                same = (self.at(middle)[version].common > 0) == side
+                same = self._over(middle, version) == side
                 a, b = np.where(same, middle, a), np.where(same, b, middle)
             found.append((a + b) / 2)
         return np.unique(np.concatenate([fine, *found])) if found else fine
+
+    def _over(self, t: Array, version: int) -> NDArray[np.bool_]:
+        """Whether requests are rejected (or, for old, throttled anyway) at the times t."""
+        over: NDArray[np.bool_] = np.asarray(self.at(t)[version].common > 0)
+        throttle = self.plan.throttle
+        if throttle is None or version == NEW:
+            return over
+        offered = np.asarray(self.plan.traffic.at(t), dtype=float) * self.plan.misses
+        usual: NDArray[np.bool_] = offered > throttle.rate
+        return usual
 
 
 def _gather(values: Array, fine: Array, starts: NDArray[np.intp]) -> Array:

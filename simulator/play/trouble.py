@@ -36,7 +36,7 @@ def bring_trouble(rollout: Rollout) -> None:
     """Have everything fail that fails by itself during this replication."""
     failures = rollout.plan.scenario.failures
     _incidents(rollout)
-    if failures.instance is not None:
+    if failures.instance is not None and not rollout.plan.elastic:
         _instances(rollout, failures.instance)
     if failures.zone is not None:
         _zones(rollout, failures.zone)

@@ -15,6 +15,7 @@ import simpy
 
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
+from simulator.play.lead import geometric
 from simulator.play.luck import Luck, Purpose
 from simulator.play.respond import LOOKS
 from simulator.play.router import Router
@@ -37,6 +38,10 @@ NO_TRAFFIC = 0.001
 _FEW = 1e-4
 
 Script = Generator[simpy.Event, Any, None]
+
+
+class NoInstances(Exception):
+    """A script would replace instances of a service that has none."""
 
 
 class Verbs:
@@ -63,6 +68,7 @@ class Verbs:
     handed: list[Strategy]
     by_hand: bool
     slips: int
+    releases: int
     pace: float
     phase: str
     announced: bool
@@ -149,8 +155,13 @@ class Verbs:
             self._first_harm(self.env.now)
 
     def provision(self, share: float, version: int = NEW) -> Script:
-        """Have instances for this share of the fleet ready: ask for what is missing and wait."""
+        """Have instances for this share of the fleet ready: ask for what is missing and wait.
+
+        An elastic service is always ready.
+        """
         yield from self._gate()
+        if self.plan.elastic:
+            return
         wanted = math.ceil((self.base + share * self.span) * self.fleet.size - 1e-9)
         count = wanted - self.fleet.up[version]
         if count <= 0:
@@ -181,11 +192,11 @@ class Verbs:
         self.note("shift", whole)
         yield from self._publish(whole)
 
-    def cut_over(self, dns: Dns | None) -> Script:
-        """Move everything to the new version by the router's weight, or by a DNS record."""
+    def cut_over(self, dns: Dns | None, weight: float = 1.0) -> Script:
+        """Move this share to the new version by the router's weight, or by a DNS record."""
         if dns is not None:
             self.router.follow(dns)
-        yield from self.shift(1)
+        yield from self.shift(weight)
 
     def _slips(self) -> bool:
         """Whether the operator slips at this manual step."""
@@ -219,6 +230,12 @@ class Verbs:
         """A cache of the new version's own begins to fill with its first traffic."""
         if self.situation.cache_since is None:
             self.situation.cache_since = when
+        self._begin_age(when)
+
+    def _begin_age(self, when: float) -> None:
+        """What runs on no instance of its own is as old as its first traffic."""
+        if self.plan.elastic and self.situation.on_since is None:
+            self.situation.on_since = when
 
     def bake(self, seconds: float, judge: Judge | None = None) -> Script:
         """Wait and watch for this long (times the pace), for a judge if there is one."""
@@ -235,7 +252,7 @@ class Verbs:
         """Begin to count for a judge; an equal baseline is as many old instances more."""
         self.watch.open_window(judge, self.env.now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline:
+        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -306,7 +323,7 @@ class Verbs:
 
     def _retire(self, version: int, count: int) -> Script:
         """Instances leave the router at once and are given back after draining."""
-        if count <= 0:
+        if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
         self.lose_sessions(count, True, version)
@@ -348,6 +365,7 @@ class Verbs:
         start, length = self.env.now, overlap * self.pace
         self.phase = "overlap"
         self.note("run in parallel", length)
+        self._begin_age(start)
         self.router.mirror = 1.0
         self.router.began = self.router.changed = True
         self.counts.sync_error = sync_error
@@ -412,10 +430,3 @@ class Verbs:
         yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
             router.join_pool(False)
-
-
-def geometric(chance: float, luck: float) -> int:
-    """The number of rounds until the first success, by inverse transform of a uniform number."""
-    if chance >= 1:
-        return 1
-    return max(math.ceil(math.log1p(-luck) / math.log1p(-chance)), 1)

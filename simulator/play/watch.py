@@ -66,7 +66,7 @@ class Watch:
         self._noise: Noise | None = None
         self._reports: Reports | None = None
         detection = plan.scenario.detection
-        self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in detection.alarms]
+        self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in plan.alarms]
         self._burns = [
             BurnWatch(rows, _SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
         ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
 from simulator.decide.flip import nearest
+from simulator.findings.terms import terms
 from simulator.report import yearly
 from simulator.words.figures import FIGURES, OUTCOMES
 
@@ -27,6 +28,7 @@ _PARTS = (
     "sla_credit",
     "responders",
     "extra_cost",
+    "release",
     "delay",
 )
 
@@ -52,6 +54,17 @@ def _figures(given: Given) -> dict[str, Any]:
     return {figure: estimate(figure, found) for figure, found in given.estimates().items()}
 
 
+def _terms(risk: StrategyRisk) -> dict[str, Any]:
+    """Probability x exposure x severity = total, failed requests a release by bad ones."""
+    found = terms(risk)
+    return {
+        "probability": found.probability,
+        "exposure": _interval(found.exposure),
+        "severity": _interval(found.severity),
+        "total": _interval(found.total),
+    }
+
+
 def _strategy(risk: StrategyRisk) -> dict[str, Any]:
     bad = risk.given_defect
     return {
@@ -67,6 +80,7 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
             "by": {key: _interval(p) for key, p in bad.shares("caught_by").items()},
             "at": {key: _interval(p) for key, p in bad.shares("caught_at").items()},
         },
+        "risk": _terms(risk),
         "loss_parts": {part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS},
         "unresolved": _interval(bad.chance("unresolved")),
         "rollback_worse": _interval(bad.chance("rollback_worse")),

@@ -8,6 +8,7 @@ from simulator.decide.advice import equal_time
 from simulator.decide.flip import DELAY, nearest
 from simulator.findings.means import Interval
 from simulator.findings.power import as_blind, blindest
+from simulator.findings.terms import terms as measured
 from simulator.findings.trial import ALL
 from simulator.report import wording
 from simulator.words.figures import FIGURES
@@ -88,6 +89,26 @@ def rows(comparison: Comparison) -> list[Row]:
         )
         result.append(Row(name, "; ".join(comparison.results.reasons[name]), cells))
     return result
+
+
+TERMS = (
+    ("probability", "of a defect"),
+    ("× exposure", "requests, defective"),
+    ("× severity", "failed of those"),
+    ("= risk", "failed a release"),
+)
+
+
+def terms(comparison: Comparison) -> list[Row]:
+    """The risk of bad releases as its terms, in the order of `TERMS`."""
+    found = []
+    for name, risk in comparison.risk.items():
+        one = measured(risk)
+        chance = Cell(wording.share(one.probability), "", False)
+        parts = ((one.exposure, "count"), (one.severity, "share"), (one.total, "count"))
+        cells = (Cell(wording.figure(x.value, u), wording.between(x, u), False) for x, u in parts)
+        found.append(Row(name, "", (chance, *cells)))
+    return found
 
 
 def caught(risk: StrategyRisk, column: str) -> str:

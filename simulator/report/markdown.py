@@ -51,6 +51,7 @@ def markdown(comparison: Comparison, command: str = "") -> str:
         for row in headlines.rows(comparison)
     ]
     lines += ["", *table(heads, rows, 1)]
+    lines += _terms(comparison)
     if scenario.to_check in comparison.risk:
         missed = takeaways.missed(comparison, scenario.to_check)
         lines += ["", f"**What {cell(scenario.to_check)} would miss.** {cell(missed)}"]
@@ -64,6 +65,19 @@ def markdown(comparison: Comparison, command: str = "") -> str:
     if command:
         lines += ["", "```sh", command.replace("```", ""), "```"]
     return "\n".join([*lines, "", marker(comparison)])
+
+
+def _terms(comparison: Comparison) -> list[str]:
+    """What bad releases cost: probability, exposure, severity and their product."""
+    heads = ["risk of a bad release", *(" ".join(column) for column in headlines.TERMS)]
+    rows = [
+        (
+            cell(row.strategy),
+            *(f"{cell(c.value)}<br>{cell(c.interval)}".removesuffix("<br>") for c in row.cells),
+        )
+        for row in headlines.terms(comparison)
+    ]
+    return ["", *table(heads, rows, 1)]
 
 
 def _objectives(comparison: Comparison) -> list[str]:

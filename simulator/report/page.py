@@ -68,6 +68,8 @@ def page(comparison: Comparison, command: str) -> str:
         },
         columns=headlines.COLUMNS,
         rows=headlines.rows(comparison),
+        terms=headlines.terms(comparison),
+        term_columns=headlines.TERMS,
         pictures=_pictures(comparison),
         caught=[
             (name, _shares(risk, "caught_at"), _shares(risk, "caught_by"))

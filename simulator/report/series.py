@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STAGES = ("before full exposure", "at full exposure, watched", "after it was watched", "never")
 BILL = (
     *("loss_failed_requests", "loss_corrupt_writes", "loss_outage", "loss_sla_credit"),
-    *("loss_responders", "loss_extra_cost", "loss_delay"),
+    *("loss_responders", "loss_extra_cost", "loss_release", "loss_delay"),
 )
 _POINTS = 60
 _LOOKS = (20, 60, 180, 540, 1620)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.words.cutover import CutOver, Method, Name, method
 from simulator.words.detection import Judge
-from simulator.words.router import Dns
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, Share
 
@@ -26,13 +26,6 @@ class Smoke(BaseModel):
     )
 
 
-class CutOver(BaseModel):
-    """A way to move the traffic other than the load balancer's weight."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    dns: Dns = Field(description="A DNS record: clients follow as their cached answers expire.")
-
-
 class BlueGreen(Strategy):
     """Build green beside blue, test it, cut all traffic over, watch, keep blue, then retire it.
 
@@ -41,9 +34,9 @@ class BlueGreen(Strategy):
     """
 
     kind: Literal["blue_green"] = "blue_green"
-    cutover: Literal["load_balancer"] | CutOver = Field(
+    cutover: Name | CutOver = Field(
         "load_balancer",
-        description="How traffic moves: by the load balancer's weight, or by a DNS record.",
+        description="How traffic moves: a method by its name, or with its settings.",
     )
     smoke: Smoke | None = Field(
         Smoke(duration=0.0), description="Tests before the cut-over; none switches them off."
@@ -57,18 +50,31 @@ class BlueGreen(Strategy):
     keep_old: Duration = Field(3600.0, description="How long blue is kept after that.")
     green: Literal["full"] = Field("full", description="Size of green before the cut-over.")
 
+    @property
+    def method(self) -> Method:
+        """The cut-over method with its settings."""
+        return method(self.cutover)
+
+    @property
+    def pooled(self) -> bool:
+        return self.method.pooled
+
+    @property
+    def moves_all(self) -> bool:
+        return not self.method.apart
+
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         judge = self.judge or usual
-        return () if judge is None else (judge,)
+        return () if judge is None or self.pooled else (judge,)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
-        yield from rollout.provision(1)
-        yield from rollout.smoke_test(self.smoke)
-        yield from rollout.cut_over(self.cutover.dns if isinstance(self.cutover, CutOver) else None)
+        yield from self.method.build(rollout)
+        yield from rollout.smoke_test(self.smoke if self.method.apart else None)
+        yield from self.method.move(rollout)
         yield from rollout.bake(self.bake, self.judge)
         yield from rollout.judge(self.bake)
         yield from rollout.keep_old(self.keep_old)
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:
-        yield from rollout.return_to_old()
+        yield from self.method.go_back(rollout)

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from simulator.words.detection import Judge
 from simulator.words.strategy import AnyStrategy, Step, Strategy, kinds
-from simulator.words.units import Duration, Share
+from simulator.words.units import Count, Duration, Share
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
@@ -19,8 +19,9 @@ class FeatureFlag(Strategy):
     """Ship the new code switched off, then switch it on step by step for fixed shares of the users.
 
     Only what sits behind the flag is dark: other defects, and crashes always, reach everybody the
-    way the code is shipped, and no flag takes them back. Switching takes until every instance has
-    asked for the flags again; each step is a change by hand.
+    way the code is shipped, and no flag takes them back. The same holds for a defect in a
+    combination of flags that nobody tested: "off" is such a combination as well. Switching takes
+    until every instance has asked for the flags again; each step is a change by hand.
     """
 
     always_sticky: ClassVar[bool] = True
@@ -32,6 +33,10 @@ class FeatureFlag(Strategy):
     poll: Duration = Field(30.0, description="How often instances ask for the flags.")
     covered: Share = Field(
         0.7, description="Share of defects that sit behind the flag (judgement, 40 to 90 %)."
+    )
+    flags: Count = Field(1, le=64, description="Flags that act on each other, this one included.")
+    combinations_tested: Count | None = Field(
+        None, description="Of their 2^flags combinations, those tested; all when left out."
     )
     ship: AnyStrategy = Field(
         default_factory=lambda: kinds()["rolling"](),  # type: ignore[call-arg]
@@ -52,12 +57,22 @@ class FeatureFlag(Strategy):
     def moves_all(self) -> bool:
         return True
 
+    @property
+    def on_trunk(self) -> bool:
+        return True
+
+    @property
+    def dark(self) -> float:
+        """The share of defects that the flag hides: covered, in a combination that was tested."""
+        tested = self.combinations_tested
+        return self.covered if tested is None else self.covered * min(tested / 2**self.flags, 1.0)
+
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         found = (step.judge or self.judge or usual for step in self.steps)
         return tuple(judge for judge in found if judge is not None) + self.ship.judges(usual)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
-        yield from rollout.ship_dark(self.ship, self.covered)
+        yield from rollout.ship_dark(self.ship, self.dark)
         for step in self.steps:
             yield from rollout.switch_flag(step.weight, self.poll)
             yield from rollout.bake(step.bake, step.judge or self.judge)

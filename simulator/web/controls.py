@@ -121,7 +121,11 @@ def strategies(begun: Base, variant: Variant) -> None:
 
 
 def _chance(begun: Base, variant: Variant) -> None:
-    stands = round(100 * variant.scenario.change.defect_probability, 6)
+    change = variant.scenario.change
+    stands = round(100 * change.defect_probability, 6)
+    if change.changes is not None:
+        st.caption(f"Defective releases: {stands:.3g} %, as follows from their changes and tests.")
+        return
     key = _key(variant.label, CHANCE)
     _show(key, stands)
     st.select_slider(

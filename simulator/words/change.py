@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from simulator.words.delivery import Branch, Changes
 from simulator.words.distributions import RandomDuration, RandomFactor, RandomShare
 from simulator.words.model import Words
 from simulator.words.units import Count, Duration, PositiveShare, Share
@@ -145,9 +146,20 @@ class UpgradeRoutine(Words):
 
 
 class Change(Words):
-    """One release: the chance that it is defective, and what the defect then is."""
+    """One release: the chance that it is defective, and what the defect then is.
 
-    defect_probability: Share = Field(description="Chance that a release is defective.")
+    The chance is stated, or it follows from the changes that the release carries.
+    """
+
+    stated: Share | None = Field(
+        None, alias="defect_probability", description="Chance that a release is defective."
+    )
+    changes: Changes | None = Field(
+        None, description="What it carries and how that was tested, instead of its probability."
+    )
+    branch: Branch | None = Field(
+        None, description="A branch that is merged for it; a feature flag needs none."
+    )
     defects: tuple[Defect, ...] = Field(description="Kinds of defects; shares are normalised.")
     schema_: Literal["compatible"] | Schema = Field(
         "compatible",
@@ -173,6 +185,28 @@ class Change(Words):
     def migration(self) -> Schema | None:
         """What happens to the schema, if anything."""
         return None if isinstance(self.schema_, str) else self.schema_
+
+    @model_validator(mode="after")
+    def _one_chance(self) -> Change:
+        if self.stated is not None and self.changes is not None:
+            raise ValueError(
+                "states defect_probability, which follows from changes: remove one of the two"
+            )
+        if self.stated is None and self.changes is None:
+            raise ValueError("has no defect_probability: write e.g. 5%, or describe its changes")
+        return self
+
+    @property
+    def defect_probability(self) -> float:
+        """The chance that a release is defective, stated or from its changes."""
+        if self.changes is not None:
+            return self.changes.defect_probability
+        return self.stated or 0.0
+
+    @property
+    def count(self) -> int:
+        """How many changes the release carries; 1 where nothing is said."""
+        return 1 if self.changes is None else self.changes.count
 
     @model_validator(mode="after")
     def _any(self) -> Change:

@@ -39,7 +39,10 @@ class Costs(Words):
     outage: Hourly = Field(description="On top of failed requests while nobody serves.")
     sla_credit: Money = Field(description="Due when the rest of the error budget is spent.")
     licence: Money = Field(description="Per instance above the licences, once a release.")
-    delay: Hourly = Field(description="Every hour until a working version carries all traffic.")
+    release: Money = Field(description="Work and paper of one release, whatever is in it.")
+    delay: Hourly = Field(
+        description="Every hour until a working version carries all traffic, for each change in it."
+    )
 
     @field_validator("currency")
     @classmethod

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import yaml
@@ -47,6 +48,9 @@ class Document(NamedTuple):
     data: Any
     places: dict[Path, Place]
 
+
+# The key that a short tag such as !Ref stands for, or None for a tag that is not read.
+Tags = Callable[[str], str | None]
 
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -95,6 +99,36 @@ def decode(content: bytes) -> str:
 
 def read(text: str) -> Document:
     """Read one YAML document; raises DocumentError with reason, remedy and place."""
+    found = _composed(text, lambda loader: loader.get_single_node())
+    if found is None:
+        raise DocumentError("the file is empty; `deploysim new` writes one to start from")
+    places: dict[Path, Place] = {}
+    return Document(_Builder(places).build(found, ()), places)
+
+
+def read_all(text: str, tags: Tags | None = None) -> tuple[Document, ...]:
+    """Read every document of a text, none if it is empty; raises DocumentError.
+
+    `tags` says which key a short tag stands for: with "Ref" for !Ref, `!Ref A` is {"Ref": "A"}.
+    The limits on values and depth hold for all documents together.
+    """
+    builder = _Builder({}, tags)
+    documents = []
+    for node in _composed(text, _every):
+        builder.places = {}
+        documents.append(Document(builder.build(node, ()), builder.places))
+    return tuple(documents)
+
+
+def _every(loader: Any) -> list[Any]:
+    nodes = []
+    while loader.check_node():
+        nodes.append(loader.get_node())
+    return nodes
+
+
+def _composed(text: str, compose: Callable[[Any], Any]) -> Any:
+    """What `compose` makes of a text that may be YAML; raises DocumentError."""
     if len(text) > MOST_BYTES:
         raise DocumentError("larger than 1 MiB; shorten it")
     if found := Reader.NON_PRINTABLE.search(text):
@@ -107,15 +141,11 @@ def read(text: str) -> Document:
         )
     loader = _Bounded(text)
     try:
-        node = loader.get_single_node()
+        return compose(loader)
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text) from None
     finally:
         loader.dispose()
-    if node is None:
-        raise DocumentError("the file is empty; `deploysim new` writes one to start from")
-    places: dict[Path, Place] = {}
-    return Document(_Builder(places).build(node, ()), places)
 
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> DocumentError:
@@ -140,8 +170,9 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> DocumentError:
 class _Builder:
     """Plain data from composed nodes, within the budget of values and without endless aliases."""
 
-    def __init__(self, places: dict[Path, Place]) -> None:
+    def __init__(self, places: dict[Path, Place], tags: Tags | None = None) -> None:
         self.places = places
+        self.tags = tags
         self.left = MOST_NODES
         self.open: set[int] = set()
 
@@ -152,11 +183,21 @@ class _Builder:
         if self.left < 0:
             message = f"more than {MOST_NODES} values once aliases are expanded; remove aliases"
             raise DocumentError(message, line, column)
+        self.places.setdefault(path, (line, column))
         if not node.tag.startswith("tag:yaml.org,2002:") or node.tag[18:] not in _PLAIN_TAGS:
-            raise DocumentError(f"the tag {_tag(node.tag)} is not read; remove it", line, column)
+            key = self.tags(node.tag) if self.tags else None
+            if key is None:
+                message = f"the tag {_tag(node.tag)} is not read; remove it"
+                raise DocumentError(message, line, column)
+            return {key: self._content(node, (*path, key), tagged=True)}
+        return self._content(node, path)
+
+    def _content(self, node: Any, path: Path, tagged: bool = False) -> Any:
+        """The data of a node whatever its tag; a tagged scalar is text as it stands."""
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self.places.setdefault(path, (line, column))
         if isinstance(node, yaml.ScalarNode):
-            return _scalar(node, line, column)
+            return node.value if tagged else _scalar(node, line, column)
         if id(node) in self.open:
             message = "an alias stands inside what it repeats; write the value out"
             raise DocumentError(message, line, column)

@@ -47,6 +47,7 @@ FIGURES: dict[str, Figure] = {
     "peak_instances": Figure("count", "most instances at once"),
     "mixed_time": Figure("s", "time with both versions serving"),
     "mixing": Figure("s", "integral of 2 w (1 - w), w the new version's share"),
+    "releases": Figure("count", "releases that it takes: of several steps, of several services"),
     "extra_cost": Figure("money", "instance time above steady, double work and watching"),
     "loss": Figure("money", "all costs of the release together"),
     "loss_failed_requests": Figure("money", "part of the loss: failed requests"),
@@ -55,6 +56,7 @@ FIGURES: dict[str, Figure] = {
     "loss_sla_credit": Figure("money", "part of the loss: credit for a broken objective"),
     "loss_responders": Figure("money", "part of the loss: people responding"),
     "loss_extra_cost": Figure("money", "part of the loss: extra cost of the fleet"),
+    "loss_release": Figure("money", "part of the loss: work and paper of a release"),
     "loss_delay": Figure("money", "part of the loss: waiting for a working version"),
 }
 

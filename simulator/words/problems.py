@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from simulator.words import shape
 from simulator.words.documents import Path
@@ -36,7 +36,12 @@ class Problem(NamedTuple):
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be used; `problems` holds everything that is wrong with it."""
+    """A scenario that cannot be used; `problems` holds everything that is wrong with it.
+
+    `what` names it in machine-readable answers.
+    """
+
+    what: ClassVar[str] = "invalid scenario"
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

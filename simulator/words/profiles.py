@@ -53,7 +53,8 @@ def rows(profile: str | None = None) -> list[Assumption]:
     table = document()
     own = table["profiles"][profile] if profile else {}
     found: dict[str, Assumption] = {}
-    for tree in (table["table"], table["parts"], _sections(own)):
+    elastic = {"service": {k: v for k, v in table["elastic"].items() if _is_entry(v)}}
+    for tree in (table["table"], elastic, table["parts"], _sections(own)):
         for path, entry in _leaves(tree, ""):
             found[path] = _assumption(path, entry)
     for path, entry in [*_item_rows(table["items"]), *_item_rows(own.get("items", {}))]:
@@ -88,6 +89,7 @@ class _Filling:
             for path, tree in table["items"].items()
         }
         self.named: Mapping[str, Any] = table["named"]
+        self.elastic: Mapping[str, Any] = table["elastic"]
         self.assumed: list[Assumption] = []
 
     def fill(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,11 +104,25 @@ class _Filling:
                 full[section] = self._section(section, given or {}, defaults)
         return full
 
+    def _without_instances(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What an elastic service says, with what stands in place of defaults about instances."""
+        result = dict(given)
+        told = "utilisation" in given
+        for key, entry in self.elastic.items():
+            if key in given or (told and key in ("concurrency", "service_time")):
+                continue
+            value = self._take(f"service.{key}", entry) if _is_entry(entry) else entry
+            if value is not None or not _is_entry(entry):
+                result[key] = value
+        return result
+
     def _section(
         self, section: str, given: Mapping[str, Any], defaults: Mapping[str, Any]
     ) -> dict[str, Any]:
         own, parts = self.own.get(section, {}), self.parts.get(section, {})
         result: dict[str, Any] = {}
+        if section == "service" and given.get("elastic") is True:
+            given = self._without_instances(given)
         for key in {**defaults, **own, **parts, **given}:
             path, tree = f"{section}.{key}", defaults.get(key, parts.get(key))
             if key in given:
@@ -128,6 +144,8 @@ class _Filling:
     def _left_out(self, key: str, tree: Any, given: Mapping[str, Any]) -> bool:
         """Whether a default has no say: another key says it, or the file is bare."""
         if key == "utilisation" and "capacity" in given:
+            return True
+        if key == "defect_probability" and given.get("changes") not in _OFF:
             return True
         entries = [tree] if _is_entry(tree) else [entry for _, entry in _leaves(tree, "")]
         return self.bare and any("bare" in entry and entry["bare"] is None for entry in entries)

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from simulator.words.distributions import Constant, Distribution, Exponential, RandomDuration
 from simulator.words.model import Words
-from simulator.words.units import Duration, PositiveDuration, Share
+from simulator.words.units import Count, Duration, PositiveDuration, Rate, Share
 
 
 class Dns(Words):
@@ -52,6 +52,13 @@ class Cache(Words):
         return value
 
 
+class Throttle(Words):
+    """A token bucket in front of both versions; what it refuses is rejected whoever sent it."""
+
+    rate: Rate = Field(description="Tokens that come in, one for each request let through.")
+    burst: Count = Field(description="Tokens it holds at most.")
+
+
 class Router(Words):
     """How a published weight comes into effect."""
 
@@ -62,3 +69,6 @@ class Router(Words):
         None, description="Weights are DNS records: they come into effect as answers expire."
     )
     cache: Cache | None = Field(None, description="A cache of answers in front of the service.")
+    throttle: Throttle | None = Field(
+        None, description="A limit of the requests let through, mirrored copies included."
+    )

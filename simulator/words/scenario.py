@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from simulator.words import profiles
 from simulator.words.change import Change
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
@@ -30,7 +31,7 @@ from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
-from simulator.words.service import Service
+from simulator.words.service import OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
@@ -156,15 +157,20 @@ class Scenario(Words):
 
     @property
     def capacity_per_instance(self) -> float:
-        """Requests/s of one instance: stated, or from the busiest hour and the utilisation."""
+        """Requests/s of one instance: stated, or from the busiest hour and the utilisation.
+
+        An elastic service counts as one: its concurrency over its service time.
+        """
         service = self.service
-        if service.capacity is not None:
+        if service.elastic and (service.concurrency is not None or service.utilisation is None):
+            return service.throughput
+        if service.capacity is not None and not service.elastic:
             return service.capacity
         if service.utilisation is None:
             return math.inf
         cache = self.router.cache
         reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
-        return reaching / service.instances / service.utilisation
+        return reaching / (1 if service.elastic else service.instances) / service.utilisation
 
     @property
     def to_check(self) -> str:
@@ -186,9 +192,10 @@ class Scenario(Words):
         """What a reader should know: data mended, kinds left out, detectors that cannot work."""
         notes = list(self.traffic.notes)
         if self.capacity_per_instance == math.inf:
-            notes.append(
-                "the service states neither capacity nor utilisation: it is never overloaded"
-            )
+            said = "no concurrency" if self.service.elastic else "neither capacity nor utilisation"
+            notes.append(f"the service states {said}: it is never overloaded")
+        if unused := self._unused():
+            notes.append(f"an elastic service has no instances; without effect: {unused}")
         usual = self.service.errors.mean if self.service.errors else 0.0
         budget = 1.0 - self.slo.availability
         for row in self.detection.burn_rate:
@@ -208,6 +215,21 @@ class Scenario(Words):
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
         return tuple(notes)
+
+    def _unused(self) -> str:
+        """What the file says about instances that an elastic service does not have."""
+        stated = self._source.get("service")
+        if not self.service.elastic or not isinstance(stated, Mapping):
+            return ""
+        nothing = profiles.document()["elastic"]
+        found = [
+            f"service.{key}"
+            for key in OF_INSTANCES
+            if stated.get(key, "none") not in ("none", nothing.get(key))
+        ]
+        if self.failures.instance is not None:
+            found.append("failures.instance")
+        return ", ".join(found)
 
     def with_(self, path: str, value: Any) -> Scenario:
         """A validated copy with one key of the file changed.

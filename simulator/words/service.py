@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from simulator.words.units import (
     Count,
     Duration,
     Hourly,
+    Money,
     PositiveDuration,
     PositiveShare,
     Rate,
@@ -20,6 +22,12 @@ from simulator.words.units import (
 )
 
 _MOST_INSTANCES = 1_000_000
+# What an elastic service alone has, and what it has no use for.
+ELASTIC_ONLY = ("concurrency", "service_time", "cost_per_request")
+OF_INSTANCES = (
+    *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
+    *("start_failure", "sessions", "limit", "drifted"),
+)
 
 
 class BaselineErrors(Words):
@@ -69,9 +77,25 @@ class Sessions(Words):
 
 
 class Service(Words):
-    """One service: instances of equal size behind one router."""
+    """One service behind one router: instances of equal size, or, when elastic, none to name.
+
+    An elastic service (functions, a managed platform) runs both versions side by side without
+    instances. It carries `concurrency` requests at a time, each of which takes `service_time`.
+    """
 
     instances: Count = Field(description="Instances in normal operation.")
+    elastic: bool = Field(
+        False, description="Serverless: no instances to start, replace or pay for."
+    )
+    concurrency: Count | None = Field(
+        None, description="Requests in flight that an elastic service carries at most."
+    )
+    service_time: PositiveDuration | None = Field(
+        None, description="Time one request of an elastic service takes."
+    )
+    cost_per_request: Money | None = Field(
+        None, description="Price of one request to an elastic service; copies cost it once more."
+    )
     capacity: Rate | None = Field(None, description="Requests per second of one instance.")
     utilisation: PositiveShare | None = Field(
         None, description="Load of the fleet in its busiest hour, instead of capacity."
@@ -94,6 +118,12 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    drifted: Share | None = Field(
+        None,
+        description="Share of the instances that somebody changed by hand: an update in place "
+        "fails on them at first.",
+    )
+
     @model_validator(mode="after")
     def _consistent(self) -> Service:
         if self.instances > _MOST_INSTANCES:
@@ -104,4 +134,17 @@ class Service(Words):
             raise ValueError(
                 f"limit {self.limit} is below the {self.instances} instances: raise it"
             )
+        if not self.elastic:
+            for key in ELASTIC_ONLY:
+                if getattr(self, key) is not None:
+                    raise ValueError(f"{key} needs elastic: true; add it, or remove {key}")
+        elif self.concurrency is not None and self.service_time is None:
+            raise ValueError("concurrency needs service_time: how long a request takes, e.g. 100ms")
         return self
+
+    @property
+    def throughput(self) -> float:
+        """Requests/s that an elastic service carries: in flight = rate x service time."""
+        if self.concurrency is None or self.service_time is None:
+            return math.inf
+        return self.concurrency / self.service_time

@@ -23,10 +23,9 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "calendar",
-    "service": "elastic concurrency service_time ungraceful start_rate connections scaling cells "
-    "overload drifted cost_per_request",
+    "service": "ungraceful start_rate connections scaling cells overload",
     "traffic": "retries connections queue deadline",
-    "change": "changes every",
+    "change": "every",
     "slo": "latency",
     "strategies.*": "only_in value",
 }

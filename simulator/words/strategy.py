@@ -55,6 +55,21 @@ class Strategy(Words):
             Strategy.kinds[kind] = cls
 
     @property
+    def pooled(self) -> bool:
+        """Whether metrics do not tell the versions apart: alarms on the new one see both."""
+        return False
+
+    @property
+    def on_trunk(self) -> bool:
+        """Whether unfinished code is merged every day, so that no branch grows old."""
+        return False
+
+    @property
+    def most_releases(self) -> int:
+        """How many releases, one after the other, it may take."""
+        return 1
+
+    @property
     def moves_all(self) -> bool:
         """Whether it moves the whole service, so that it cannot be one wave of another strategy."""
         return False

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel
 
 from simulator.words import profiles
+from simulator.words.service import ELASTIC_ONLY, Service
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -59,6 +60,7 @@ def written_out(model: BaseModel, path: str = "") -> dict[str, Any]:
     """
     plain = model.model_dump(mode="json", by_alias=True)
     result: dict[str, Any] = {}
+    elastic = isinstance(model, Service) and model.elastic
     for name, field in type(model).model_fields.items():
         key, value = field.alias or name, getattr(model, name)
         where = f"{path}.{key}" if path else key
@@ -66,7 +68,7 @@ def written_out(model: BaseModel, path: str = "") -> dict[str, Any]:
             result[key] = value
         elif value is not None:
             result[key] = _item(value, plain[key], where)
-        elif field.default or where in _filled():
+        elif field.default or where in _filled() or (elastic and key in ELASTIC_ONLY):
             result[key] = "none"
     return result
 

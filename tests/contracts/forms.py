@@ -16,7 +16,15 @@ FORMS = {
     "canary": ["{}", "{steps: [{weight: 10%, bake: 5m}], promote: rolling}"],
     "linear": ["{every: 2m}", "{growth: exponential, every: 1m}"],
     "ab_test": ["{duration: 20m}"],
-    "blue_green": ["{}", "{bake: 10m, keep_old: 20m}"],
+    "blue_green": [
+        "{}",
+        "{bake: 10m, keep_old: 20m}",
+        "{cutover: {dns: {weights: [20%, 100%], ignore: 0%}}}",
+        "{cutover: {swap_group: {beside: 3m}}, keep_old: 5m}",
+        "{cutover: {replace_instances: {skew: 5}}}",
+        "{cutover: {replace_instances: {standby: true}}, keep_old: 5m}",
+        "{cutover: {clone_stack: {ignore: 0%}}, keep_old: 5m}",
+    ],
     "immutable": ["{}", "{first: 30%, bake: 3m}"],
     "shadow": [
         "{duration: 10m}",
@@ -28,11 +36,16 @@ FORMS = {
         "{covered: 100%, steps: [{weight: 10%, bake: 5m}], ship: {kind: blue_green}}",
         "{covered: 0%, steps: [{weight: 50%, bake: 2m}], ship: {kind: canary}}",
     ],
+    "service_by_service": [
+        "{count: 3, coupling: 60%}",
+        "{count: 4, coupling: 100%, each: {kind: big_bang, in_place: false}}",
+    ],
     "rate_controlled": ["{concurrency: 3}", "{concurrency: 5, ramp: doubling, max_errors: 2}"],
-    "kubernetes_rolling": ["{}", "{max_surge: 0, max_unavailable: 2, min_ready: 20s}"],
+    "kubernetes_rolling": [
+        "{max_surge: 1, max_unavailable: 20%, min_ready: 20s, progress_deadline: 9h}",
+    ],
     "kubernetes_recreate": ["{}"],
     "ecs_rolling": [
-        "{}",
         "{minimum_healthy: 70%, maximum: 120%, circuit_breaker: true, failure_threshold: 40}",
     ],
     "ecs_blue_green": ["{}"],
@@ -46,19 +59,21 @@ FORMS = {
         "{minimum_healthy: 40%}",
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
     ],
-    "beanstalk": [
-        "{}",
-        "{policy: rolling, batch: 30%, health_wait: 30s}",
-        "{policy: rolling_with_additional_batch, batch: 3}",
-        "{policy: immutable}",
-        "{policy: traffic_splitting, evaluation: 3m}",
+    "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
+    "maintenance_window": [
+        "{concurrency: 3, duration: 1h, cutoff: 50m, every: 2h, run_time: 7m}",
     ],
+    "appconfig": [
+        "{}",
+        "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
+    ],
+    "opsworks_deploy": ["{}", "{order: by_zone, check: 2m}"],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {
-    "beanstalk {}",
     "big_bang {}",
     "kubernetes_recreate {}",
+    "opsworks_deploy {}",
     "cloudformation_rolling {max_batch: 5, pause: 30s}",
 }
 SERVICE = "startup: {lognormal: {median: 60s, p95: 150s}}, install: 45s, drain: 30s, cost: 1/h"

@@ -45,6 +45,7 @@ CHANGES: dict[str, Any] = {
     "costs.corrupt_write": "7",
     "costs.outage": "90/h",
     "costs.delay": "30/h",
+    "costs.release": "70",
     "objectives": "[loss < 5, users_harmed < 1% given defect]",
     "planned": "blue_green",
     "name": "another",
@@ -69,6 +70,28 @@ def test_it_is_what_a_study_of_the_changed_scenario_says(
             )
     weights = [g.probability for g in again.groups]
     assert weights == pytest.approx([g.probability for g in played.groups])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("change.changes.each", "5%"),
+        ("change.changes.tests[0].catches", "90%"),
+        ("costs.delay", "9/h"),
+    ],
+)
+def test_so_it_is_with_a_chance_that_follows_from_changes(
+    scenario: Scenario, path: str, value: str
+) -> None:
+    """The delay is that of eight changes."""
+    carried = "{count: 8, each: 1%, tests: [{catches: 50%, takes: 5m, flakes: 10%}]}"
+    begun = scenario.with_("change", f"{{changes: {carried}}}")
+    changed = begun.with_(path, value)
+    assert only_weighs(parse_path(path))
+    again = reconsidered(simulate(begun, 20, seed=3, fewest=3), changed)
+    played = simulate(changed, 20, seed=3, fewest=3)
+    for name, risk in again.risk().items():
+        assert risk.all.mean("loss") == pytest.approx(played.risk()[name].all.mean("loss"))
 
 
 def test_what_was_worked_out_is_kept_only_where_it_still_holds(

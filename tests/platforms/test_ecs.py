@@ -117,7 +117,6 @@ def breaking(words: str, instances: int = 6):  # type: ignore[no-untyped-def]
     return bare(
         instances=instances,
         service="startup: 30s, start_failure: {timeout: 2m}",
-        detection="health: none",
         response="page: {acknowledge: 5m, decide: 10m}, decide: 10s",
         strategy=f"ecs_rolling: {{circuit_breaker: true, {words}}}",
     )
@@ -133,6 +132,7 @@ def breaking(words: str, instances: int = 6):  # type: ignore[no-untyped-def]
     ],
 )
 def test_failed_tasks_are_counted_over_all_that_start(words: str, seconds: float) -> None:
+    """The breaker alone judges them: a task that fails twice is not yet anything."""
     rollout, moments = watched(breaking(words), crash())
     assert rollout.caught_by == "circuit breaker"
     assert rollout.detected_at == seconds
@@ -149,7 +149,7 @@ def test_only_with_rollback_the_breaker_rolls_back_by_itself(words: str, delay: 
 def test_without_a_breaker_a_person_finds_out() -> None:
     """Tasks are started again for ever; what a machine sees of it rolls nothing back."""
     scenario = breaking("").with_("strategies.ecs_rolling", "{kind: ecs_rolling}")
-    rollout, _ = watched(scenario.with_("detection", "{health: on}"), crash())
+    rollout, _ = watched(scenario, crash())
     assert (rollout.caught_by, rollout.detected_at) == ("health", 240)
     assert rollout.decided_at == 240 + 900
 

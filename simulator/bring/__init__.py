@@ -1,0 +1,1 @@
+"""What people bring that is no scenario: templates, policies and manifests."""

@@ -1,0 +1,110 @@
+"""Reading documents that are no scenarios: YAML or JSON, from a file or standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+from typing import NamedTuple
+
+from simulator.words import documents
+from simulator.words.documents import Document, DocumentError, Path
+from simulator.words.problems import Problem, ScenarioError
+from simulator.words.shape import dotted
+
+# What CloudFormation's short tags stand for; every other short tag is Fn:: and its name.
+_SHORT = {"!Ref": "Ref", "!Condition": "Condition"}
+_FUNCTIONS = frozenset(
+    (
+        *("And", "Base64", "Cidr", "Equals", "FindInMap", "ForEach", "GetAZs", "GetAtt"),
+        *("GetStackOutput", "If", "ImportValue", "Join", "Length", "Not", "Or", "Select"),
+        *("Split", "Sub", "ToJsonString", "Transform"),
+    )
+)
+
+
+class ManifestError(ScenarioError):
+    """A file that cannot be used; `problems` holds everything that is wrong with it."""
+
+    what = "invalid manifest"
+
+
+class Manifest(NamedTuple):
+    """A file's documents, under the name that messages give to the file."""
+
+    name: str
+    documents: tuple[Document, ...]
+
+    def problem(self, path: Path, message: str, number: int = 0) -> Problem:
+        """What is wrong at a path of a document, at the nearest place that is known."""
+        places, place = self.documents[number].places, path
+        while place and place not in places:
+            place = place[:-1]
+        line, column = places.get(place, (1, 1))
+        return Problem(self.name, plain(dotted(path)), line, column, message)
+
+
+def plain(text: str) -> str:
+    """A text of somebody's file on one line, without what would steer a terminal."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
+def short_tag(tag: str) -> str | None:
+    """The long form of one of CloudFormation's short tags: Fn::Sub for !Sub; None for others."""
+    if tag in _SHORT:
+        return _SHORT[tag]
+    return f"Fn::{tag[1:]}" if tag[1:] in _FUNCTIONS and tag.startswith("!") else None
+
+
+def load(where: str | FilePath, packaged: FilePath | None = None) -> Manifest:
+    """The documents of a file, of standard input for "-", or of a packaged name.
+
+    `packaged` is the folder in which the stems of files are names. At most 1 MiB is read, 64 levels
+    deep, 50 000 values. Raises ManifestError with place, reason and remedy.
+    """
+    name = str(where)
+    try:
+        content = sys.stdin.buffer.read(documents.MOST_BYTES + 1) if name == "-" else None
+        if content is None:
+            with _found(name, packaged).open("rb") as file:
+                content = file.read(documents.MOST_BYTES + 1)
+    except IsADirectoryError:
+        raise ManifestError([_unplaced(name, "is a folder; name a file in it")]) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        known = sorted(path.stem for path in _files(packaged))
+        remedy = f"; packaged: {', '.join(known)}" if known else "; check the path"
+        raise ManifestError([_unplaced(name, f"cannot be read ({reason}){remedy}")]) from None
+    return decoded(content, "<stdin>" if name == "-" else name)
+
+
+def decoded(content: bytes, name: str) -> Manifest:
+    """The documents in a file's bytes; raises ManifestError."""
+    try:
+        if len(content) > documents.MOST_BYTES:
+            raise DocumentError("larger than 1 MiB; split it or leave something out")
+        found = documents.read_all(documents.decode(content), short_tag)
+    except DocumentError as error:
+        raise ManifestError([Problem(name, "", error.line, error.column, str(error))]) from None
+    if not found:
+        raise ManifestError([Problem(name, "", 1, 1, "is empty; name a file with content")])
+    return Manifest(name, found)
+
+
+def _found(name: str, packaged: FilePath | None) -> FilePath:
+    path = FilePath(name)
+    if not path.exists():
+        for file in _files(packaged):
+            if file.stem == name:
+                return file
+    return path
+
+
+def _files(folder: FilePath | None) -> Iterable[FilePath]:
+    return folder.iterdir() if folder is not None and folder.is_dir() else ()
+
+
+def _unplaced(name: str, message: str) -> Problem:
+    return Problem(name, "", None, None, message)

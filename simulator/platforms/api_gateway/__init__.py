@@ -1,0 +1,1 @@
+"""Amazon API Gateway: stage canaries, caches, throttles and usage plans."""

@@ -1,0 +1,1 @@
+"""AWS AppConfig: configuration that reaches everyone by growth, and then bakes."""

@@ -1,0 +1,1 @@
+"""AWS Auto Scaling: which instances a group starts and ends."""
