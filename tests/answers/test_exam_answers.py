@@ -122,7 +122,7 @@ def test_requests_lost_when_blue_is_deleted() -> None:
     """500 rps x 60 s / 2 = 15 000, 75 000 with 300 s, none once the records have expired."""
     for ttl, lost in ((60, 15_000), (300, 75_000)):
         assert oracles.lost_at_a_swap(500, ttl) == lost
-        found = asked("swap-then-delete", f"strategies.swap.cutover.dns.ttl={ttl}s")
+        found = asked("swap-then-delete", f"strategies.swap.cutover.swap_url.ttl={ttl}s")
         near = counted(lost, KEYS["swap-then-delete"].n)
         assert deciding(found)["A"] == pytest.approx(lost, abs=near)
     kept = asked("swap-then-delete", "strategies.swap.keep_old=60s")

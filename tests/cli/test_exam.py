@@ -63,7 +63,7 @@ def test_an_answer_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert body["options"]["D"]["loses"].endswith("too much.")
     assert body["options"]["A"]["value"]["value"] == pytest.approx(15_000, rel=0.02)
     (flip,) = body["flips"]
-    assert (flip["flips_at"], flip["to"], flip["verified"]) == ("load_balancer", "A", True)
+    assert (flip["flips_at"], flip["to"], flip["verified"]) == ("swap_group", "A", True)
 
 
 def test_a_scenario_without_a_question(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
