@@ -67,10 +67,10 @@ def test_a_version_that_leaves_within_a_period_is_counted_until_then() -> None:
         """
 version: 1
 profile: bare
-service: {instances: 300, capacity: 10 rps, install: {exponential: {mean: 60s}}}
+service: {instances: 300, capacity: 10 rps, install: {uniform: {low: 250s, high: 350s}}}
 traffic: {rate: 1000 rps, users: 1M}
 change: {schema: {coupled: {order: together, migrate: 1m, writes_blocked: 0s, restore: none}}}
-detection: {alarms: [{above: 99.9%, watch: service, period: 5m}]}
+detection: {alarms: [{above: 99.9%, watch: service}]}
 strategies: {rolling: {in_place: true}}
 """
     )
