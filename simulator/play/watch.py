@@ -316,7 +316,7 @@ class Watch:
         return {
             version: (requests, failing, late)
             for version, requests, failing, late in stretch.cells(edges)
-            if version in self._seen and requests[-1] > 0
+            if version in self._seen and requests.any()
         }
 
     def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:

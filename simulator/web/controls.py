@@ -15,11 +15,18 @@ from simulator.words.shape import dotted
 from simulator.words.strategy import kinds
 
 _USUAL = (
-    *("service.instances", "traffic.rate", "traffic.users", "service.utilisation"),
-    *("service.capacity", "response.watch", "costs.failed_request", "costs.delay"),
+    *("service.instances", "service.concurrency", "traffic.rate", "traffic.users"),
+    *(
+        "service.utilisation",
+        "service.capacity",
+        "response.watch",
+        "costs.failed_request",
+        "costs.delay",
+    ),
 )
 _NAMES = {
     "service.instances": "Instances",
+    "service.concurrency": "Requests in flight, at most",
     "traffic.rate": "Requests",
     "traffic.users": "Users",
     "service.utilisation": "Busiest-hour load of the fleet",
@@ -42,6 +49,8 @@ def usual(begun: Base, variant: Variant) -> None:
         for name in ("service", "traffic", "response", "costs")
         for s in settings(variant.scenario, name)
     }
+    if variant.scenario.service.elastic:
+        found.pop("service.instances")
     shown = [found[p] for p in _USUAL if p in found and found[p].value != "none"]
     for setting in shown:
         _text(begun, variant, setting, _NAMES[setting.path])

@@ -84,7 +84,10 @@ def _offered(scenario: Scenario) -> dict[str, Axis]:
     """Every numeric setting with a range to look at."""
     known = {row.path: (row.low, row.high) for row in scenario.assumed if row.low is not None}
     found: dict[str, Axis] = {}
+    unused = {"service.instances"} if scenario.service.elastic else set[str]()
     for path in dict.fromkeys((CHANCE, *PRICES, *_ALWAYS, *known)):
+        if path in unused:
+            continue
         try:
             now = float(number_at(scenario, path))
             wide = _PRICES_WIDE if path in PRICES else _WIDE

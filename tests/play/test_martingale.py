@@ -58,3 +58,22 @@ def test_counts_are_a_martingale(name: str, traffic: str) -> None:
         if spread > 0:
             z = np.mean(surplus) / (spread / math.sqrt(count))
             assert abs(z) < 4.3, (label, z)
+
+
+def test_a_version_that_leaves_within_a_period_is_counted_until_then() -> None:
+    """Every request on the old version fails after the migration, while a fleet rolls; the alarm's
+    last period ends after the last old instance has left."""
+    words = loads(
+        """
+version: 1
+profile: bare
+service: {instances: 300, capacity: 10 rps, install: {uniform: {low: 250s, high: 350s}}}
+traffic: {rate: 1000 rps, users: 1M}
+change: {schema: {coupled: {order: together, migrate: 1m, writes_blocked: 0s, restore: none}}}
+detection: {alarms: [{above: 99.9%, watch: service}]}
+strategies: {rolling: {in_place: true}}
+"""
+    )
+    outcome = replicate(prepare(words, "rolling"), Luck(1), None, "good")
+    assert outcome.expected_failed_requests > 50_000
+    assert outcome.failed_requests == pytest.approx(outcome.expected_failed_requests, rel=0.1)
