@@ -80,6 +80,13 @@ def sentence(entry: Entry) -> str:
             many, waits = f"replace {detail[1]} instances by {_VERSIONS[detail[0]]} ones", detail[3]
             how = "waiting for signals" if waits else "without waiting until they serve"
             return f"{many}, {detail[2]} at a time, {how}"
+    return _event(entry)
+
+
+def _event(entry: Entry) -> str:
+    """An entry that is not about instances and their traffic, in words."""
+    detail = entry.detail
+    match entry.verb:
         case "no progress":
             return f"NO PROGRESS for {_length(detail)}"
         case "detect":
