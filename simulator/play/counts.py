@@ -143,12 +143,11 @@ class Counts:
     def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
         """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
         sums = stretch.sums(a, b)
-        rows = sums.rows
         if stretch.varying:
             self.mixing += sums.mixing
         self.degraded += sums.degraded
         poisson = self.luck.counts().poisson
-        for version, row in enumerate(rows):
+        for version, row in enumerate(sums.rows):
             bad = row[1] + row[2]
             if bad > 0:
                 self.expected += bad
@@ -162,7 +161,8 @@ class Counts:
             if beside.failing > 0:
                 self.expected += beside.failing
                 self.failed += int(poisson(beside.failing))
-        self._exposed(self.users, stretch, (a, b), sums)
+        if stretch.harmful:
+            self._exposed(self.users, stretch, (a, b), sums)
         return sums.seconds
 
     def _exposed(
@@ -174,13 +174,12 @@ class Counts:
     ) -> None:
         """Add a span's hazards; in pieces where they change and somebody may report."""
         a, b = span
-        if not stretch.harmful:
-            return
         pieces = 1
-        moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
-        if stretch.varying and (users.reporting or moves):
-            scale = stretch.router.scale(a) if stretch.moving else _PIECE
-            pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
+        if stretch.varying:
+            moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
+            if users.reporting or moves:
+                scale = stretch.router.scale(a) if stretch.moving else _PIECE
+                pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
         if pieces == 1:
             self._expose(users, span, sums)
             return
@@ -202,15 +201,16 @@ class Counts:
     def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users
         weight = sums.seconds / (span[1] - span[0])
-        old, new = ([row[4] * each, row[5] * each] for row in sums.rows)
+        first, second = sums.rows
+        old, new = [first[4] * each, first[5] * each], [second[4] * each, second[5] * each]
         for beside in sums.beside:
             for version, row in ((OLD, old), (NEW, new)):
                 if not beside.excused:
                     row[0] += beside.common[version] * each
                     row[1] += beside.segment[version] * each
             if beside.excused:
-                first, second = beside.common
-                users.add(span, weight, (first * each, 0.0), (second * each, 0.0), True)
+                on_old, on_new = beside.common
+                users.add(span, weight, (on_old * each, 0.0), (on_new * each, 0.0), True)
         users.add(span, weight, (old[0], old[1]), (new[0], new[1]), False)
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
@@ -218,7 +218,7 @@ class Counts:
         if stretch.nobody:
             each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.varying or stretch.harm > 0:
+        elif stretch.harmful and (stretch.varying or stretch.harm > 0):
             self._exposed(users, stretch, (a, b), stretch.sums(a, b))
         if self.sync_error:
             each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear

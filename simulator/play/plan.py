@@ -98,7 +98,7 @@ class Plan:
     def requests(self, edges: Array) -> Array:
         """Expected requests of each cell between neighbouring edges (seconds)."""
         if self.steady:
-            constant: Array = self.rate * np.diff(edges)
+            constant: Array = self.rate * (edges[1:] - edges[:-1])
             return constant
         return self.traffic.integral(edges)
 

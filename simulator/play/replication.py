@@ -69,7 +69,7 @@ def play_script(plan: Plan, luck: Luck) -> tuple[Rollout, float]:
     rollout = Rollout(env, plan, luck, GOOD)
     rollout.watching = False
     rollout.stalls = None
-    rollout.watch.active = False
+    rollout.watch.close()
     rollout.begin_life()
     while not rollout.ended and env.peek() < math.inf:
         mixed = 0.0 < rollout.weight() < 1.0 and not rollout.situation.shared
@@ -92,7 +92,7 @@ def _finished_instead(rollout: Rollout, until: float) -> float:
     other = Rollout(env, plan, luck, rollout.fault)
     other.watching = False
     other.stalls = None
-    other.watch.active = False
+    other.watch.close()
     other.begin_life()
     now = 0.0
     while not other.ended and env.peek() < plan.limit:

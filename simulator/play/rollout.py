@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import simpy
 from simpy.events import NORMAL, URGENT
 
@@ -198,7 +197,7 @@ class Rollout(HiddenVerbs):
             return
         now = self.env.now
         self.caught_by, self.detected_at = by, now
-        self.watch.active = False
+        self.watch.close()
         self.caught_at = self.phase if self.watched else "after"
         self.weight_when_caught = self.weight()
         self.note("detect", by)
@@ -211,7 +210,7 @@ class Rollout(HiddenVerbs):
         fleet, router, now = self.fleet, self.router, self.env.now
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
-        weight = router.share(fleet) if router.pool else float(router.follows(np.array([now]))[0])
+        weight = router.share(fleet) if router.pool else router.followed(now)
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.play.course import Answers, AtOnce, Course
-from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.fleet import Fleet
 
 if TYPE_CHECKING:
     from simulator.words.router import Cache, Dns
@@ -123,6 +123,10 @@ class Router:
         """The new version's share of the requests at t seconds, as clients follow."""
         return self.course.at(t) if self._lags else np.full_like(t, self.weight)
 
+    def followed(self, now: float) -> float:
+        """The new version's share of the requests now, as clients follow."""
+        return float(self.course.at(np.array([now]))[0]) if self._lags else self.weight
+
     def let_go(self, now: float) -> float:
         """Nobody is waited for any longer: the integral of the new version's share from now on."""
         seconds = self.course.rest(now) if self._lags and not self.pool else 0.0
@@ -139,7 +143,7 @@ class Router:
         """The share on the new version once all have followed; NaN when nobody serves."""
         if not self.pool:
             return self.weight
-        old, new = fleet.healthy(OLD), fleet.healthy(NEW)
+        old, new = fleet.serving()
         if not old + new:
             old, new = fleet.up
         return new / (old + new) if old + new > 0 else math.nan

@@ -127,7 +127,8 @@ class State:
             if self._harmless(rate):
                 return
             self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
-            self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
+            if plan.cached is not None or self.situation.blocked:
+                self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
             self.varying = not plan.steady and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
@@ -157,9 +158,10 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
+        if self.fault is not GOOD:
+            return False
         situation = self.situation
-        wrong = situation.misfit is not None or situation.blocked or self.writers
-        return self.fault is GOOD and not wrong
+        return not (situation.misfit is not None or situation.blocked or self.writers)
 
     def _roomy(self) -> bool:
         """Whether all that join and leave can carry the busiest traffic, were they all cold."""
@@ -206,7 +208,8 @@ class State:
         self.harm = old.share * (old.failing + old.late + old.corrupt) + new.share * (
             new.failing + new.late + new.corrupt
         )
-        self.harm += sum(aside.share * aside.failing for aside in self.asides)
+        if self.asides:
+            self.harm += sum(aside.share * aside.failing for aside in self.asides)
         if fault.crash:
             self.defect = self.harm
             return
@@ -273,13 +276,13 @@ class State:
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
         each = plan.capacity
+        serving = fleet.working()
         if each == math.inf:
-            old, new = fleet.working(OLD), fleet.working(NEW)
+            old, new = serving
             if self.situation.shared:
                 old = new = old + new
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
             return
-        serving = fleet.working(OLD), fleet.working(NEW)
         if plan.warm_for > 0:
             serving = self._warm(OLD, serving[OLD], now), self._warm(NEW, serving[NEW], now)
         if self.situation.shared and not self.nobody:
@@ -293,11 +296,14 @@ class State:
         cold, next_warm = 0.0, math.inf
         for count, since in reversed(self.fleet.cohorts[version]):
             warm_at = since + plan.warm_for
-            if warm_at > now:
-                cold += count
-                next_warm = min(next_warm, warm_at)
+            if warm_at <= now:
+                break
+            cold += count
+            next_warm = warm_at
+        if not cold:
+            return serving
         lowered = max(serving - cold * (1 - plan.warm_share), 0.0)
-        if not cold or self.nobody:
+        if self.nobody:
             return lowered
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0

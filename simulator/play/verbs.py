@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import simpy
 
 from simulator.play.fault import GOOD, Fault
@@ -299,7 +298,7 @@ class Verbs:
         fleet = self.fleet
         keep = math.floor((1 - self.base - self.span) * fleet.size + 1e-9)
         if keep == 0 and self.router.moving(self.env.now):
-            stale = 1.0 - float(self.router.follows(np.array([self.env.now]))[0])
+            stale = 1.0 - self.router.followed(self.env.now)
             if stale > _FEW:
                 self.note("stale clients", stale)
         yield from self._retire(OLD, fleet.up[OLD] - keep)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulator.play.alarm import AlarmWatch
 from simulator.play.burn import BurnWatch
 from simulator.play.calm import calm_until
-from simulator.play.cells import Cells, Part
+from simulator.play.cells import Cells, Closed, Part
 from simulator.play.counts import Counts
 from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
 from simulator.play.judging import JudgeWatch
@@ -79,6 +79,10 @@ class Watch:
             self._remember_normal_operation()
         self.active = True
 
+    def close(self) -> None:
+        """Nobody looks any longer, and nobody hears what users report."""
+        self.active = self._counts.users.heard = False
+
     def _gather(self) -> None:
         """Who looks at the cells now, and whether all of them share their periods."""
         self._all: list[_Watching] = [*self._alarms, *self._burns]
@@ -126,6 +130,7 @@ class Watch:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
         reports = self._reports
         if reports.share == math.inf:
+            users.heard = False
             return math.inf
         if not stretch.varying and not self._counts.sync_error:
             bad = plan.requests_between(a, b) * stretch.harm / plan.users
@@ -272,7 +277,8 @@ class Watch:
         rollout = self._rollout
         generator = rollout.luck.counts()
         cells = Cells(generator, rollout.router.began)
-        edges = np.concatenate(([a], ends))
+        edges = np.empty(len(ends) + 1)
+        edges[0], edges[1:] = a, ends
         base = rollout.plan.requests(edges)
         before, noise = self._baseline(edges, base)
         rows = self._rows(stretch, edges, base, excused)
@@ -285,11 +291,8 @@ class Watch:
             requests, failing, late = row
             own = noise * (requests / base)
             expected = requests - failing - late - own
-            failed = generator.poisson(failing) if failing.any() else np.zeros(len(base), int)
-            slow = generator.poisson(late) if late.any() else np.zeros(len(base), int)
+            failed, slow = _drawn(generator, failing), _drawn(generator, late)
             cells.harm[version] = failed + slow
-            if self._open:
-                failed, slow = failed.copy(), slow.copy()
             for part, old_noise in zip(self._open, before, strict=True):
                 if version in part.rows:
                     count, part_failing, part_late, share = part.rows[version]
@@ -297,7 +300,7 @@ class Watch:
                     failed[0] += part_failing
                     slow[0] += part_late
                     own[0] += old_noise * share
-            if own.any():
+            if np.count_nonzero(own):
                 failed = failed + generator.poisson(own)
             cells.expected[version] = np.maximum(expected, 0.0)
             cells.failed[version] = failed
@@ -315,8 +318,8 @@ class Watch:
             return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
         return {
             version: (requests, failing, late)
-            for version, requests, failing, late in stretch.cells(edges)
-            if version in self._seen and requests[-1] > 0
+            for version, requests, failing, late in stretch.cells(edges, self._seen)
+            if requests[-1] > 0
         }
 
     def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
@@ -358,23 +361,20 @@ class Watch:
             edges = np.array([a, b])
             base = plan.requests(edges)
             many = float(base[0])
-            found = {
-                v: (float(r[0]), float(f[0]), float(s[0]))
+            found = [
+                (v, float(r[0]), float(f[0]), float(s[0]))
                 for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
-            }
+            ]
         else:
-            many = plan.requests_between(a, b)
-            found = {}
-            for version in (OLD, NEW):
-                if version in self._seen:
-                    s = stretch.versions[version]
-                    if s.share > 0:
-                        part = many * s.share
-                        found[version] = (part, part * s.failing, part * s.late)
+            many, found = plan.requests_between(a, b), []
+            for version, s in enumerate(stretch.versions):
+                if s.share > 0 and version in self._seen:
+                    part = many * s.share
+                    found.append((version, part, part * s.failing, part * s.late))
             if stretch.mirror and MIRROR in self._seen:
                 part, s = many * stretch.mirror, stretch.versions[NEW]
-                found[MIRROR] = (part, part * s.failing, part * s.late)
-        for version, (requests, failing, late) in found.items():
+                found.append((MIRROR, part, part * s.failing, part * s.late))
+        for version, requests, failing, late in found:
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0
             drawn[version] = bad + slow
@@ -386,31 +386,22 @@ class Watch:
         """Close the period that is open; returns its end, and whether an alarm tripped."""
         rollout, first = self._rollout, self._alarms[0]
         end = first.end(first.next)
-        many, rows, drawn = self._draw_one(stretch, a, end, excused)
-        self._open.append(Part(a, many, rollout.incident, rows))
+        many, parts, drawn = self._draw_one(stretch, a, end, excused)
+        self._open.append(Part(a, many, rollout.incident, parts))
         counts = self._settle_open(end)
         self._open.clear()
         self._counts.add(stretch, a, end, drawn, excused)
         tripped: list[AlarmWatch] = []
         poisson = rollout.luck.counts().poisson
         for alarm in self._alarms:
-            errors, late = alarm.words.metric != "late", alarm.words.metric != "errors"
-            bad, traffic = 0, False
-            for version in alarm.versions:
-                if version in counts:
-                    row = counts[version]
-                    traffic = True
-                    bad += errors * int(row[1]) + late * int(row[2])
-            requests: int | None = None
-            if traffic:
-                requests = 0
-                for version in alarm.versions:
-                    if version in counts:
-                        row = counts[version]
-                        if row[3] < 0:
-                            row[3] = int(poisson(max(row[0], 0.0))) + row[1] + row[2]
-                        requests += int(row[3])
-            elif alarm.words.watch == "new" and not rollout.router.began:
+            rows = [counts[version] for version in alarm.versions if version in counts]
+            bad = requests = 0
+            for row in rows:
+                bad += alarm.errors * row.failed + alarm.late * row.late
+                if row.requests is None:
+                    row.requests = int(poisson(max(row.good, 0.0))) + row.failed + row.late
+                requests += row.requests
+            if not rows and alarm.words.watch == "new" and not rollout.router.began:
                 alarm.next += 1
                 continue
             if alarm.close_one(bad, requests):
@@ -444,10 +435,10 @@ class Watch:
             self._open.clear()
             return
         cells = Cells(self._rollout.luck.counts(), self._rollout.router.began)
-        for version, (good, failed, late, _) in self._settle_open(now).items():
-            cells.expected[version] = np.array([max(good, 0.0)])
-            cells.failed[version] = np.array([int(failed)])
-            cells.late[version] = np.array([int(late)])
+        for version, row in self._settle_open(now).items():
+            cells.expected[version] = np.array([max(row.good, 0.0)])
+            cells.failed[version] = np.array([row.failed])
+            cells.late[version] = np.array([row.late])
         self._open.clear()
         ends = np.array([now])
         for watching in self._all:
@@ -457,25 +448,36 @@ class Watch:
                 watching.first_trip(cells, ends, False)
             watching.advance(cells, 1)
 
-    def _settle_open(self, end: float) -> dict[int, list[float]]:
-        """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""
-        rollout = self._rollout
-        poisson, noisy = rollout.luck.counts().poisson, rollout.plan.noise > 0
-        counts: dict[int, list[float]] = {}
-        noise: dict[int, float] = {}
-        for index, part in enumerate(self._open):
-            until = self._open[index + 1].start if index + 1 < len(self._open) else end
+    def _settle_open(self, end: float) -> dict[int, Closed]:
+        """What each version comes to in the open period, baseline errors drawn as well."""
+        rollout, parts = self._rollout, self._open
+        noisy = rollout.plan.noise > 0
+        counts: dict[int, Closed] = {}
+        for index, part in enumerate(parts, 1):
+            if not part.rows:
+                continue
             own = part.incident * part.base
             if noisy:
+                until = parts[index].start if index < len(parts) else end
                 own += self.noise.between(part.start, until, part.base)
             for version, (good, failing, late, share) in part.rows.items():
-                row = counts.setdefault(version, [0.0, 0, 0, -1])
+                row = counts.get(version)
+                if row is None:
+                    row = counts[version] = Closed()
                 bad = own * share
-                noise[version] = noise.get(version, 0.0) + bad
-                row[0] += good - bad
-                row[1] += failing
-                row[2] += late
-        for version, mean in noise.items():
-            if mean > 0:
-                counts[version][1] += int(poisson(mean))
+                row.baseline += bad
+                row.good += good - bad
+                row.failed += failing
+                row.late += late
+        poisson = rollout.luck.counts().poisson
+        for row in counts.values():
+            if row.baseline > 0:
+                row.failed += int(poisson(row.baseline))
         return counts
+
+
+def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
+    """Poisson counts; nothing is drawn where nothing is expected in any cell."""
+    if np.count_nonzero(expected):
+        return generator.poisson(expected)
+    return np.zeros(len(expected), np.int64)
