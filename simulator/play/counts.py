@@ -88,17 +88,22 @@ class Counts:
 
     def _headroom(self, stretch: Stretch) -> None:
         plan = self.plan
-        if plan.capacity == math.inf or stretch.nobody:
-            if stretch.nobody:
-                self.headroom = -1.0
+        if stretch.nobody:
+            self.headroom = -1.0
             return
-        rate = plan.load.greatest(stretch.start, stretch.start)
-        for version, share in ((OLD, 1.0 - stretch.weight), (NEW, stretch.weight)):
-            if share > _SERVING:
-                reaching = rate * share * stretch.reached[version]
-                spare = stretch.capacity[version] / reaching - 1.0
-                if spare < self.headroom:
-                    self.headroom = spare
+        if plan.capacity == math.inf:
+            return
+        rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
+        old, new = stretch.capacity
+        weight, (reached_old, reached_new) = stretch.weight, stretch.reached
+        if 1.0 - weight > _SERVING:
+            spare = old / (rate * (1.0 - weight) * reached_old) - 1.0
+            if spare < self.headroom:
+                self.headroom = spare
+        if weight > _SERVING:
+            spare = new / (rate * weight * reached_new) - 1.0
+            if spare < self.headroom:
+                self.headroom = spare
 
     def add(
         self,
@@ -161,7 +166,9 @@ class Counts:
             if beside.failing > 0:
                 self.expected += beside.failing
                 self.failed += int(poisson(beside.failing))
-        if stretch.harmful:
+        if not stretch.varying:
+            self._expose(self.users, (a, b), sums)
+        elif stretch.harmful:
             self._exposed(self.users, stretch, (a, b), sums)
         return sums.seconds
 
@@ -172,14 +179,13 @@ class Counts:
         span: tuple[float, float],
         sums: Sums,
     ) -> None:
-        """Add a span's hazards; in pieces where they change and somebody may report."""
+        """Add the hazards of a span in which they change; in pieces where somebody may report."""
         a, b = span
         pieces = 1
-        if stretch.varying:
-            moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
-            if users.reporting or moves:
-                scale = stretch.router.scale(a) if stretch.moving else _PIECE
-                pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
+        moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
+        if users.reporting or moves:
+            scale = stretch.router.scale(a) if stretch.moving else _PIECE
+            pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
         if pieces == 1:
             self._expose(users, span, sums)
             return
@@ -218,8 +224,11 @@ class Counts:
         if stretch.nobody:
             each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.harmful and (stretch.varying or stretch.harm > 0):
-            self._exposed(users, stretch, (a, b), stretch.sums(a, b))
+        elif stretch.varying:
+            if stretch.harmful:
+                self._exposed(users, stretch, (a, b), stretch.sums(a, b))
+        elif stretch.harm > 0:
+            self._expose(users, (a, b), stretch.sums(a, b))
         if self.sync_error:
             each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear
             each /= self.plan.users

@@ -42,9 +42,11 @@ class StartLaw:
             tries = int(math.log(survival) / math.log(lost))
             survival = min(survival / lost**tries, 1.0)
         inside = (survival - self.failing) / (1 - self.failing)
+        timeout = self.timeout
         if inside <= 0:
-            return (tries + 1) * self.timeout
-        return tries * self.timeout + min(self.law.upper_quantile(min(inside, 1.0)), self.timeout)
+            return (tries + 1) * timeout
+        length = self.law.upper_quantile(inside if inside < 1.0 else 1.0)
+        return tries * timeout + (length if length < timeout else timeout)
 
     def one(self, luck: float) -> float:
         """The time of a single start, seconds, by inverse transform of a uniform number."""
@@ -198,7 +200,7 @@ class Fleet:
     def join(self, version: int, count: int, now: float) -> None:
         """`count` instances that were starting or out take traffic as `version` from now on."""
         if count > 0:
-            back = min(count, self.out)
+            back = count if count < self.out else self.out
             self.out -= back
             self.starting = max(self.starting - (count - back), 0)
             self.up[version] += count

@@ -43,6 +43,7 @@ class Plan:
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
+        self.drain, self.sessions = service.drain, service.sessions
         self.users = traffic.users
         self.writes = traffic.writes
         self.capacity = scenario.capacity_per_instance

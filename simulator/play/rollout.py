@@ -41,10 +41,18 @@ class Rollout(HiddenVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the decision to deploy; NaN means that it has not happened. `redeploy`
-    gives the time of another deployment with the same draws.
+    gives the time of another deployment with the same draws. With `alone` nobody watches, and the
+    tool does not stall; unless it is `billed`, nobody asks how many instances are held.
     """
 
-    def __init__(self, env: simpy.Environment, plan: Plan, luck: Luck, fault: Fault) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        plan: Plan,
+        luck: Luck,
+        fault: Fault,
+        alone: bool = False,
+    ) -> None:
         self.env = env
         self.plan = plan
         self.luck = luck
@@ -64,14 +72,14 @@ class Rollout(HiddenVerbs):
         self.by_hand, self.slips, self.covered = False, 0, True
         self.migrated_at, self.routine_runs = math.nan, 0
         stall = plan.scenario.failures.tool_stall
-        self.stalls = Stalls(stall, luck) if stall is not None else None
+        self.stalls = Stalls(stall, luck) if stall is not None and not alone else None
         self.repaired_at = self.mended_at = math.nan
         self.wrong_way = False
         self.redeploy: Callable[[], float] = float
         self.starts = [0, 0]
         self.base, self.span = 0.0, 1.0
         self.tripped = False
-        self.watching = True
+        self.watching, self.billed = not alone, True
         self.watched = True
         self.holding = False
         self.ended = False
@@ -86,7 +94,7 @@ class Rollout(HiddenVerbs):
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.baseline = None, 0
         self.stretch: Stretch | None = None
-        self.watch = Watch(self, self.counts)
+        self.watch = Watch(self, self.counts, not alone)
 
     def note(self, verb: str, detail: Any = None) -> None:
         """Append an entry to the journal."""
@@ -100,7 +108,8 @@ class Rollout(HiddenVerbs):
         event._value = None
         assert event.callbacks is not None
         event.callbacks.append(lambda _: call())
-        env.schedule(event, URGENT if urgent else NORMAL, max(when - env.now, 0.0))
+        wait = when - env.now
+        env.schedule(event, URGENT if urgent else NORMAL, wait if wait > 0.0 else 0.0)
 
     def advance(self, a: float, b: float) -> float:
         """Count from a to b, or to the first moment at which a detector has something to say."""
@@ -110,12 +119,12 @@ class Rollout(HiddenVerbs):
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks())
+                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
                 self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a
-            end = min(b, stretch.until)
+            end = b if b < stretch.until else stretch.until
             if self.watch.active:
                 reached = self.watch.observe(stretch, a, end)
                 if reached < end or self.tripped:

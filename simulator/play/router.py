@@ -24,8 +24,9 @@ class Router:
     `published` is the weight asked for; `weight` is what every client is told (`propagation`
     seconds later), and `course` how they follow. With `pool` true all instances share one pool: the
     weight is in-service new / all. `mirror` is the share of requests copied to the new version
-    without using its answers. `began` tells whether the new version was ever given traffic,
-    `coming` how many weights are still under way.
+    without using its answers. `prompt` tells that no client and no shared cache follows a weight
+    later; `began` tells whether the new version was ever given traffic, `coming` how many weights
+    are still under way.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Router:
         "course",
         "mirror",
         "pool",
+        "prompt",
         "propagation",
         "published",
         "weight",
@@ -53,6 +55,7 @@ class Router:
         self.coming = 0
         self._cache: Cache | None = words.cache
         self._lags = False
+        self.prompt = words.cache is None or not words.cache.shared
         self.course = Course(AtOnce())
         if words.dns is not None:
             self.follow(words.dns)
@@ -61,7 +64,7 @@ class Router:
         """From now on weights are DNS records; call it before any weight is published."""
         self.course = Course(Answers(dns))
         self.propagation = dns.propagation
-        self._lags = True
+        self._lags, self.prompt = True, False
 
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""
@@ -156,6 +159,7 @@ class Router:
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
         self.pool = self._lags = False
+        self.prompt = self._cache is None or not self._cache.shared
         self.published = self.weight = 0.0
         self.course = Course(AtOnce())
         self.changed = True

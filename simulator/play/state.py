@@ -17,7 +17,7 @@ from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.router import Router
-from simulator.play.shares import NOTHING, Aside, Shares, both, last_aside, last_of
+from simulator.play.shares import NOTHING, Aside, Shares, both, last_aside, last_of, well
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -28,6 +28,7 @@ Top = Callable[[Any, Any], Any]
 
 _HOUR = 3600.0
 _LOOK, _LOOKS, _STEPS = 6 * _HOUR, 361, 32
+_EVERYTHING = (1.0, 1.0)
 
 
 class State:
@@ -37,7 +38,8 @@ class State:
     true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
-    `harm` that of any cause of the deployment. `marks` are weights at which something is decided.
+    `harm` that of any cause of the deployment. `marks` gives the weights at which something is
+    decided.
     """
 
     __slots__ = (
@@ -74,36 +76,37 @@ class State:
         router: Router,
         situation: Situation,
         now: float,
-        marks: tuple[float, ...] = (),
+        marks: Callable[[], tuple[float, ...]] = tuple,
     ) -> None:
-        self.plan = plan
-        self.fleet = fleet
-        self.router = router
-        self.situation = situation
+        self.plan, self.fleet = plan, fleet
+        self.router, self.situation = router, situation
         self.fault = fault = situation.fault
-        self.start = now
-        self.until = math.inf
+        self.start, self.until = now, math.inf
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
         self.moving = False
-        if plan.cached is not None and router.pool:
+        drift, cached = fleet.drift, plan.cached
+        if cached is not None and router.pool:
             router.remember(self.weight_at(now + 1e-9), now)
-            if fleet.drift is not None:
-                self.until = now + max(fleet.drift.span, 1.0) / _STEPS
-        self.moving = router.moving(now)
-        self.weight = self.weight_at(now + 1e-9)
+            if drift is not None:
+                self.until = now + max(drift.span, 1.0) / _STEPS
+        self.moving = not router.prompt and router.moving(now)
+        self.varying = drift is not None or self.moving
+        self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
-        self.varying = fleet.drift is not None or self.moving
         self.leak: Leak | None = None
-        self.leaked = self._leak_now(now) if fault.leak else 0.0
-        self.varying = self.varying or self.leak is not None
-        self.straight = self.leak is not None and plan.steady and fleet.drift is None
-        self.straight = self.straight and not self.moving and plan.cached is None
-        self.harmful = not (fleet.drift is not None and self._sound() and self._roomy())
+        self.leaked, self.straight = 0.0, False
+        if fault.leak:
+            self.leaked = self._leak_now(now)
+            if self.leak is not None:
+                self.straight = plan.steady and cached is None and not self.varying
+                self.varying = True
+        self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
         self.loaded = False
-        self.reached = self._reaching(now)
+        plain = cached is None and not situation.blocked
+        self.reached = _EVERYTHING if plain else self._reaching(now)
         if self.nobody:
             self.weight = 0.0
             self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
@@ -111,7 +114,7 @@ class State:
             self.harm = 1.0
             return
         if self.moving:
-            self.until = min(self.until, router.turns(now, marks))
+            self.until = min(self.until, router.turns(now, marks()))
         if fault.load:
             self._look_for_load(now)
         self._begin(now)
@@ -186,20 +189,18 @@ class State:
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
-        if self.mirror or not self._sound():
+        if self.fault is not GOOD or self.mirror or not self._sound():
             return False
         old, new = self._loads(self.weight)
-        if rate * old > self.capacity[0] or rate * new > self.capacity[1]:
+        enough, enough_new = self.capacity
+        if rate * old > enough or rate * new > enough_new:
             return False
         self._all_is_well(old, new)
         return True
 
     def _all_is_well(self, old: float, new: float) -> None:
         """These shares of the requests reach the versions, and none is bad."""
-        self.versions = (
-            Shares(old, 0.0, 0.0, 0.0, 0.0, 0.0),
-            Shares(new, 0.0, 0.0, 0.0, 0.0, 0.0),
-        )
+        self.versions = well(old), well(new)
         self.harm = self.defect = 0.0
 
     def _intensities(self) -> None:

@@ -129,11 +129,11 @@ class StoreVerbs(Verbs):
 
         Lost ones are failed requests, at the end of the drain.
         """
-        sessions = self.plan.scenario.service.sessions
+        sessions = self.plan.sessions
         if sessions is None or leaving <= 0:
             return
         serving = self.fleet.up[OLD] + self.fleet.up[NEW]
-        drain = self.plan.scenario.service.drain if drained else 0.0
+        drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
         lost = alive * min(leaving / max(serving, 1), 1.0) * math.exp(-drain / sessions.mean)

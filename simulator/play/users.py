@@ -78,21 +78,26 @@ class Users:
         excused: bool,
     ) -> None:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
+        rows: Added = []
         if self.sticky:
             self._split(weight)
-            rows = [(row, *(new if row[1] <= weight else old)) for row in self.classes]
+            for row in self.classes:
+                common, segment = new if row[1] <= weight else old
+                if common or segment:
+                    rows.append((row, common, segment))
         else:
             common = (1 - weight) * old[0] + weight * new[0]
             segment = (1 - weight) * old[1] + weight * new[1]
-            rows = [(self.classes[0], common, segment)]
-        if excused or not self.reporting:
-            for row, common, segment in rows:
-                row[4 if excused else 2] += common
-                row[3] += 0.0 if excused else segment
+            if common or segment:
+                rows.append((self.classes[0], common, segment))
+        if not rows:
             return
-        rows = [row for row in rows if row[1] or row[2]]
-        if rows:
+        if self.reporting and not excused:
             self._report(span, rows)
+            return
+        for row, common, segment in rows:
+            row[4 if excused else 2] += common
+            row[3] += 0.0 if excused else segment
 
     def _report(self, span: tuple[float, float], rows: Added) -> None:
         """Add hazards and keep the course, at moments so close that it is straight in between."""

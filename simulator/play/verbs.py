@@ -56,6 +56,7 @@ class Verbs:
     stretch: Stretch | None
     watch: Watch
     watching: bool
+    billed: bool
     strategy: Strategy
     situation: Situation
     stalls: Stalls | None
@@ -308,11 +309,17 @@ class Verbs:
         if count <= 0:
             return
         self.note("retire", (version, count))
+        drain = self._drain(version, count)
+        yield self.env.timeout(drain)
+
+    def _drain(self, version: int, count: int) -> float:
+        """Instances leave the router now and are given back when they have drained (seconds)."""
         self.lose_sessions(count, True)
         self.fleet.leave(version, count)
-        drain = self.plan.scenario.service.drain
-        self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
-        yield self.env.timeout(drain)
+        drain = self.plan.drain
+        if self.billed or not self.router.prompt:
+            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+        return drain
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
+_NO_ENDS = np.empty(0)
 _Watching = AlarmWatch | BurnWatch | JudgeWatch
 _SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
@@ -41,7 +42,7 @@ class Watch:
     """All detectors of one replication, until the first detection.
 
     `observe` counts a part of a stretch while looking for trips; `active` is false once something
-    was detected or nothing is left that could trip.
+    was detected, or from the beginning when nobody watches. `noise` are the baseline errors.
     """
 
     __slots__ = (
@@ -51,19 +52,24 @@ class Watch:
         "_burns",
         "_counts",
         "_judge",
-        "_noise",
         "_open",
         "_reports",
         "_rollout",
         "_seen",
         "active",
+        "noise",
     )
 
-    def __init__(self, rollout: Rollout, counts: Counts) -> None:
-        plan, luck = rollout.plan, rollout.luck
+    def __init__(self, rollout: Rollout, counts: Counts, active: bool) -> None:
         self._rollout = rollout
         self._counts = counts
-        self._noise: Noise | None = None
+        self._open: list[Part] = []
+        if not active:
+            self.close()
+            return
+        self.active = True
+        plan, luck = rollout.plan, rollout.luck
+        self.noise = Noise(plan, luck)
         self._reports: Reports | None = None
         detection = plan.scenario.detection
         self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in detection.alarms]
@@ -74,10 +80,8 @@ class Watch:
         self._gather()
         seen = {version for watching in self._all for version in watching.versions}
         self._seen = tuple(sorted(seen | set(JudgeWatch.versions) if plan.judges else seen))
-        self._open: list[Part] = []
         if OLD in self._seen and self._all:
             self._remember_normal_operation()
-        self.active = True
 
     def close(self) -> None:
         """Nobody looks any longer, and nobody hears what users report."""
@@ -90,13 +94,6 @@ class Watch:
             self._all.append(self._judge)
         self._alone = len({(watching.origin, watching.period) for watching in self._all}) == 1
 
-    @property
-    def noise(self) -> Noise:
-        """The baseline errors of this replication, made when first needed."""
-        if self._noise is None:
-            self._noise = Noise(self._rollout.plan, self._rollout.luck)
-        return self._noise
-
     def _remember_normal_operation(self) -> None:
         """The first period began before the deployment: the old version served it alone."""
         start = min(alarm.origin for alarm in self._all)
@@ -108,7 +105,7 @@ class Watch:
         """Count the stretch from a to b, or to the first trip; returns the moment reached."""
         excused = self._rollout.announced
         report = self._next_report(stretch, a, b, excused)
-        end = min(report, b)
+        end = b if b < report else report
         if self._all:
             reached = self._through_alarms(stretch, a, end, excused)
         else:
@@ -123,8 +120,7 @@ class Watch:
         """When enough people have reported, if that is in (a, b] with nothing else happening."""
         plan, users = self._rollout.plan, self._counts.users
         harmed = stretch.harm > 0 or (stretch.varying and stretch.harmful)
-        harmed = harmed or self._counts.sync_error > 0
-        if plan.people is None or not (harmed or users.history):
+        if not (harmed or users.history or self._counts.sync_error > 0) or plan.people is None:
             return math.inf
         if self._reports is None:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
@@ -181,8 +177,10 @@ class Watch:
         count = first.count_to(b)
         if count > 0:
             if self._alarms:
-                b = calm_until(plan, lambda: self.noise, self._alarms, self._open, shares, (a, b))
-                count = first.count_to(b)
+                span = (a, b)
+                b = calm_until(plan, self.noise, self._alarms, self._open, shares, span, count)
+                if b < span[1]:
+                    count = first.count_to(b)
             if self._burns and count > 0:
                 safe = self._safe_minutes(shares, a, b)
                 b, count = (b, count) if safe == count else (first.end(first.next + safe - 1), safe)
@@ -199,7 +197,11 @@ class Watch:
         self._counts.add(stretch, a, b)
         if b > a_open:
             many = plan.requests_between(a_open, b)
-            rows = {v: (many * shares[v], 0, 0, shares[v]) for v in self._seen if shares[v] > 0}
+            rows: dict[int, tuple[float, int, int, float]] = {}
+            for version in self._seen:
+                share = shares[version]
+                if share > 0:
+                    rows[version] = (many * share, 0, 0, share)
             self._open.append(Part(a_open, many, 0.0, rows))
         return b
 
@@ -216,7 +218,8 @@ class Watch:
         """The next period ends of any alarm up to b, at most `most`."""
         if self._alone:
             alarm = self._all[0]
-            return alarm.closing(min(alarm.count_to(b), most))
+            count = alarm.count_to(b)
+            return alarm.closing(min(count, most)) if count > 0 else _NO_ENDS
         ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._all]
         return np.unique(np.concatenate(ends))[:most]
 
