@@ -135,6 +135,8 @@ class AlarmWatch(Periods):
         if self._states is None:
             return None
         recent, states = list(self._recent), self._states.tolist()
+        if _BREACH not in states:
+            return None
         for place, state in enumerate(states):
             if state != _NO_DATA:
                 recent.append(state)

@@ -200,9 +200,12 @@ class Fleet:
     def join(self, version: int, count: int, now: float) -> None:
         """`count` instances that were starting or out take traffic as `version` from now on."""
         if count > 0:
-            back = count if count < self.out else self.out
-            self.out -= back
-            self.starting = max(self.starting - (count - back), 0)
+            starting = count
+            if self.out:
+                back = min(count, self.out)
+                self.out -= back
+                starting -= back
+            self.starting = max(self.starting - starting, 0)
             self.up[version] += count
             self.cohorts[version].append([count, now])
             self.changed = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,7 +59,7 @@ class Noise:
             served, at = plan.traffic.cumulative(ends), plan.traffic.cumulative(edges)
         course = np.empty(len(ends))
         course[0] = 0.0
-        np.cumsum(multipliers * (served[1:] - served[:-1]), out=course[1:])
+        (multipliers * (served[1:] - served[:-1])).cumsum(out=course[1:])
         upto = np.interp(at, served, course)
         expected: Array = plan.noise * (upto[1:] - upto[:-1])
         return expected
@@ -70,11 +71,19 @@ class Noise:
             return plan.noise * requests
         block = plan.noise_block
         first, last = int((a - self._offset) // block), int((b - self._offset) // block)
-        if first == last and first >= 0:
-            if first >= len(self._known):
-                self._upto(first + 1)
-            return plan.noise * requests * self._known[first]
-        return float(self.expected(np.array([a, b]), np.array([requests]))[0])
+        if first < 0 or not (plan.steady or first == last):
+            return float(self.expected(np.array([a, b]), np.array([requests]))[0])
+        if last >= len(self._known):
+            self._upto(last + 1)
+        known = self._known
+        if first == last:
+            return plan.noise * requests * known[first]
+        served = [(self._offset + block * k) * plan.rate for k in range(first, last + 2)]
+        course = [0.0]
+        for number, (start, end) in enumerate(pairwise(served), first):
+            course.append(course[-1] + known[number] * (end - start))
+        before, after = np.interp((a * plan.rate, b * plan.rate), served, course).tolist()
+        return plan.noise * (after - before)
 
     def calm_until(self, a: float, b: float, most: float) -> float:
         """The first moment in [a, b] at which the multiplier exceeds `most`, else b (seconds)."""

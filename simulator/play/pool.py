@@ -197,9 +197,9 @@ class PoolVerbs(StoreVerbs):
         """Let instances leave as the rules allow; how many may be started now, and how many of
         them have to be drained before.
         """
-        fleet, size = self.fleet, self.fleet.size
-        other = 1 - rules.version
-        serving = fleet.up[OLD] + fleet.up[NEW]
+        fleet, size, other = self.fleet, self.fleet.size, 1 - rules.version
+        old, new = fleet.up
+        serving = old + new
         free = min(rules.flight - flying, rules.todo - rules.started)
         if rules.in_place:
             ready = max(min(free, fleet.out - flying), 0)
@@ -212,15 +212,15 @@ class PoolVerbs(StoreVerbs):
         if leaving > 0:
             self._drain(other, leaving)
             serving -= leaving
-        return max(min(free, size + rules.surge - serving - flying), 0), 0
+        room = size + rules.surge - serving - flying
+        return max(free if free < room else room, 0), 0
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
         drain = self.plan.drain if drained else 0.0
         first = self.starts[rules.version]
         self.starts[rules.version] += 1
-        purpose = rules.purpose
-        length, now = law.one(self.luck.uniform(purpose, first)), self.env.now
+        length, now = law.one(self.luck.uniform(rules.purpose, first)), self.env.now
         if not rules.in_place:
             self.fleet.request(1, now)
         if rules.version == NEW and length > law.timeout:

@@ -64,7 +64,7 @@ class Rollout(HiddenVerbs):
         self.situation = Situation(fault)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
-        self.journal: list[Entry] = []
+        self._noted: list[tuple[float, str, Any]] = []
         self.phase = "start"
         self.announced = False
         self.incident = self.dim = 0.0
@@ -98,7 +98,12 @@ class Rollout(HiddenVerbs):
 
     def note(self, verb: str, detail: Any = None) -> None:
         """Append an entry to the journal."""
-        self.journal.append(Entry(self.env.now, verb, detail))
+        self._noted.append((self.env.now, verb, detail))
+
+    @property
+    def journal(self) -> list[Entry]:
+        """What has happened so far, in order."""
+        return [Entry(*one) for one in self._noted]
 
     def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
         """Let `call` happen at the moment `when` (seconds), whatever becomes of the script."""

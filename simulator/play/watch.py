@@ -226,13 +226,13 @@ class Watch:
     def _skip(self, stretch: Stretch, a: float, b: float) -> float:
         """Where calm ends: a period end up to b before which no alarm can breach, or a."""
         rollout = self._rollout
-        if not self._alone or stretch.nobody or stretch.varying or rollout.incident > 0:
+        if self._open or not self._alone or self._burns or self._judge is not None:
             return a
-        if self._burns or self._judge is not None:
+        if stretch.nobody or stretch.varying or rollout.incident > 0:
             return a
         first = self._alarms[0]
         count = first.count_to(b)
-        if count <= 0 or self._open:
+        if count <= 0:
             return a
         multiplier = math.inf
         for alarm in self._alarms:
@@ -293,9 +293,12 @@ class Watch:
                 row = (0.0 * base,) * 3
             requests, failing, late = row
             own = noise * (requests / base)
-            expected = requests - failing - late - own
-            failed, slow = _drawn(generator, failing), _drawn(generator, late)
-            cells.harm[version] = failed + slow
+            expected = requests - own
+            failed, slow = np.zeros(len(base), np.int64), np.zeros(len(base), np.int64)
+            if np.count_nonzero(failing) or np.count_nonzero(late):
+                expected = requests - failing - late - own
+                failed, slow = _drawn(generator, failing), _drawn(generator, late)
+                cells.harm[version] = failed + slow
             for part, old_noise in zip(self._open, before, strict=True):
                 if version in part.rows:
                     count, part_failing, part_late, share = part.rows[version]
