@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,9 @@ class Counts:
                 self._expose(users, span, own)
             return
         even = 1 / pieces
+        if not sums.beside:
+            self._expose_evenly(users, spans, sums, stretch.growth(edges), even)
+            return
         for span, part in zip(spans, stretch.growth(edges), strict=True):
             rows = [(*row[:4], row[4] * even, row[5] * part) for row in sums.rows]
             beside = [
@@ -203,6 +207,24 @@ class Counts:
                 for x in sums.beside
             ]
             self._expose(users, span, Sums(sums.seconds * even, 0.0, 0.0, rows, beside))
+
+    def _expose_evenly(
+        self,
+        users: Users,
+        spans: Iterable[tuple[float, float]],
+        sums: Sums,
+        growth: Sequence[float],
+        even: float,
+    ) -> None:
+        """Add hazards in equal pieces, of which only what the defect adds differs: `growth`."""
+        each = 1.0 / self.plan.users
+        first, second = sums.rows
+        seconds, old, new = sums.seconds * even, first[4] * even * each, second[4] * even * each
+        for span, part in zip(spans, growth, strict=True):
+            weight = seconds / (span[1] - span[0])
+            users.add(
+                span, weight, (old, first[5] * part * each), (new, second[5] * part * each), False
+            )
 
     def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users

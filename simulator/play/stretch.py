@@ -54,7 +54,7 @@ class Sums(NamedTuple):
 class Stretch(State):
     """A state of service that lasts, with its integrals over intervals (seconds)."""
 
-    __slots__ = ("_glide",)
+    __slots__ = ("_glide", "_intolerable")
 
     @property
     def gliding(self) -> bool:
@@ -251,18 +251,20 @@ class Stretch(State):
         return parts
 
     def _degraded(self, a: float, b: float) -> float:
-        """Seconds of [a, b] with more bad requests than tolerated, while a leak grows."""
+        """Seconds of [a, b] with more bad requests than tolerated, from one moment of a leak on."""
         assert self.leak is not None
-        bads = []
-        for leak in (0.0, 1.0):
-            old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
-            both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
-            bads.append(1.0 - self.clear + both)
-        rise = bads[1] - bads[0]
-        spare = self.plan.tolerated - bads[0]
-        if rise <= 0:
-            return b - a if spare < 0 else 0.0
-        return max(b - max(a, self.leak.reaches(spare / rise)), 0.0)
+        if not hasattr(self, "_intolerable"):
+            bads = []
+            for leak in (0.0, 1.0):
+                old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+                both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
+                bads.append(1.0 - self.clear + both)
+            rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
+            if rise > 0:
+                self._intolerable = self.leak.reaches(spare / rise)
+            else:
+                self._intolerable = -math.inf if spare < 0 else math.inf
+        return max(b - max(a, self._intolerable), 0.0)
 
     def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
         assert self.leak is not None

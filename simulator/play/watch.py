@@ -8,6 +8,7 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,8 +79,8 @@ class Watch:
         ]
         self._judge: JudgeWatch | None = None
         self._gather()
-        seen = {version for watching in self._all for version in watching.versions}
-        self._seen = tuple(sorted(seen | set(JudgeWatch.versions) if plan.judges else seen))
+        scopes = tuple(watching.versions for watching in self._all)
+        self._seen = _seen((*scopes, JudgeWatch.versions) if plan.judges else scopes)
         if OLD in self._seen and self._all:
             self._remember_normal_operation()
 
@@ -92,7 +93,9 @@ class Watch:
         self._all: list[_Watching] = [*self._alarms, *self._burns]
         if self._judge is not None:
             self._all.append(self._judge)
-        self._alone = len({(watching.origin, watching.period) for watching in self._all}) == 1
+        self._alone = len(self._all) == 1 or (
+            len({(watching.origin, watching.period) for watching in self._all}) == 1
+        )
 
     def _remember_normal_operation(self) -> None:
         """The first period began before the deployment: the old version served it alone."""
@@ -480,6 +483,12 @@ class Watch:
             if row.baseline > 0:
                 row.failed += int(poisson(row.baseline))
         return counts
+
+
+@cache
+def _seen(scopes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """The versions that anybody looks at, in order."""
+    return tuple(sorted({version for versions in scopes for version in versions}))
 
 
 def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
