@@ -39,10 +39,10 @@ check: setup  ## Format, lint, types and the import contract
 	$(BIN)/lint-imports
 
 bench: setup  ## Speed, as ratios measured in one run
-	$(BIN)/python bench/bench.py
+	$(BIN)/python -m bench.bench
 
-many: setup  ## Fifty services in one batch: time and memory
-	$(BIN)/python bench/many.py
+many: setup  ## Fifty services in one batch: time, cost of a replication, memory
+	$(BIN)/python -m bench.many
 
 validate: setup  ## Closed forms against simulation, written to docs/validation.md
 	$(BIN)/python -m tests.validation

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from simulator.findings.engine import engine
 
@@ -137,17 +137,37 @@ def deaf_to_interrupts() -> Iterator[None]:
 
 
 class Local(Pool):
-    """So many worker processes on this machine."""
+    """So many worker processes on this machine.
+
+    In a `with` statement all that is carried out shares what joblib keeps beside its processes: a
+    folder in shared memory, of which there would otherwise be one for each call until the end.
+    """
 
     died = (BrokenExecutor,)
 
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
+        self._kept: Any = None
+
+    def __enter__(self) -> Self:
+        self._kept = self._parallel()
+        with deaf_to_interrupts():
+            self._kept.__enter__()
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self._kept.__exit__(*why)
+        self._kept = None
+
+    def _parallel(self) -> Any:
+        from joblib import Parallel
+
+        return Parallel(n_jobs=self.jobs, return_as="generator_unordered", batch_size=1)
 
     def results(self, tasks: Sequence[Task]) -> Done:
         """The numbers and results of all tasks, in any order."""
-        from joblib import Parallel, delayed
+        from joblib import delayed
 
-        parallel = Parallel(n_jobs=self.jobs, return_as="generator_unordered", batch_size=1)
+        parallel = self._kept or self._parallel()
         with deaf_to_interrupts():
             return cast(Done, parallel(delayed(carried_out)(task) for task in tasks))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 FEWEST_PER_STRATUM = 50
-_CHUNK, _MANY = 100, 20_000
+_CHUNK, _MANY, _LEFT_BEHIND = 100, 20_000, 20_000
 GOOD_RELEASE = "good"
 Progress = Callable[[int, int], None]
 
@@ -119,10 +120,22 @@ def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batc
     label = change.labels[batch.stratum - 1] if batch.stratum else GOOD_RELEASE
     luck = Luck(seed)
     rows: list[Outcome] = []
-    for number in range(batch.start, batch.stop):
-        luck.rekey((batch.stratum << 40) + number)
-        rows.append(replicate(plan, luck, defect, label))
+    with _rarely_collected():
+        for number in range(batch.start, batch.stop):
+            luck.rekey((batch.stratum << 40) + number)
+            rows.append(replicate(plan, luck, defect, label))
     return batch, columns(rows)
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """What a replication leaves behind is collected with that of others, not several times."""
+    often, *rest = gc.get_threshold()
+    gc.set_threshold(often and max(often, _LEFT_BEHIND), *rest)
+    try:
+        yield
+    finally:
+        gc.set_threshold(often, *rest)
 
 
 def columns(rows: Sequence[Outcome]) -> Columns:

@@ -68,6 +68,8 @@ class AlarmWatch(Periods):
         "_recent",
         "_requests",
         "_states",
+        "errors",
+        "late",
         "versions",
         "words",
     )
@@ -77,6 +79,7 @@ class AlarmWatch(Periods):
         self.versions = versions
         self.period = words.period
         self._m, self._n = words.m, words.n
+        self.errors, self.late = words.metric != "late", words.metric != "errors"
         self.origin = 0.0
         if words.phase == "random":
             self.origin = -luck.uniform(Purpose.PHASE) * words.period
@@ -97,14 +100,14 @@ class AlarmWatch(Periods):
         self.next += count
         self._recent.clear()
 
-    def close_one(self, bad: int, requests: int | None) -> bool:
-        """Close its next period with these counts (None: no traffic at all); whether it trips."""
+    def close_one(self, bad: int, requests: int) -> bool:
+        """Close its next period with these counts; whether it trips."""
         self.next += 1
         words = self.words
         if self._requests:
-            bad, requests = bad + self._bad, (requests or 0) + self._requests
+            bad, requests = bad + self._bad, requests + self._requests
             self._bad = self._requests = 0
-        if requests is None or requests < max(words.minimum_requests, 1):
+        if requests < max(words.minimum_requests, 1):
             if words.missing == "breaching":
                 state = _BREACH
             elif words.missing == "notBreaching":
@@ -131,23 +134,25 @@ class AlarmWatch(Periods):
         self._states = self._judge(cells, len(ends))
         if self._states is None:
             return None
-        recent = list(self._recent)
-        for index, state in zip(self._own, self._states, strict=True):
+        recent, states = list(self._recent), self._states.tolist()
+        if _BREACH not in states:
+            return None
+        for place, state in enumerate(states):
             if state != _NO_DATA:
-                recent.append(int(state))
+                recent.append(state)
                 if state == _BREACH and sum(recent[-self._n :]) >= self._m:
-                    return int(index)
+                    return int(self._own[place])
         return None
 
     def advance(self, cells: Cells, closed: int) -> None:
         """Take over the first `closed` cells: datapoints, and the unfinished longer period."""
-        taken = int(np.searchsorted(self._own, closed))
+        taken = int(self._own.searchsorted(closed))
         self.next += taken
         if self._states is None:
             if taken:
                 self._recent.clear()
         else:
-            kept = [int(state) for state in self._states[:taken] if state != _NO_DATA]
+            kept = [state for state in self._states[:taken].tolist() if state != _NO_DATA]
             self._recent = (self._recent + kept)[-self._n :]
         rest = int(self._own[taken - 1]) + 1 if taken else 0
         if taken:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from simulator.play.alarm import AlarmWatch
@@ -18,16 +18,18 @@ Levels = tuple[tuple[float, float], ...]
 
 def calm_until(
     plan: Plan,
-    noise: Callable[[], Noise],
+    noise: Noise,
     alarms: Sequence[AlarmWatch],
     parts: Sequence[Part],
     shares: Sequence[float],
     span: tuple[float, float],
+    count: int,
 ) -> float:
     """How far in span = (a, b), seconds, no alarm can breach, but for one chance in 1e12.
 
-    All alarms share their periods; `parts` are what the open period holds, `shares` the share of
-    the requests that each version gets. The result is b, a period's end, or a if not at all.
+    All alarms share their periods, of which `count` end in the span; `parts` are what the open
+    period holds, `shares` the share of the requests that each version gets. The result is b, a
+    period's end, or a if not at all.
     """
     a, b = span
     first = alarms[0]
@@ -46,13 +48,14 @@ def calm_until(
         level = _level(alarm, parts, rest * share, levels)
         if level is None:
             return a
-        multiplier = min(multiplier, level[0])
+        if level[0] < multiplier:
+            multiplier = level[0]
         if share > 0:
             rate = max(rate, level[1] / (share * alarm.period))
-    until = plan.load.busy_until(a, b, rate) if first.count_to(b) > 1 else b
+    until = plan.load.busy_until(a, b, rate) if count > 1 else b
     if multiplier < math.inf:
-        start = min([a, *(part.start for part in parts)])
-        until = min(until, noise().calm_until(start, b, multiplier))
+        start = min(parts[0].start, a) if parts else a
+        until = min(until, noise.calm_until(start, b, multiplier))
     if until < b:
         count = first.count_to(until)
         return first.end(first.next + count - 1) if count > 0 else a

@@ -24,6 +24,19 @@ class Part(NamedTuple):
     rows: dict[int, tuple[float, int, int, float]]
 
 
+class Closed:
+    """What one version comes to in a period: expected `good` requests and `baseline` errors, drawn
+    `failed` (baseline included) and `late` ones, and all `requests` once somebody has asked.
+    """
+
+    __slots__ = ("baseline", "failed", "good", "late", "requests")
+
+    def __init__(self) -> None:
+        self.good = self.baseline = 0.0
+        self.failed = self.late = 0
+        self.requests: int | None = None
+
+
 class Cells:
     """Closed cells of the versions watched: expected requests, drawn bad ones, requests on demand.
 
@@ -76,9 +89,8 @@ class Cells:
 
     def least(self, versions: tuple[int, ...]) -> float:
         """A number of requests that the emptiest cell exceeds except with probability 1e-16."""
-        mean = min(
-            float(np.min(sum(self.expected[v] for v in versions if v in self.expected))), 1e300
-        )
+        every = [self.expected[v] for v in versions if v in self.expected]
+        mean = min(float(sum(every[1:], every[0]).min()), 1e300)
         return mean - 8.3 * math.sqrt(mean)
 
     def requests(self, versions: tuple[int, ...]) -> NDArray[np.int64]:

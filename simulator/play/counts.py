@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -93,17 +94,22 @@ class Counts:
 
     def _headroom(self, stretch: Stretch) -> None:
         plan = self.plan
-        if plan.capacity == math.inf or stretch.nobody:
-            if stretch.nobody:
-                self.headroom = -1.0
+        if stretch.nobody:
+            self.headroom = -1.0
             return
-        rate = plan.load.greatest(stretch.start, stretch.start)
-        for version, share in ((OLD, 1.0 - stretch.weight), (NEW, stretch.weight)):
-            if share > _SERVING:
-                reaching = rate * share * stretch.reached[version]
-                spare = stretch.capacity[version] / reaching - 1.0
-                if spare < self.headroom:
-                    self.headroom = spare
+        if plan.capacity == math.inf:
+            return
+        rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
+        old, new = stretch.capacity
+        weight, (reached_old, reached_new) = stretch.weight, stretch.reached
+        if 1.0 - weight > _SERVING:
+            spare = old / (rate * (1.0 - weight) * reached_old) - 1.0
+            if spare < self.headroom:
+                self.headroom = spare
+        if weight > _SERVING:
+            spare = new / (rate * weight * reached_new) - 1.0
+            if spare < self.headroom:
+                self.headroom = spare
 
     def add(
         self,
@@ -157,12 +163,11 @@ class Counts:
     def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
         """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
         sums = stretch.sums(a, b)
-        rows = sums.rows
         if stretch.varying:
             self.mixing += sums.mixing
         self.degraded += sums.degraded
         poisson = self.luck.counts().poisson
-        for version, row in enumerate(rows):
+        for version, row in enumerate(sums.rows):
             bad = row[1] + row[2]
             if bad > 0:
                 self.expected += bad
@@ -176,7 +181,10 @@ class Counts:
             if beside.failing > 0:
                 self.expected += beside.failing
                 self.failed += int(poisson(beside.failing))
-        self._exposed(self.users, stretch, (a, b), sums)
+        if not stretch.varying:
+            self._expose(self.users, (a, b), sums)
+        elif stretch.harmful:
+            self._exposed(self.users, stretch, (a, b), sums)
         return sums.seconds
 
     def _exposed(
@@ -186,13 +194,11 @@ class Counts:
         span: tuple[float, float],
         sums: Sums,
     ) -> None:
-        """Add a span's hazards; in pieces where they change and somebody may report."""
+        """Add the hazards of a span in which they change; in pieces where somebody may report."""
         a, b = span
-        if not stretch.harmful:
-            return
         pieces = 1
         moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
-        if stretch.varying and (users.reporting or moves):
+        if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
             pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
         if pieces == 1:
@@ -205,6 +211,9 @@ class Counts:
                 self._expose(users, span, own)
             return
         even = 1 / pieces
+        if not sums.beside:
+            self._expose_evenly(users, spans, sums, stretch.growth(edges), even)
+            return
         for span, part in zip(spans, stretch.growth(edges), strict=True):
             rows = [(*row[:4], row[4] * even, row[5] * part) for row in sums.rows]
             beside = [
@@ -213,18 +222,37 @@ class Counts:
             ]
             self._expose(users, span, Sums(sums.seconds * even, 0.0, 0.0, rows, beside))
 
+    def _expose_evenly(
+        self,
+        users: Users,
+        spans: Iterable[tuple[float, float]],
+        sums: Sums,
+        growth: Sequence[float],
+        even: float,
+    ) -> None:
+        """Add hazards in equal pieces, of which only what the defect adds differs: `growth`."""
+        each = 1.0 / self.plan.users
+        first, second = sums.rows
+        seconds, old, new = sums.seconds * even, first[4] * even * each, second[4] * even * each
+        for span, part in zip(spans, growth, strict=True):
+            weight = seconds / (span[1] - span[0])
+            users.add(
+                span, weight, (old, first[5] * part * each), (new, second[5] * part * each), False
+            )
+
     def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users
         weight = sums.seconds / (span[1] - span[0])
-        old, new = ([row[4] * each, row[5] * each] for row in sums.rows)
+        first, second = sums.rows
+        old, new = [first[4] * each, first[5] * each], [second[4] * each, second[5] * each]
         for beside in sums.beside:
             for version, row in ((OLD, old), (NEW, new)):
                 if not beside.excused:
                     row[0] += beside.common[version] * each
                     row[1] += beside.segment[version] * each
             if beside.excused:
-                first, second = beside.common
-                users.add(span, weight, (first * each, 0.0), (second * each, 0.0), True)
+                on_old, on_new = beside.common
+                users.add(span, weight, (on_old * each, 0.0), (on_new * each, 0.0), True)
         users.add(span, weight, (old[0], old[1]), (new[0], new[1]), False)
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
@@ -232,8 +260,11 @@ class Counts:
         if stretch.nobody:
             each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.varying or stretch.harm > 0:
-            self._exposed(users, stretch, (a, b), stretch.sums(a, b))
+        elif stretch.varying:
+            if stretch.harmful:
+                self._exposed(users, stretch, (a, b), stretch.sums(a, b))
+        elif stretch.harm > 0:
+            self._expose(users, (a, b), stretch.sums(a, b))
         if self.sync_error:
             each = self.plan.requests_between(a, b) * self.sync_error * stretch.clear
             each /= self.plan.users

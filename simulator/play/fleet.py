@@ -58,9 +58,11 @@ class StartLaw:
             tries = int(math.log(survival) / math.log(lost))
             survival = min(survival / lost**tries, 1.0)
         inside = (survival - self.failing) / (1 - self.failing)
+        timeout = self.timeout
         if inside <= 0:
-            return (tries + 1) * self.timeout
-        return tries * self.timeout + min(self.law.upper_quantile(min(inside, 1.0)), self.timeout)
+            return (tries + 1) * timeout
+        length = self.law.upper_quantile(inside if inside < 1.0 else 1.0)
+        return tries * timeout + (length if length < timeout else timeout)
 
     def one(self, luck: float) -> float:
         """The time of a single start, seconds, by inverse transform of a uniform number."""
@@ -135,11 +137,12 @@ class Fleet:
     """Instances in service by version, in cohorts of equal age, and the bill for all that are held.
 
     `up[v]` instances of version v take traffic (a float only while a drift runs); `cohorts[v]` is
-    a list of [count, since]; `held` counts every instance from asking to retirement, of which
-    `starting` are not yet in service and `out` are taken out to be reinstalled in place. `broken`
-    instances of each version are in service but carry nothing; `lit` is the part of the zones that
-    is not lost, `worn` a constant part of all instances that carries nothing. An `elastic` fleet
-    has no instances: one stands for the service in each version's place, and neither is paid for.
+    a list of [count, since], the oldest first; `held` counts every instance from asking to
+    retirement, of which `starting` are not yet in service and `out` are taken out to be reinstalled
+    in place. `broken` instances of each version are in service but carry nothing; `lit` is the part
+    of the zones that is not lost, `worn` a constant part of all instances that carries nothing. An
+    `elastic` fleet has no instances: one stands for the service in each version's place, and
+    neither is paid for.
     """
 
     __slots__ = (
@@ -183,13 +186,22 @@ class Fleet:
         """Instances of this version in service that have not failed by themselves."""
         return max(self.up[version] - self.broken[version], 0)
 
-    def working(self, version: int) -> float:
-        """Instances' worth of this version that can carry traffic."""
-        return self.lit * (1.0 - self.worn) * self.healthy(version)
+    def serving(self) -> tuple[int, int]:
+        """Healthy instances in service of (old, new)."""
+        if self.broken[OLD] or self.broken[NEW]:
+            return self.healthy(OLD), self.healthy(NEW)
+        old, new = self.up
+        return old, new
+
+    def working(self) -> tuple[float, float]:
+        """Instances' worth of (old, new) that can carry traffic."""
+        old, new = self.serving()
+        part = self.lit * (1.0 - self.worn)
+        return part * old, part * new
 
     def lost(self, each: float) -> float:
         """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""
-        broken = sum(self.broken)
+        broken = self.broken[OLD] + self.broken[NEW]
         if (not broken and self.lit == 1.0 and not self.worn) or each == math.inf:
             return 0.0
         return each * (self.size - self.lit * (1.0 - self.worn) * (self.size - broken))
@@ -220,9 +232,12 @@ class Fleet:
     def join(self, version: int, count: int, now: float) -> None:
         """`count` instances that were starting or out take traffic as `version` from now on."""
         if count > 0:
-            back = min(count, self.out)
-            self.out -= back
-            self.starting = max(self.starting - (count - back), 0)
+            starting = count
+            if self.out:
+                back = min(count, self.out)
+                self.out -= back
+                starting -= back
+            self.starting = max(self.starting - starting, 0)
             self.up[version] += count
             self.cohorts[version].append([count, now])
             self.changed = True
@@ -244,7 +259,7 @@ class Fleet:
     def relabel(self) -> None:
         """Whatever serves is the old version from now on: a flag decides what is new."""
         self.up = [self.up[OLD] + self.up[NEW], 0]
-        self.cohorts = [self.cohorts[OLD] + self.cohorts[NEW], []]
+        self.cohorts = [sorted(self.cohorts[OLD] + self.cohorts[NEW], key=lambda one: one[1]), []]
         self.broken = [sum(self.broken), 0]
         self.changed = True
 

@@ -47,7 +47,8 @@ class Leak:
 
     def means(self, edges: Array) -> Array:
         """The mean rate over each cell between neighbouring edges (seconds)."""
-        mean: Array = np.diff(self._integral(edges)) / np.diff(edges)
+        area = self._integral(edges)
+        mean: Array = (area[1:] - area[:-1]) / (edges[1:] - edges[:-1])
         return mean
 
     def kinks(self, a: float, b: float) -> Array:
@@ -64,7 +65,7 @@ class Leak:
         return float(np.interp(level, self._levels, self._kinks))
 
     def _integral(self, t: Array) -> Array:
-        piece = np.clip(np.searchsorted(self._kinks, t, side="right") - 1, 0, None)
+        piece = np.maximum(self._kinks.searchsorted(t, side="right") - 1, 0)
         since = np.maximum(t - self._kinks[piece], 0.0)
         level = self._levels[piece]
         whole: Array = self._area[piece] + since * (level + self.at(t)) / 2

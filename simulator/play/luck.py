@@ -104,7 +104,7 @@ class Luck:
 
     def counts(self) -> np.random.Generator:
         """The generator of all Poisson and binomial counts of this replication."""
-        return self._stream(0)
+        return self._generators[0] if self._fresh[0] else self._stream(0)
 
     def noise(self) -> np.random.Generator:
         """The generator of the baseline errors' block multipliers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_NONE = np.empty(0)
+
 
 class Noise:
     """Expected baseline errors per cell: mean share x gamma multiplier of the block x requests.
@@ -24,13 +27,14 @@ class Noise:
     block the expected errors are linear in the requests, so cells cut anywhere are exact.
     """
 
-    __slots__ = ("_blocks", "_luck", "_offset", "_past", "_plan")
+    __slots__ = ("_blocks", "_known", "_luck", "_offset", "_past", "_plan")
 
     def __init__(self, plan: Plan, luck: Luck) -> None:
         self._plan = plan
         self._luck = luck
-        self._blocks = np.empty(0)
-        self._past = np.empty(0)
+        self._blocks = _NONE
+        self._known: list[float] = []
+        self._past = _NONE
         self._offset = 0.0
         if plan.noise_cv > 0:
             self._offset = -(1 + luck.uniform(Purpose.NOISE_OFFSET)) * plan.noise_block
@@ -55,8 +59,9 @@ class Noise:
             served, at = plan.traffic.cumulative(ends), plan.traffic.cumulative(edges)
         course = np.empty(len(ends))
         course[0] = 0.0
-        np.cumsum(multipliers * np.diff(served), out=course[1:])
-        expected: Array = plan.noise * np.diff(np.interp(at, served, course))
+        (multipliers * (served[1:] - served[:-1])).cumsum(out=course[1:])
+        upto = np.interp(at, served, course)
+        expected: Array = plan.noise * (upto[1:] - upto[:-1])
         return expected
 
     def between(self, a: float, b: float, requests: float) -> float:
@@ -66,9 +71,19 @@ class Noise:
             return plan.noise * requests
         block = plan.noise_block
         first, last = int((a - self._offset) // block), int((b - self._offset) // block)
-        if first == last and first >= 0:
-            return plan.noise * requests * float(self._upto(first + 1)[first])
-        return float(self.expected(np.array([a, b]), np.array([requests]))[0])
+        if first < 0 or not (plan.steady or first == last):
+            return float(self.expected(np.array([a, b]), np.array([requests]))[0])
+        if last >= len(self._known):
+            self._upto(last + 1)
+        known = self._known
+        if first == last:
+            return plan.noise * requests * known[first]
+        served = [(self._offset + block * k) * plan.rate for k in range(first, last + 2)]
+        course = [0.0]
+        for number, (start, end) in enumerate(pairwise(served), first):
+            course.append(course[-1] + known[number] * (end - start))
+        before, after = np.interp((a * plan.rate, b * plan.rate), served, course).tolist()
+        return plan.noise * (after - before)
 
     def calm_until(self, a: float, b: float, most: float) -> float:
         """The first moment in [a, b] at which the multiplier exceeds `most`, else b (seconds)."""
@@ -77,10 +92,13 @@ class Noise:
         block = self._plan.noise_block
         first = max(int((a - self._offset) // block), 0)
         last = max(int((b - self._offset) // block), first)
-        loud = self._upto(last + 1)[first : last + 1] > most
-        if not loud.any():
-            return b
-        return min(max(self._offset + block * (first + int(loud.argmax())), a), b)
+        if last >= len(self._known):
+            self._upto(last + 1)
+        known = self._known
+        for number in range(first, last + 1):
+            if known[number] > most:
+                return min(max(self._offset + block * number, a), b)
+        return b
 
     def _between(self, first: int, stop: int) -> Array:
         """The multipliers of blocks first .. stop - 1; negative ones are long before the start."""
@@ -99,5 +117,6 @@ class Noise:
         shape = self._plan.noise_cv**-2
         missing = max(count, len(self._blocks) + 32) - len(self._blocks)
         more = self._luck.noise().standard_gamma(shape, missing) / shape
-        self._blocks = np.concatenate([self._blocks, more])
+        self._blocks = np.concatenate([self._blocks, more]) if len(self._blocks) else more
+        self._known = self._blocks.tolist()
         return self._blocks

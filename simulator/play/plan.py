@@ -50,6 +50,7 @@ class Plan:
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
+        self.drain, self.sessions = service.drain, service.sessions
         self.users = traffic.users
         self.writes = traffic.writes
         self.capacity = scenario.capacity_per_instance
@@ -119,7 +120,7 @@ class Plan:
     def requests(self, edges: Array) -> Array:
         """Expected requests of each cell between neighbouring edges (seconds)."""
         if self.steady:
-            constant: Array = self.rate * np.diff(edges)
+            constant: Array = self.rate * (edges[1:] - edges[:-1])
             return constant
         return self.traffic.integral(edges)
 
@@ -140,7 +141,8 @@ def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:
     """The alarms as they see it: metrics of both versions make the new one the service."""
     for alarm in alarms:
         blind = pooled and alarm.watch == "new"
-        yield Alarm(**{**dict(alarm), "watch": "service"}) if blind else alarm
+        said = {key: getattr(alarm, key) for key in Alarm.model_fields}
+        yield Alarm(**{**said, "watch": "service"}) if blind else alarm
 
 
 def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array, Array]:

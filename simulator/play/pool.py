@@ -205,12 +205,8 @@ class PoolVerbs(StoreVerbs):
 
     def _drop(self, version: int, count: int) -> None:
         """Instances leave the pool now and are given back when they have drained."""
-        if count <= 0:
-            return
-        self.lose_sessions(count, True)
-        self.fleet.leave(version, count)
-        drain = self.plan.scenario.service.drain
-        self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+        if count > 0:
+            self._drain(version, count)
 
     def _make_room(self, rules: Rules, starting: int, pausing: int = 0) -> tuple[int, int]:
         """Let instances leave as the rules allow; how many may be started now, and how many of
@@ -235,20 +231,16 @@ class PoolVerbs(StoreVerbs):
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
-        drain = self.plan.scenario.service.drain if drained else 0.0
+        drain = self.plan.drain if drained else 0.0
         first = self.starts[rules.version]
         self.starts[rules.version] += 1
-        if rules.version == NEW:
-            purpose = Purpose.INSTALL if rules.in_place else Purpose.START
-        else:
-            purpose = Purpose.OLD_INSTALL if rules.in_place else Purpose.OLD_START
-        length = law.one(self.luck.uniform(purpose, first))
+        length, now = law.one(self.luck.uniform(rules.purpose, first)), self.env.now
         if not rules.in_place:
-            self.fleet.request(1, self.env.now)
+            self.fleet.request(1, now)
         if rules.version == NEW and length > law.timeout:
             self._watch_health(law, length, drain)
         rules.started += 1
-        return self.env.now + drain + length
+        return now + drain + length
 
     def _start_some(
         self, rules: Rules, law: StartLaw, starting: int, pausing: int = 0
@@ -259,7 +251,7 @@ class PoolVerbs(StoreVerbs):
 
     def _roll_window(self, rules: Rules, law: StartLaw) -> Script:
         """Every start frees its slot when it is in service and the pause after it is over."""
-        env = self.env
+        env, fleet, version = self.env, self.fleet, rules.version
         ends, pauses = self._start_some(rules, law, 0), list[float]()
         heapq.heapify(ends)
         while ends or pauses:
@@ -268,9 +260,10 @@ class PoolVerbs(StoreVerbs):
             self._expect(end)
             if end == math.inf:
                 yield from self._forever()
-            yield env.timeout(max(end - env.now, 0.0))
+            wait = end - env.now
+            yield env.timeout(wait if wait > 0.0 else 0.0)
             if not over:
-                self.fleet.join(rules.version, 1, env.now)
+                fleet.join(version, 1, env.now)
             if rules.pause > 0 and not over:
                 heapq.heappush(pauses, env.now + rules.pause)
             elif not self.holding:
@@ -289,7 +282,9 @@ class PoolVerbs(StoreVerbs):
         if not rules.in_place:
             over = fleet.up[OLD] + fleet.up[NEW] - fleet.size
             other = 1 - rules.version
-            self._drop(other, min(over, fleet.up[other] - rules.keep))
+            leaving = min(over, fleet.up[other] - rules.keep)
+            if leaving > 0:
+                self._drain(other, leaving)
 
     def _roll_batches(self, rules: Rules, law: StartLaw) -> Script:
         """The next batch begins when the whole batch serves and the pause after it is over."""
@@ -320,7 +315,7 @@ class PoolVerbs(StoreVerbs):
             self.fleet.request(count, self.env.now)
         rules.started += count
         if draining > 0:
-            yield self.env.timeout(self.plan.scenario.service.drain)
+            yield self.env.timeout(self.plan.drain)
         slowest = self._draw_start(rules.version, law, count, rules.in_place)
         if slowest == math.inf:
             yield from self._forever()
@@ -364,7 +359,8 @@ class Rules:
     """The limits of one rolling update, and how many of its `todo` starts have begun.
 
     `keep` instances of the other version stay when all is done; at most `flight` starts are under
-    way; `surge` and `unavailable` bound the pool above and below its size; `pause` is in seconds.
+    way; `surge` and `unavailable` bound the pool above and below its size; `pause` is in seconds;
+    the luck of the starts is found under `purpose`.
     """
 
     __slots__ = (
@@ -372,6 +368,7 @@ class Rules:
         "in_place",
         "keep",
         "pause",
+        "purpose",
         "started",
         "surge",
         "todo",
@@ -383,3 +380,7 @@ class Rules:
         self.version, self.todo, self.keep, self.in_place = version, todo, keep, in_place
         self.flight = self.surge = self.unavailable = self.started = 0
         self.pause = 0.0
+        if version == NEW:
+            self.purpose = Purpose.INSTALL if in_place else Purpose.START
+        else:
+            self.purpose = Purpose.OLD_INSTALL if in_place else Purpose.OLD_START

@@ -54,11 +54,9 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> flo
     breach, but for one chance in 1e12; infinite if it cannot at all, 0 if it might anyway.
     """
     old, new = stretch.versions
-    weights = {
-        "new": ((new, new.share + stretch.mirror),),
-        "old": ((old, old.share),),
-        "service": ((old, old.share), (new, new.share)),
-    }[alarm.watch]
+    weights = [(old, old.share)] if alarm.watch != "new" else []
+    if alarm.watch != "old":
+        weights.append((new, new.share + stretch.mirror if alarm.watch == "new" else new.share))
     share = sum(w for _, w in weights)
     if share <= 0:
         return 0.0 if alarm.missing == "breaching" else math.inf
@@ -71,6 +69,8 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> flo
     late = alarm.metric != "errors"
     bad = sum(w * (s.failing * errors + s.late * late) for s, w in weights)
     least, most = plan.load.least(a, b), plan.load.greatest(a, b)
+    if bad * most >= alarm.above * least * share:  # it breaches on average
+        return 0.0
     key = (share, bad, least, most, alarm.above, alarm.period, errors, late)
     known = plan.quiet.get(key)
     if known is None:

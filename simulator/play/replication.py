@@ -31,7 +31,7 @@ def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
     """Play one rollout to its end and return it, journal and counts included."""
     env = simpy.Environment()
     rollout = Rollout(env, plan, luck, fault)
-    rollout.redeploy = lambda: play_script(plan, luck)[1]
+    rollout.redeploy = lambda: play_script(plan, luck, billed=False)[1]
     if track:
         rollout.counts.track = []
     bring_trouble(rollout)
@@ -60,25 +60,25 @@ def _cut_off(rollout: Rollout, now: float, limit: float) -> float:
     return limit
 
 
-def play_script(plan: Plan, luck: Luck) -> tuple[Rollout, float]:
+def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, float]:
     """The script alone with these draws, nobody watching and nothing wrong; its time to deploy.
 
-    A script that can never finish by itself is left where it hangs, its time is infinite.
+    A script that can never finish by itself is left where it hangs, its time is infinite. Unless
+    it is `billed`, instances that leave are not given back.
     """
     env = simpy.Environment()
-    rollout = Rollout(env, plan, luck, GOOD)
-    rollout.watching = False
-    rollout.stalls = None
-    rollout.watch.active = False
+    rollout = Rollout(env, plan, luck, GOOD, alone=True)
+    rollout.billed = billed
+    situation = rollout.situation
     rollout.begin_life()
+    now, weight = 0.0, rollout.weight()
     while not rollout.ended and env.peek() < math.inf:
-        mixed = 0.0 < rollout.weight() < 1.0 and not rollout.situation.shared
-        before = env.now
+        mixed = 0.0 < weight < 1.0 and not situation.shared
         env.step()
-        rollout.counts.mixed += (env.now - before) * mixed
-        visible = not rollout.situation.dark
-        if rollout.full_at != rollout.full_at and visible and rollout.weight() >= ALL_TRAFFIC:
-            rollout.full_at = env.now
+        rollout.counts.mixed += (env.now - now) * mixed
+        now, weight = env.now, rollout.weight()
+        if rollout.full_at != rollout.full_at and weight >= ALL_TRAFFIC and not situation.dark:
+            rollout.full_at = now
     if rollout.full_at != rollout.full_at and rollout.router.moving(env.now):
         full = rollout.router.course.crosses((ALL_TRAFFIC,), env.now)
         rollout.full_at = full if full < math.inf else math.nan
@@ -89,10 +89,7 @@ def _finished_instead(rollout: Rollout, until: float) -> float:
     """Expected failed requests had nobody rolled back, up to the moment `until` (seconds)."""
     plan, luck = rollout.plan, rollout.luck
     env = simpy.Environment()
-    other = Rollout(env, plan, luck, rollout.fault)
-    other.watching = False
-    other.stalls = None
-    other.watch.active = False
+    other = Rollout(env, plan, luck, rollout.fault, alone=True)
     other.begin_life()
     now = 0.0
     while not other.ended and env.peek() < plan.limit:

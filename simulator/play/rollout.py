@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import simpy
 from simpy.events import NORMAL, URGENT
 
@@ -45,10 +44,19 @@ class Rollout(ControllerVerbs):
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
     gives the time of another deployment with the same draws, `lead` how long merging and testing
-    took before (seconds), and `releases` how many releases it is in all.
+    took before (seconds), and `releases` how many releases it is in all. With `alone` nobody
+    watches, and the tool does not stall; unless it is `billed`, nobody asks how many instances are
+    held.
     """
 
-    def __init__(self, env: simpy.Environment, plan: Plan, luck: Luck, fault: Fault) -> None:
+    def __init__(
+        self,
+        env: simpy.Environment,
+        plan: Plan,
+        luck: Luck,
+        fault: Fault,
+        alone: bool = False,
+    ) -> None:
         self.env = env
         self.plan = plan
         self.luck = luck
@@ -64,7 +72,7 @@ class Rollout(ControllerVerbs):
             self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
-        self.journal: list[Entry] = []
+        self._noted: list[tuple[float, str, Any]] = []
         self.phase = "start"
         self.announced = False
         self.incident = self.dim = 0.0
@@ -73,7 +81,7 @@ class Rollout(ControllerVerbs):
         self.by_hand, self.slips, self.covered = False, 0, True
         self.migrated_at, self.routine_runs = math.nan, 0
         stall = plan.scenario.failures.tool_stall
-        self.stalls = Stalls(stall, luck) if stall is not None else None
+        self.stalls = Stalls(stall, luck) if stall is not None and not alone else None
         self.repaired_at = self.mended_at = math.nan
         self.wrong_way = False
         self.redeploy: Callable[[], float] = float
@@ -81,7 +89,7 @@ class Rollout(ControllerVerbs):
         self.starts = [0, 0]
         self.base, self.span = 0.0, 1.0
         self.tripped = False
-        self.watching = True
+        self.watching, self.billed = not alone, True
         self.watched = True
         self.holding = False
         self.ended = False
@@ -96,11 +104,16 @@ class Rollout(ControllerVerbs):
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.baseline = None, 0
         self.stretch: Stretch | None = None
-        self.watch = Watch(self, self.counts)
+        self.watch = Watch(self, self.counts, not alone)
 
     def note(self, verb: str, detail: Any = None) -> None:
         """Append an entry to the journal."""
-        self.journal.append(Entry(self.env.now, verb, detail))
+        self._noted.append((self.env.now, verb, detail))
+
+    @property
+    def journal(self) -> list[Entry]:
+        """What has happened so far, in order."""
+        return [Entry(*one) for one in self._noted]
 
     def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
         """Let `call` happen at the moment `when` (seconds), whatever becomes of the script."""
@@ -110,7 +123,8 @@ class Rollout(ControllerVerbs):
         event._value = None
         assert event.callbacks is not None
         event.callbacks.append(lambda _: call())
-        env.schedule(event, URGENT if urgent else NORMAL, max(when - env.now, 0.0))
+        wait = when - env.now
+        env.schedule(event, URGENT if urgent else NORMAL, wait if wait > 0.0 else 0.0)
 
     def advance(self, a: float, b: float) -> float:
         """Count from a to b, or to the first moment at which a detector has something to say."""
@@ -120,12 +134,12 @@ class Rollout(ControllerVerbs):
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks())
+                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
                 self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a
-            end = min(b, stretch.until)
+            end = b if b < stretch.until else stretch.until
             if self.watch.active:
                 reached = self.watch.observe(stretch, a, end)
                 if reached < end or self.tripped:
@@ -207,7 +221,7 @@ class Rollout(ControllerVerbs):
             return
         now = self.env.now
         self.caught_by, self.detected_at = by, now
-        self.watch.active = False
+        self.watch.close()
         self.caught_at = self.phase if self.watched else "after"
         self.weight_when_caught = self.weight()
         self.note("detect", by)
@@ -220,7 +234,7 @@ class Rollout(ControllerVerbs):
         fleet, router, now = self.fleet, self.router, self.env.now
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
-        weight = router.share(fleet) if router.pool else float(router.follows(np.array([now]))[0])
+        weight = router.share(fleet) if router.pool else router.followed(now)
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:

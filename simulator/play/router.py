@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.play.course import Answers, AtOnce, Course, Registering, Visits
-from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.fleet import NEW, Fleet
 
 if TYPE_CHECKING:
     from simulator.words.router import Cache, Dns
@@ -21,8 +21,9 @@ class Router:
     `published` is the weight asked for; `weight` is what every client is told (`propagation`
     seconds later), and `course` how they follow. With `pool` true all instances share one pool: the
     weight is in-service new / all. `mirror` is the share of requests copied to the new version
-    without using its answers. `began` tells whether the new version was ever given traffic,
-    `coming` how many weights are still under way.
+    without using its answers. `prompt` tells that no client and no shared cache follows a weight
+    later; `began` tells whether the new version was ever given traffic, `coming` how many weights
+    are still under way.
     """
 
     __slots__ = (
@@ -36,6 +37,7 @@ class Router:
         "dns",
         "mirror",
         "pool",
+        "prompt",
         "propagation",
         "published",
         "weight",
@@ -53,6 +55,7 @@ class Router:
         self._cache: Cache | None = words.cache
         self._lags = False
         self._visits: Course | None = None
+        self.prompt = words.cache is None or not words.cache.shared
         self.course = Course(AtOnce())
         self.dns: Dns | None = None
         if words.dns is not None:
@@ -62,14 +65,15 @@ class Router:
         """From now on weights are DNS records; call it before any weight is published."""
         if dns != self.dns:
             self.course = Course(Answers(dns))
-            self.dns, self.propagation, self._lags = dns, dns.propagation, True
+            self.dns, self.propagation = dns, dns.propagation
+            self._lags, self.prompt = True, False
 
     def register(self, weight: float, now: float, response: Registering) -> None:
         """From now on instances register; the new version's share will come to this weight."""
         if not self._lags:
             self.course = Course(AtOnce())
             self.course.change(-1e12, self.weight)
-            self._lags = True
+            self._lags, self.prompt = True, False
         self.publish(weight)
         self.take_effect(weight, now, response)
 
@@ -141,6 +145,10 @@ class Router:
         """The new version's share of the requests at t seconds, as clients follow."""
         return self.course.at(t) if self._lags else np.full_like(t, self.weight)
 
+    def followed(self, now: float) -> float:
+        """The new version's share of the requests now, as clients follow."""
+        return float(self.course.at(np.array([now]))[0]) if self._lags else self.weight
+
     def let_go(self, now: float) -> float:
         """Nobody is waited for any longer: the integral of the new version's share from now on."""
         seconds = self.course.rest(now) if self._lags and not self.pool else 0.0
@@ -157,7 +165,7 @@ class Router:
         """The share on the new version once all have followed; NaN when nobody serves."""
         if not self.pool:
             return self.weight
-        old, new = fleet.healthy(OLD), fleet.healthy(NEW)
+        old, new = fleet.serving()
         if not old + new:
             old, new = fleet.up
         return new / (old + new) if old + new > 0 else math.nan
@@ -170,6 +178,7 @@ class Router:
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
         self.pool = self._lags = False
+        self.prompt = self._cache is None or not self._cache.shared
         self.published = self.weight = 0.0
         self.course, self.dns = Course(AtOnce()), None
         self.changed = True

@@ -18,7 +18,16 @@ from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.pressure import look_for_load, throttled
 from simulator.play.router import Router
-from simulator.play.shares import NOTHING, Aside, Shares, both, from_one_limit, last_aside, last_of
+from simulator.play.shares import (
+    NOTHING,
+    Aside,
+    Shares,
+    both,
+    from_one_limit,
+    last_aside,
+    last_of,
+    well,
+)
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -29,6 +38,7 @@ Top = Callable[[Any, Any], Any]
 
 _HOUR = 3600.0
 _STEPS = 32
+_EVERYTHING = (1.0, 1.0)
 
 
 class State:
@@ -38,7 +48,8 @@ class State:
     true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
-    `harm` that of any cause of the deployment. `marks` are weights at which something is decided.
+    `harm` that of any cause of the deployment. `marks` gives the weights at which something is
+    decided.
     """
 
     __slots__ = (
@@ -76,36 +87,37 @@ class State:
         router: Router,
         situation: Situation,
         now: float,
-        marks: tuple[float, ...] = (),
+        marks: Callable[[], tuple[float, ...]] = tuple,
     ) -> None:
-        self.plan = plan
-        self.fleet = fleet
-        self.router = router
-        self.situation = situation
+        self.plan, self.fleet = plan, fleet
+        self.router, self.situation = router, situation
         self.fault = fault = situation.fault
-        self.start = now
-        self.until = math.inf
+        self.start, self.until = now, math.inf
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
         self.moving = False
-        if plan.cached is not None and router.pool:
+        drift, cached = fleet.drift, plan.cached
+        if cached is not None and router.pool:
             router.remember(self.weight_at(now + 1e-9), now)
-            if fleet.drift is not None:
-                self.until = now + max(fleet.drift.span, 1.0) / _STEPS
-        self.moving = router.moving(now)
-        self.weight = self.weight_at(now + 1e-9)
+            if drift is not None:
+                self.until = now + max(drift.span, 1.0) / _STEPS
+        self.moving = not router.prompt and router.moving(now)
+        self.varying = drift is not None or self.moving
+        self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
-        self.varying = fleet.drift is not None or self.moving
         self.leak: Leak | None = None
-        self.leaked = self._leak_now(now) if fault.leak else 0.0
-        self.varying = self.varying or self.leak is not None
-        self.straight = self.leak is not None and plan.steady and fleet.drift is None
-        self.straight = self.straight and not self.moving and plan.cached is None
-        self.harmful = not (fleet.drift is not None and self._sound() and self._roomy())
+        self.leaked, self.straight = 0.0, False
+        if fault.leak:
+            self.leaked = self._leak_now(now)
+            if self.leak is not None:
+                self.straight = plan.steady and cached is None and not self.varying
+                self.varying = True
+        self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
         self.loaded = False
-        self.reached = self._reaching(now)
+        plain = cached is None and not situation.blocked
+        self.reached = _EVERYTHING if plain else self._reaching(now)
         self.refused = self._one_limit(now)
         if self.nobody:
             self.weight = 0.0
@@ -114,7 +126,7 @@ class State:
             self.harm = 1.0
             return
         if self.moving:
-            self.until = min(self.until, router.turns(now, marks))
+            self.until = min(self.until, router.turns(now, marks()))
         if fault.load:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
@@ -130,7 +142,8 @@ class State:
             if self._harmless(rate):
                 return
             self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
-            self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
+            if plan.cached is not None or self.situation.blocked:
+                self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
             self.varying = not plan.steady and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
@@ -160,9 +173,12 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
+        if self.fault is not GOOD:
+            return False
         situation = self.situation
-        wrong = situation.misfit is not None or situation.blocked or self.writers
-        return self.fault is GOOD and not wrong and self.plan.throttle is None
+        if self.plan.throttle is not None:
+            return False
+        return not (situation.misfit is not None or situation.blocked or self.writers)
 
     def _roomy(self) -> bool:
         """Whether all that join and leave can carry the busiest traffic, were they all cold."""
@@ -204,20 +220,18 @@ class State:
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
-        if self.mirror or not self._sound():
+        if self.fault is not GOOD or self.mirror or not self._sound():
             return False
         old, new = self._loads(self.weight)
-        if rate * old > self.capacity[0] or rate * new > self.capacity[1]:
+        enough, enough_new = self.capacity
+        if rate * old > enough or rate * new > enough_new:
             return False
         self._all_is_well(old, new)
         return True
 
     def _all_is_well(self, old: float, new: float) -> None:
         """These shares of the requests reach the versions, and none is bad."""
-        self.versions = (
-            Shares(old, 0.0, 0.0, 0.0, 0.0, 0.0),
-            Shares(new, 0.0, 0.0, 0.0, 0.0, 0.0),
-        )
+        self.versions = well(old), well(new)
         self.harm = self.defect = 0.0
 
     def _intensities(self) -> None:
@@ -226,7 +240,8 @@ class State:
         self.harm = old.share * (old.failing + old.late + old.corrupt) + new.share * (
             new.failing + new.late + new.corrupt
         )
-        self.harm += sum(aside.share * aside.failing for aside in self.asides)
+        if self.asides:
+            self.harm += sum(aside.share * aside.failing for aside in self.asides)
         if fault.crash:
             self.defect = self.harm
             return
@@ -293,13 +308,13 @@ class State:
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
         each = plan.capacity
+        serving = fleet.working()
         if each == math.inf:
-            old, new = fleet.working(OLD), fleet.working(NEW)
+            old, new = serving
             if self.situation.shared:
                 old = new = old + new
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
             return
-        serving = fleet.working(OLD), fleet.working(NEW)
         if plan.warm_for > 0:
             serving = self._warm(OLD, serving[OLD], now), self._warm(NEW, serving[NEW], now)
         if self.situation.shared and not self.nobody:
@@ -319,11 +334,14 @@ class State:
         cold, next_warm = 0.0, math.inf
         for count, since in reversed(self.fleet.cohorts[version]):
             warm_at = since + plan.warm_for
-            if warm_at > now:
-                cold += count
-                next_warm = min(next_warm, warm_at)
+            if warm_at <= now:
+                break
+            cold += count
+            next_warm = warm_at
+        if not cold:
+            return serving
         lowered = max(serving - cold * (1 - plan.warm_share), 0.0)
-        if not cold or self.nobody:
+        if self.nobody:
             return lowered
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0

@@ -131,7 +131,7 @@ class StoreVerbs(Verbs):
         Lost ones are failed requests, at the end of the drain. Instances of one `version` take
         their part of the sessions on it; others of all, which lie evenly.
         """
-        sessions = self.plan.scenario.service.sessions
+        sessions = self.plan.sessions
         if sessions is None or leaving <= 0 or self.plan.elastic:
             return
         fleet = self.fleet
@@ -139,7 +139,7 @@ class StoreVerbs(Verbs):
         if version is not None:
             serving = fleet.up[version]
             share = self.router.visits(fleet, version, self.env.now)
-        drain = self.plan.scenario.service.drain if drained else 0.0
+        drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
         part = share * min(leaving / max(serving, 1), 1.0)

@@ -7,7 +7,7 @@ on cells that are split at every kink.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,7 +54,7 @@ class Sums(NamedTuple):
 class Stretch(State):
     """A state of service that lasts, with its integrals over intervals (seconds)."""
 
-    __slots__ = ("_glide",)
+    __slots__ = ("_glide", "_intolerable")
 
     @property
     def gliding(self) -> bool:
@@ -94,34 +94,40 @@ class Stretch(State):
         degraded = length if 1.0 - self.clear > self.plan.tolerated else 0.0
         return Sums(seconds, mixing, degraded, rows, [])
 
-    def cells(self, edges: Array) -> list[tuple[int, Array, Array, Array]]:
+    def cells(
+        self, edges: Array, seen: Container[int] = (OLD, NEW, MIRROR)
+    ) -> list[tuple[int, Array, Array, Array]]:
         """Expected (version, requests, failing, late) of each cell between neighbouring edges.
 
         Mirrored requests are a version of their own: only detectors of the new version see them.
+        Versions that are not `seen` are left out.
         """
         if not self.varying or self.straight:
-            base = self.plan.requests(edges)
+            base, rows = self.plan.requests(edges), []
             versions = self._during(edges) if self.straight else self.versions
-            rows = [
-                (v, base * s.share, base * s.share * s.failing, base * s.share * s.late)
-                for v, s in enumerate(versions)
-            ]
-            if self.mirror:
+            for version, s in enumerate(versions):
+                if version in seen:
+                    part = base * s.share
+                    rows.append((version, part, part * s.failing, part * s.late))
+            if self.mirror and MIRROR in seen:
                 copied, new = base * self.mirror * self.plan.misses, versions[NEW]
                 rows.append((MIRROR, copied, copied * new.failing, copied * new.late))
             return rows
         if self.gliding:
             new_requests = self.plan.rate * np.diff(self._glided(edges)[0])
             requests, none = self.plan.requests(edges), 0.0 * new_requests
-            return [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
+            glided = [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
+            return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
         old, new = self.at(times)
-        seen = [(OLD, old.share, old), (NEW, new.share, new)]
+        every = [(OLD, old.share, old), (NEW, new.share, new)]
         if self.mirror:
             copies = self.mirror * self.plan.misses
-            seen.append((MIRROR, np.full_like(times, copies), new))
+            every.append((MIRROR, np.full_like(times, copies), new))
         result = []
-        for version, share, s in seen:
+        for version, share, s in every:
+            if version not in seen:
+                continue
             part = weights * share
             values = (part, part * s.failing, part * s.late)
             requests, failing, late = (_gather(v, fine, starts) for v in values)
@@ -245,18 +251,20 @@ class Stretch(State):
         return parts
 
     def _degraded(self, a: float, b: float) -> float:
-        """Seconds of [a, b] with more bad requests than tolerated, while a leak grows."""
+        """Seconds of [a, b] with more bad requests than tolerated, from one moment of a leak on."""
         assert self.leak is not None
-        bads = []
-        for leak in (0.0, 1.0):
-            old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
-            both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
-            bads.append(1.0 - self.clear + both)
-        rise = bads[1] - bads[0]
-        spare = self.plan.tolerated - bads[0]
-        if rise <= 0:
-            return b - a if spare < 0 else 0.0
-        return max(b - max(a, self.leak.reaches(spare / rise)), 0.0)
+        if not hasattr(self, "_intolerable"):
+            bads = []
+            for leak in (0.0, 1.0):
+                old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+                both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
+                bads.append(1.0 - self.clear + both)
+            rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
+            if rise > 0:
+                self._intolerable = self.leak.reaches(spare / rise)
+            else:
+                self._intolerable = -math.inf if spare < 0 else math.inf
+        return max(b - max(a, self._intolerable), 0.0)
 
     def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
         assert self.leak is not None

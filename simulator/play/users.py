@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,34 @@ if TYPE_CHECKING:
 
 _STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
 _NEARLY_ALL = 5.0
-History = list[tuple[float, float, list[float]]]
 Added = list[tuple[list[float], float, float]]
+
+
+class Rise(NamedTuple):
+    """The share of users who met something unannounced rises `before` to `after` in a span.
+
+    `course` gives it at `steps` equal distances, from `table`: for each class of users its width,
+    the hazards and the part before, and the hazards that are added.
+    """
+
+    start: float
+    end: float
+    before: float
+    after: float
+    steps: int
+    table: list[list[float]]
+    reach: float
+
+    def course(self) -> list[float]:
+        """The share at the beginning, after each step but the last, and at the end."""
+        if self.steps == 1:
+            return [self.before, self.after]
+        parts = np.arange(1, self.steps) / self.steps
+        width, common, segment, met, more, more_segment = np.array(self.table).T[:, :, None]
+        base = np.exp(-(common + more * parts))
+        spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
+        gained = np.sum(width * (1 - spared) - met, axis=0)
+        return [self.before, *(self.before + gained).tolist(), self.after]
 
 
 class Users:
@@ -29,17 +56,17 @@ class Users:
     [low, high, common, segment, excused, met]: `met` is its part of the share that met something
     unannounced. Without stickiness there is one class. `reach` is the
     share of users that can meet the defect at all: only they gather `segment`. With `reporting` the
-    course of the share is kept in `history`: (from, to, the share at equal distances).
+    course of the share is kept in `history`, until nobody is `heard` any longer.
     """
 
-    __slots__ = ("_reported", "classes", "history", "reach", "reporting", "sticky")
+    __slots__ = ("_reported", "classes", "heard", "history", "reach", "reporting", "sticky")
 
     def __init__(self, sticky: bool, reach: float, reporting: bool = True) -> None:
         self.sticky = sticky
-        self.reporting = reporting
+        self.reporting = self.heard = reporting
         self.reach = reach
         self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]
-        self.history: History = []
+        self.history: list[Rise] = []
         self._reported = 0.0
 
     def add(
@@ -51,19 +78,26 @@ class Users:
         excused: bool,
     ) -> None:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""
+        rows: Added = []
         if self.sticky:
             self._split(weight)
-            rows = [(row, *(new if row[1] <= weight else old)) for row in self.classes]
+            for row in self.classes:
+                common, segment = new if row[1] <= weight else old
+                if common or segment:
+                    rows.append((row, common, segment))
         else:
             common = (1 - weight) * old[0] + weight * new[0]
             segment = (1 - weight) * old[1] + weight * new[1]
-            rows = [(self.classes[0], common, segment)]
-        if excused or not self.reporting:
-            for row, common, segment in rows:
-                row[4 if excused else 2] += common
-                row[3] += 0.0 if excused else segment
+            if common or segment:
+                rows.append((self.classes[0], common, segment))
+        if not rows:
             return
-        self._report(span, [row for row in rows if row[1] or row[2]])
+        if self.reporting and not excused:
+            self._report(span, rows)
+            return
+        for row, common, segment in rows:
+            row[4 if excused else 2] += common
+            row[3] += 0.0 if excused else segment
 
     def _report(self, span: tuple[float, float], rows: Added) -> None:
         """Add hazards and keep the course, at moments so close that it is straight in between."""
@@ -77,15 +111,25 @@ class Users:
             self._report((span[0], turn), [(row, part * c, part * s) for row, c, s in rows])
             rows = [(row, (1 - part) * c, (1 - part) * s) for row, c, s in rows]
             span, most = (turn, span[1]), most - _NEARLY_ALL
+        if self.heard:
+            self._rise(span, rows, most)
+            return
+        for row, common, segment in rows:
+            row[2] += common
+            row[3] += segment
+
+    def _rise(self, span: tuple[float, float], rows: Added, most: float) -> None:
         steps = int(most / _STRAIGHT)
         if most > _FAINT:
             steps = max(steps, int((span[1] - span[0]) / _SPAN))
         steps = min(steps, _MOST) + 1
-        before = self._reported
-        course = (
-            [before, *self._course(rows, np.arange(1, steps) / steps)] if steps > 1 else [before]
-        )
-        reach, gained = self.reach, 0.0
+        table = []
+        if steps > 1:
+            table = [
+                [row[1] - row[0], row[2], row[3], row[5], common, segment]
+                for row, common, segment in rows
+            ]
+        before, reach, gained = self._reported, self.reach, 0.0
         for row, common, segment in rows:
             row[2] += common
             row[3] += segment
@@ -96,22 +140,13 @@ class Users:
             gained += met - row[5]
             row[5] = met
         if gained > 0:
-            self._reported = before + gained
-            self.history.append((*span, [*course, self._reported]))
-
-    def _course(self, rows: Added, parts: NDArray[np.float64]) -> list[float]:
-        """The share reported after these parts of a span."""
-        table = np.array([[row[1] - row[0], *row[2:4], row[5], *more] for row, *more in rows]).T
-        width, common, segment, met, more, more_segment = table[:, :, None]
-        base = np.exp(-(common + more * parts))
-        spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
-        gained = np.sum(width * (1 - spared) - met, axis=0)
-        found: list[float] = (self._reported + gained).tolist()
-        return found
+            self._reported = after = before + gained
+            self.history.append(Rise(*span, before, after, steps, table, reach))
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
         other = Users(self.sticky, self.reach, self.reporting)
+        other.heard = self.heard
         other.classes = [row.copy() for row in self.classes]
         other.history = self.history.copy()
         other._reported = self._reported
@@ -180,7 +215,7 @@ class Reports:
         most = users.reported_so_far + bad
         if most < self.share:
             return True
-        first = users.history[0][0] if users.history else a
+        first = users.history[0].start if users.history else a
         return most * self.people.delay.cdf(b - first) < self.share
 
     def by(self, users: Users, settled: int, a: float, b: float) -> float:
@@ -188,7 +223,7 @@ class Reports:
 
         The first `settled` spans of the users' history will not change any more.
         """
-        if not users.history or users.history[-1][2][-1] < self.share:
+        if not users.history or users.history[-1].after < self.share:
             return math.inf
         delay = self.people.delay
         if delay.constant:
@@ -219,23 +254,24 @@ class Reports:
         return high
 
 
-def _knots(history: History) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Midpoints and gains of the harmed share."""
     times, gains = [], []
-    for a, b, course in history:
-        parts = len(course) - 1
+    for rise in history:
+        a, b, parts = rise.start, rise.end, rise.steps
         if parts == 1:
             times.append(np.array([(a + b) / 2]))
-            gains.append(np.array([course[1] - course[0]]))
+            gains.append(np.array([rise.after - rise.before]))
         else:
             times.append(a + (b - a) / parts * (np.arange(parts) + 0.5))
-            gains.append(np.diff(course))
+            gains.append(np.diff(rise.course()))
     return np.concatenate(times), np.concatenate(gains)
 
 
-def _inside(history: History, share: float) -> float:
+def _inside(history: Sequence[Rise], share: float) -> float:
     """The moment at which the harmed share reaches `share`."""
-    for a, b, course in history:
-        if course[-1] >= share:
-            return float(np.interp(share, course, np.linspace(a, b, len(course))))
+    for rise in history:
+        if rise.after >= share:
+            course = rise.course()
+            return float(np.interp(share, course, np.linspace(rise.start, rise.end, len(course))))
     return math.inf

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import simpy
 
 from simulator.play.fault import GOOD, Fault
@@ -62,6 +61,7 @@ class Verbs:
     stretch: Stretch | None
     watch: Watch
     watching: bool
+    billed: bool
     strategy: Strategy
     situation: Situation
     stalls: Stalls | None
@@ -316,7 +316,7 @@ class Verbs:
         fleet = self.fleet
         keep = math.floor((1 - self.base - self.span) * fleet.size + 1e-9)
         if keep == 0 and self.router.moving(self.env.now):
-            stale = 1.0 - float(self.router.follows(np.array([self.env.now]))[0])
+            stale = 1.0 - self.router.followed(self.env.now)
             if stale > _FEW:
                 self.note("stale clients", stale)
         yield from self._retire(OLD, fleet.up[OLD] - keep)
@@ -326,11 +326,19 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        self.lose_sessions(count, True, version)
+        yield self.env.timeout(self._drain(version, count, own=True))
+
+    def _drain(self, version: int, count: int, own: bool = False) -> float:
+        """Instances leave the router now and are given back when they have drained (seconds).
+
+        They take the sessions of their `own` version with them, or their part of all.
+        """
+        self.lose_sessions(count, True, version if own else None)
         self.fleet.leave(version, count)
-        drain = self.plan.scenario.service.drain
-        self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
-        yield self.env.timeout(drain)
+        drain = self.plan.drain
+        if self.billed or not self.router.prompt:
+            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+        return drain
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -8,6 +8,7 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from simulator.play.alarm import AlarmWatch
 from simulator.play.burn import BurnWatch
 from simulator.play.calm import calm_until
-from simulator.play.cells import Cells, Part
+from simulator.play.cells import Cells, Closed, Part
 from simulator.play.counts import Counts
 from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
 from simulator.play.judging import JudgeWatch
@@ -33,6 +34,7 @@ Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
+_NO_ENDS = np.empty(0)
 _Watching = AlarmWatch | BurnWatch | JudgeWatch
 _SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
@@ -41,7 +43,7 @@ class Watch:
     """All detectors of one replication, until the first detection.
 
     `observe` counts a part of a stretch while looking for trips; `active` is false once something
-    was detected or nothing is left that could trip.
+    was detected, or from the beginning when nobody watches. `noise` are the baseline errors.
     """
 
     __slots__ = (
@@ -51,19 +53,24 @@ class Watch:
         "_burns",
         "_counts",
         "_judge",
-        "_noise",
         "_open",
         "_reports",
         "_rollout",
         "_seen",
         "active",
+        "noise",
     )
 
-    def __init__(self, rollout: Rollout, counts: Counts) -> None:
-        plan, luck = rollout.plan, rollout.luck
+    def __init__(self, rollout: Rollout, counts: Counts, active: bool) -> None:
         self._rollout = rollout
         self._counts = counts
-        self._noise: Noise | None = None
+        self._open: list[Part] = []
+        if not active:
+            self.close()
+            return
+        self.active = True
+        plan, luck = rollout.plan, rollout.luck
+        self.noise = Noise(plan, luck)
         self._reports: Reports | None = None
         detection = plan.scenario.detection
         self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in plan.alarms]
@@ -72,26 +79,23 @@ class Watch:
         ]
         self._judge: JudgeWatch | None = None
         self._gather()
-        seen = {version for watching in self._all for version in watching.versions}
-        self._seen = tuple(sorted(seen | set(JudgeWatch.versions) if plan.judges else seen))
-        self._open: list[Part] = []
+        scopes = tuple(watching.versions for watching in self._all)
+        self._seen = _seen((*scopes, JudgeWatch.versions) if plan.judges else scopes)
         if OLD in self._seen and self._all:
             self._remember_normal_operation()
-        self.active = True
+
+    def close(self) -> None:
+        """Nobody looks any longer, and nobody hears what users report."""
+        self.active = self._counts.users.heard = False
 
     def _gather(self) -> None:
         """Who looks at the cells now, and whether all of them share their periods."""
         self._all: list[_Watching] = [*self._alarms, *self._burns]
         if self._judge is not None:
             self._all.append(self._judge)
-        self._alone = len({(watching.origin, watching.period) for watching in self._all}) == 1
-
-    @property
-    def noise(self) -> Noise:
-        """The baseline errors of this replication, made when first needed."""
-        if self._noise is None:
-            self._noise = Noise(self._rollout.plan, self._rollout.luck)
-        return self._noise
+        self._alone = len(self._all) == 1 or (
+            len({(watching.origin, watching.period) for watching in self._all}) == 1
+        )
 
     def _remember_normal_operation(self) -> None:
         """The first period began before the deployment: the old version served it alone."""
@@ -104,7 +108,7 @@ class Watch:
         """Count the stretch from a to b, or to the first trip; returns the moment reached."""
         excused = self._rollout.announced
         report = self._next_report(stretch, a, b, excused)
-        end = min(report, b)
+        end = b if b < report else report
         if self._all:
             reached = self._through_alarms(stretch, a, end, excused)
         else:
@@ -119,13 +123,13 @@ class Watch:
         """When enough people have reported, if that is in (a, b] with nothing else happening."""
         plan, users = self._rollout.plan, self._counts.users
         harmed = stretch.harm > 0 or (stretch.varying and stretch.harmful)
-        harmed = harmed or self._counts.sync_error > 0
-        if plan.people is None or not (harmed or users.history):
+        if not (harmed or users.history or self._counts.sync_error > 0) or plan.people is None:
             return math.inf
         if self._reports is None:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
         reports = self._reports
         if reports.share == math.inf:
+            users.heard = False
             return math.inf
         if not stretch.varying and not self._counts.sync_error:
             bad = plan.requests_between(a, b) * stretch.harm / plan.users
@@ -176,8 +180,10 @@ class Watch:
         count = first.count_to(b)
         if count > 0:
             if self._alarms:
-                b = calm_until(plan, lambda: self.noise, self._alarms, self._open, shares, (a, b))
-                count = first.count_to(b)
+                span = (a, b)
+                b = calm_until(plan, self.noise, self._alarms, self._open, shares, span, count)
+                if b < span[1]:
+                    count = first.count_to(b)
             if self._burns and count > 0:
                 safe = self._safe_minutes(shares, a, b)
                 b, count = (b, count) if safe == count else (first.end(first.next + safe - 1), safe)
@@ -194,7 +200,11 @@ class Watch:
         self._counts.add(stretch, a, b)
         if b > a_open:
             many = plan.requests_between(a_open, b)
-            rows = {v: (many * shares[v], 0, 0, shares[v]) for v in self._seen if shares[v] > 0}
+            rows: dict[int, tuple[float, int, int, float]] = {}
+            for version in self._seen:
+                share = shares[version]
+                if share > 0:
+                    rows[version] = (many * share, 0, 0, share)
             self._open.append(Part(a_open, many, 0.0, rows))
         return b
 
@@ -211,20 +221,21 @@ class Watch:
         """The next period ends of any alarm up to b, at most `most`."""
         if self._alone:
             alarm = self._all[0]
-            return alarm.closing(min(alarm.count_to(b), most))
+            count = alarm.count_to(b)
+            return alarm.closing(min(count, most)) if count > 0 else _NO_ENDS
         ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._all]
         return np.unique(np.concatenate(ends))[:most]
 
     def _skip(self, stretch: Stretch, a: float, b: float) -> float:
         """Where calm ends: a period end up to b before which no alarm can breach, or a."""
         rollout = self._rollout
-        if not self._alone or stretch.nobody or stretch.varying or rollout.incident > 0:
+        if self._open or not self._alone or self._burns or self._judge is not None:
             return a
-        if self._burns or self._judge is not None:
+        if stretch.nobody or stretch.varying or rollout.incident > 0:
             return a
         first = self._alarms[0]
         count = first.count_to(b)
-        if count <= 0 or self._open:
+        if count <= 0:
             return a
         multiplier = math.inf
         for alarm in self._alarms:
@@ -272,7 +283,8 @@ class Watch:
         rollout = self._rollout
         generator = rollout.luck.counts()
         cells = Cells(generator, rollout.router.began)
-        edges = np.concatenate(([a], ends))
+        edges = np.empty(len(ends) + 1)
+        edges[0], edges[1:] = a, ends
         base = rollout.plan.requests(edges)
         before, noise = self._baseline(edges, base)
         rows = self._rows(stretch, edges, base, excused)
@@ -284,12 +296,12 @@ class Watch:
                 row = (0.0 * base,) * 3
             requests, failing, late = row
             own = noise * (requests / base)
-            expected = requests - failing - late - own
-            failed = generator.poisson(failing) if failing.any() else np.zeros(len(base), int)
-            slow = generator.poisson(late) if late.any() else np.zeros(len(base), int)
-            cells.harm[version] = failed + slow
-            if self._open:
-                failed, slow = failed.copy(), slow.copy()
+            expected = requests - own
+            failed, slow = np.zeros(len(base), np.int64), np.zeros(len(base), np.int64)
+            if np.count_nonzero(failing) or np.count_nonzero(late):
+                expected = requests - failing - late - own
+                failed, slow = _drawn(generator, failing), _drawn(generator, late)
+                cells.harm[version] = failed + slow
             for part, old_noise in zip(self._open, before, strict=True):
                 if version in part.rows:
                     count, part_failing, part_late, share = part.rows[version]
@@ -297,7 +309,7 @@ class Watch:
                     failed[0] += part_failing
                     slow[0] += part_late
                     own[0] += old_noise * share
-            if own.any():
+            if np.count_nonzero(own):
                 failed = failed + generator.poisson(own)
             cells.expected[version] = np.maximum(expected, 0.0)
             cells.failed[version] = failed
@@ -315,8 +327,8 @@ class Watch:
             return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
         return {
             version: (requests, failing, late)
-            for version, requests, failing, late in stretch.cells(edges)
-            if version in self._seen and requests.any()
+            for version, requests, failing, late in stretch.cells(edges, self._seen)
+            if requests.any()
         }
 
     def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
@@ -358,23 +370,20 @@ class Watch:
             edges = np.array([a, b])
             base = plan.requests(edges)
             many = float(base[0])
-            found = {
-                v: (float(r[0]), float(f[0]), float(s[0]))
+            found = [
+                (v, float(r[0]), float(f[0]), float(s[0]))
                 for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
-            }
+            ]
         else:
-            many = plan.requests_between(a, b)
-            found = {}
-            for version in (OLD, NEW):
-                if version in self._seen:
-                    s = stretch.versions[version]
-                    if s.share > 0:
-                        part = many * s.share
-                        found[version] = (part, part * s.failing, part * s.late)
+            many, found = plan.requests_between(a, b), []
+            for version, s in enumerate(stretch.versions):
+                if s.share > 0 and version in self._seen:
+                    part = many * s.share
+                    found.append((version, part, part * s.failing, part * s.late))
             if stretch.mirror and MIRROR in self._seen:
                 part, s = many * stretch.mirror, stretch.versions[NEW]
-                found[MIRROR] = (part, part * s.failing, part * s.late)
-        for version, (requests, failing, late) in found.items():
+                found.append((MIRROR, part, part * s.failing, part * s.late))
+        for version, requests, failing, late in found:
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0
             drawn[version] = bad + slow
@@ -386,31 +395,22 @@ class Watch:
         """Close the period that is open; returns its end, and whether an alarm tripped."""
         rollout, first = self._rollout, self._alarms[0]
         end = first.end(first.next)
-        many, rows, drawn = self._draw_one(stretch, a, end, excused)
-        self._open.append(Part(a, many, rollout.incident, rows))
+        many, parts, drawn = self._draw_one(stretch, a, end, excused)
+        self._open.append(Part(a, many, rollout.incident, parts))
         counts = self._settle_open(end)
         self._open.clear()
         self._counts.add(stretch, a, end, drawn, excused)
         tripped: list[AlarmWatch] = []
         poisson = rollout.luck.counts().poisson
         for alarm in self._alarms:
-            errors, late = alarm.words.metric != "late", alarm.words.metric != "errors"
-            bad, traffic = 0, False
-            for version in alarm.versions:
-                if version in counts:
-                    row = counts[version]
-                    traffic = True
-                    bad += errors * int(row[1]) + late * int(row[2])
-            requests: int | None = None
-            if traffic:
-                requests = 0
-                for version in alarm.versions:
-                    if version in counts:
-                        row = counts[version]
-                        if row[3] < 0:
-                            row[3] = int(poisson(max(row[0], 0.0))) + row[1] + row[2]
-                        requests += int(row[3])
-            elif alarm.words.watch == "new" and not rollout.router.began:
+            rows = [counts[version] for version in alarm.versions if version in counts]
+            bad = requests = 0
+            for row in rows:
+                bad += alarm.errors * row.failed + alarm.late * row.late
+                if row.requests is None:
+                    row.requests = int(poisson(max(row.good, 0.0))) + row.failed + row.late
+                requests += row.requests
+            if not rows and alarm.words.watch == "new" and not rollout.router.began:
                 alarm.next += 1
                 continue
             if alarm.close_one(bad, requests):
@@ -444,10 +444,10 @@ class Watch:
             self._open.clear()
             return
         cells = Cells(self._rollout.luck.counts(), self._rollout.router.began)
-        for version, (good, failed, late, _) in self._settle_open(now).items():
-            cells.expected[version] = np.array([max(good, 0.0)])
-            cells.failed[version] = np.array([int(failed)])
-            cells.late[version] = np.array([int(late)])
+        for version, row in self._settle_open(now).items():
+            cells.expected[version] = np.array([max(row.good, 0.0)])
+            cells.failed[version] = np.array([row.failed])
+            cells.late[version] = np.array([row.late])
         self._open.clear()
         ends = np.array([now])
         for watching in self._all:
@@ -457,25 +457,42 @@ class Watch:
                 watching.first_trip(cells, ends, False)
             watching.advance(cells, 1)
 
-    def _settle_open(self, end: float) -> dict[int, list[float]]:
-        """Per version: [expected good requests, failed, late, -1 (requests not drawn yet)]."""
-        rollout = self._rollout
-        poisson, noisy = rollout.luck.counts().poisson, rollout.plan.noise > 0
-        counts: dict[int, list[float]] = {}
-        noise: dict[int, float] = {}
-        for index, part in enumerate(self._open):
-            until = self._open[index + 1].start if index + 1 < len(self._open) else end
+    def _settle_open(self, end: float) -> dict[int, Closed]:
+        """What each version comes to in the open period, baseline errors drawn as well."""
+        rollout, parts = self._rollout, self._open
+        noisy = rollout.plan.noise > 0
+        counts: dict[int, Closed] = {}
+        for index, part in enumerate(parts, 1):
+            if not part.rows:
+                continue
             own = part.incident * part.base
             if noisy:
+                until = parts[index].start if index < len(parts) else end
                 own += self.noise.between(part.start, until, part.base)
             for version, (good, failing, late, share) in part.rows.items():
-                row = counts.setdefault(version, [0.0, 0, 0, -1])
+                row = counts.get(version)
+                if row is None:
+                    row = counts[version] = Closed()
                 bad = own * share
-                noise[version] = noise.get(version, 0.0) + bad
-                row[0] += good - bad
-                row[1] += failing
-                row[2] += late
-        for version, mean in noise.items():
-            if mean > 0:
-                counts[version][1] += int(poisson(mean))
+                row.baseline += bad
+                row.good += good - bad
+                row.failed += failing
+                row.late += late
+        poisson = rollout.luck.counts().poisson
+        for row in counts.values():
+            if row.baseline > 0:
+                row.failed += int(poisson(row.baseline))
         return counts
+
+
+@cache
+def _seen(scopes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """The versions that anybody looks at, in order."""
+    return tuple(sorted({version for versions in scopes for version in versions}))
+
+
+def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
+    """Poisson counts; nothing is drawn where nothing is expected in any cell."""
+    if np.count_nonzero(expected):
+        return generator.poisson(expected)
+    return np.zeros(len(expected), np.int64)

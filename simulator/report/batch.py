@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simulator import __version__
 from simulator.decide.advice import Options, compare
-from simulator.findings.executors import LostWorkersError, OtherEngineError, Workers
+from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, Workers
 from simulator.findings.runs import Kept, Store, Tally, write
 from simulator.report import index
 from simulator.report.folder import save
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 CHUNKS = ".chunks"
 _SCHEMA_VERSION = 1
 _UNNAMED, _KEPT, _MANIFEST = "scenario", "scenario.yaml", "manifest.json"
+_STOPPED = "interrupted before every kind of release was played; the same command resumes"
+_CUT = "interrupted: this is what was finished"
 State = Literal["done", "invalid", "failed", "interrupted", "waiting"]
 
 
@@ -37,6 +41,25 @@ class Run(NamedTuple):
     sha256: str | None
     state: State
     tally: Tally = Tally()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was interrupted."""
+        return self.state == "interrupted"
+
+
+class Played(NamedTuple):
+    """A scenario that was played and has to be written to the folder `where`."""
+
+    source: str
+    where: str
+    found: Comparison
+    tally: Tally
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was interrupted."""
+        return self.found.results.stopped
 
 
 class Asked(NamedTuple):
@@ -94,12 +117,8 @@ def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Ite
     A scenario that fails is listed with its reason. A keyboard interrupt keeps what was finished
     of the one under way; the others are listed as not played.
     """
-    taken: set[str] = set()
     runs: list[Run] = []
-    stopped = False
-    for number, source in enumerate(wanted, 1):
-        run = _skipped(source, taken) if stopped else _run(source, folder, taken, asked, said)
-        stopped = run.state == "interrupted"
+    for number, run in enumerate(_runs(wanted, folder, asked, said), 1):
         runs.append(run)
         waiting = [_lost(s, "", None, "waiting", "not played yet") for s in wanted[number:]]
         for name, text in _pages([*runs, *waiting], asked.seed).items():
@@ -109,6 +128,42 @@ def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Ite
             except OSError as error:
                 said.failed(f"{folder / name} cannot be written: {error.strerror or error}")
         yield run
+
+
+def _runs(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:
+    """What became of every scenario, in order; workers play the next one while one is written."""
+    jobs, taken, stopped = asked.options.jobs, set[str](), False
+    pool = Local(jobs) if isinstance(jobs, int) and jobs > 1 else nullcontext(jobs)
+    ahead: Future[Run] | None = None
+    with ThreadPoolExecutor(1) as writing, pool as workers:
+        asked = asked._replace(options=asked.options._replace(jobs=workers))
+        for source in wanted:
+            if stopped:
+                played: Run | Played = _skipped(source, taken)
+            else:
+                played = _played(source, folder, taken, asked, said)
+            if jobs == 1:
+                run = _written(played, folder, asked)
+                stopped = stopped or run.stopped
+                yield run
+                continue
+            before, ahead = ahead, writing.submit(_written, played, folder, asked)
+            stopped = stopped or played.stopped
+            if before is not None:
+                run = _awaited(before)
+                stopped = stopped or run.stopped
+                yield run
+        if ahead is not None:
+            yield _awaited(ahead)
+
+
+def _awaited(writing: Future[Run]) -> Run:
+    """The run once it is written; a keyboard interrupt meanwhile ends the batch after it."""
+    try:
+        return writing.result()
+    except KeyboardInterrupt:
+        run = writing.result()
+        return run._replace(state="interrupted", entry=run.entry._replace(error=_CUT))
 
 
 def _pages(runs: Sequence[Run], seed: int) -> dict[str, str]:
@@ -135,8 +190,8 @@ def as_json(runs: Sequence[Run], seed: int) -> str:
     return json.dumps(body, indent=1, allow_nan=False) + "\n"
 
 
-def _run(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -> Run:
-    """Play one scenario and write its folder; whatever goes wrong is in the result."""
+def _played(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -> Run | Played:
+    """Play one scenario; when something goes wrong, that is what became of it."""
     stem = Path(source).stem
     scenario: Scenario | None = None
     try:
@@ -149,18 +204,29 @@ def _run(source: str, folder: Path, taken: set[str], asked: Asked, said: Said) -
         return _lost(source, _untaken(stem, "", taken), None, "invalid", str(error))
     store = Store(folder / where / CHUNKS, said.line)
     try:
-        found = _compared(scenario, store, asked, said)
+        return Played(source, where, _compared(scenario, store, asked, said), store.tally)
+    except KeyboardInterrupt:
+        return _lost(source, where, scenario, "interrupted", _STOPPED, store.tally)
+    except Exception as error:  # a scenario that fails must not stop the rest
+        return _lost(source, where, scenario, "failed", _reason(error), store.tally)
+
+
+def _written(played: Run | Played, folder: Path, asked: Asked) -> Run:
+    """Draw and write the folder of a scenario that was played; what goes wrong is in the result."""
+    if isinstance(played, Run):
+        return played
+    source, where, found, tally = played
+    scenario, stopped = found.scenario, found.results.stopped
+    try:
         save(found, str(folder / where), asked.command(source))
         done = index.entry(where, found)
     except KeyboardInterrupt:
-        why = "interrupted before every kind of release was played; the same command resumes"
-        return _lost(source, where, scenario, "interrupted", why, store.tally)
+        return _lost(source, where, scenario, "interrupted", _STOPPED, tally)
     except Exception as error:  # a scenario that fails must not stop the rest
-        return _lost(source, where, scenario, "failed", _reason(error), store.tally)
-    if found.results.stopped:
-        done = done._replace(error="interrupted: this is what was finished")
-    state: State = "interrupted" if found.results.stopped else "done"
-    return Run(done, source, scenario.sha256, state, store.tally)
+        return _lost(source, where, scenario, "failed", _reason(error), tally)
+    if stopped:
+        done = done._replace(error=_CUT)
+    return Run(done, source, scenario.sha256, "interrupted" if stopped else "done", tally)
 
 
 def _compared(scenario: Scenario, store: Store, asked: Asked, said: Said) -> Comparison:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
@@ -50,12 +51,12 @@ class Alarm(Words):
             raise ValueError(f"{text!r} is not m of n with m <= n: write e.g. 2 of 3")
         return text
 
-    @property
+    @cached_property
     def m(self) -> int:
         """Breaches needed."""
         return int(self.datapoints.split(" of ")[0])
 
-    @property
+    @cached_property
     def n(self) -> int:
         """Datapoints looked at."""
         return int(self.datapoints.split(" of ")[1])

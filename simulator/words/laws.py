@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import NormalDist
 from typing import Annotated, Self, overload
 
@@ -327,7 +327,14 @@ class Capped(Distribution):
 
 def _phi(z: Array) -> Array:
     """The standard normal distribution function, elementwise."""
+    result: Array = _ndtr()(z)
+    return result
+
+
+@cache
+def _ndtr() -> Callable[[Array], Array]:
+    """Of scipy, which is imported when it is first needed."""
     from scipy.special import ndtr
 
-    result: Array = ndtr(z)
-    return result
+    found: Callable[[Array], Array] = ndtr
+    return found

@@ -229,6 +229,27 @@ def test_scenarios_may_lie_where_the_runs_go_and_the_index_names_who_waits(
     ] * 2
 
 
+def test_the_next_scenario_is_played_while_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With workers: the first is written only once the second has batches, and told first."""
+    names = [written(tmp_path, name) for name in ("one", "two")]
+    out, save, found = tmp_path / "runs", batch.save, list[bool]()
+
+    def waits(comparison: Any, where: str, command: str) -> Path:
+        began = time.monotonic()
+        while not list((out / "two").rglob("*.npz")) and time.monotonic() - began < 60:
+            time.sleep(0.01)
+        found.append(time.monotonic() - began < 60)
+        return save(comparison, where, command)
+
+    monkeypatch.setattr(batch, "save", waits)
+    assert call(*names, "-o", str(out), *QUICK[:-1], "2") == 0
+    assert found == [True, True]
+    told = capsys.readouterr().out.splitlines()[:2]
+    assert told == [f"{out}/{name}/report.html" for name in ("one", "two")]
+
+
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     out = tmp_path / "runs"
     out.mkdir()

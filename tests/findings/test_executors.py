@@ -101,6 +101,23 @@ def test_worker_processes_of_this_machine(
     check_pool(Local(2), scenario, expected, tmp_path)
 
 
+def test_worker_processes_that_are_kept(
+    scenario: Scenario, expected: bytes, tmp_path: Path
+) -> None:
+    """In a `with` statement the same, and further calls leave no more folders in shared memory."""
+
+    def shared() -> set[Path]:
+        return set(Path("/dev/shm").glob(f"joblib*_{os.getpid()}_*"))
+
+    with Local(2) as pool:
+        found = []
+        for _ in range(3):
+            assert sorted(each(pow, [(k, 2) for k in range(5)], pool)) == [0, 1, 4, 9, 16]
+            found.append(shared())
+        assert found[0] == found[1] == found[2]
+        check_pool(pool, scenario, expected, tmp_path)
+
+
 def test_dask(dask: clusters.Dask, scenario: Scenario, expected: bytes, tmp_path: Path) -> None:
     check_pool(dask, scenario, expected, tmp_path)
 
