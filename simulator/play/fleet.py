@@ -290,6 +290,14 @@ class Fleet:
             self.ask(int(came[-1]) - left - drift.bill, now)
         self.changed = True
 
+    def cold(self, t: Array, warm_for: float) -> tuple[Array | float, Array | float]:
+        """Old and new instances that joined less than `warm_for` seconds before t, in a drift."""
+        drift = self.drift
+        if warm_for <= 0 or drift is None:
+            return 0.0, 0.0
+        young = drift.joined(t) - drift.joined(np.maximum(t - warm_for, drift.start))
+        return (0.0, young) if drift.joining == NEW else (young, 0.0)
+
     def census(self, now: float) -> tuple[float, float, float, float]:
         """Instances at a moment: old and new ones serving, starting, and leaving (draining or
         being reinstalled); together all that are paid for. An elastic fleet has none.

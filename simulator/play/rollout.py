@@ -82,8 +82,6 @@ class Rollout(ControllerVerbs):
         self.migrated_at, self.routine_runs = math.nan, 0
         stall = plan.scenario.failures.tool_stall
         self.stalls = Stalls(stall, luck) if stall is not None and not alone else None
-        self.repaired_at = self.mended_at = math.nan
-        self.wrong_way = False
         self.redeploy: Callable[[], float] = float
         self.lead, self.releases = before(plan, luck), 1
         self.starts = [0, 0]
@@ -95,16 +93,21 @@ class Rollout(ControllerVerbs):
         self.ended = False
         self.limit = plan.limit
         self.full_at = self.last_watch = self.script_end = math.nan
-        self.detected_at = self.decided_at = math.nan
-        self.caught_by, self.caught_at, self.weight_when_caught = "", "never", math.nan
-        self.share_90 = self.restored_at = math.nan
-        self.weight_to_undo = 0.0
-        self.outage_before = 0.0
         self.finished = False
+        self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.baseline = None, 0
         self.stretch: Stretch | None = None
         self.watch = Watch(self, self.counts, not alone)
+
+    def _nothing_found(self) -> None:
+        """Nothing is detected, decided or undone yet."""
+        self.detected_at = self.decided_at = math.nan
+        self.caught_by, self.caught_at, self.weight_when_caught = "", "never", math.nan
+        self.share_90 = self.restored_at = math.nan
+        self.weight_to_undo = self.outage_before = 0.0
+        self.repaired_at = self.mended_at = math.nan
+        self.wrong_way = False
 
     def note(self, verb: str, detail: Any = None) -> None:
         """Append an entry to the journal."""

@@ -173,11 +173,9 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
-        if self.fault is not GOOD:
+        if self.fault is not GOOD or self.plan.throttle is not None:
             return False
         situation = self.situation
-        if self.plan.throttle is not None:
-            return False
         return not (situation.misfit is not None or situation.blocked or self.writers)
 
     def _roomy(self) -> bool:
@@ -469,15 +467,6 @@ class State:
             return up[OLD] - went, up[NEW] + came
         return up[OLD] + came, up[NEW] - went
 
-    def _warmed(self, t: Array, old: Array, new: Array) -> tuple[Array, Array]:
-        """Instances' worth of capacity while instances join: the youngest carry less."""
-        plan, drift = self.plan, self.fleet.drift
-        if plan.warm_for <= 0 or drift is None:
-            return old, new
-        young = drift.joined(t) - drift.joined(np.maximum(t - plan.warm_for, drift.start))
-        colder = young * (1 - plan.warm_share)
-        return (old, new - colder) if drift.joining == NEW else (old - colder, new)
-
     def at(self, t: Array) -> tuple[Shares, Shares]:
         """The shares of (old, new) at the times t (seconds, any shape)."""
         plan = self.plan
@@ -489,8 +478,9 @@ class State:
             capacity = (math.inf, math.inf)
             if each < math.inf:
                 lit = self.fleet.lit * (1.0 - self.fleet.worn)
-                warm_old, warm_new = self._warmed(t, *self._in_service(t))
-                capacity = (lit * warm_old * each, lit * warm_new * each / self.fault.factor)
+                less, cold = 1 - plan.warm_share, self.fleet.cold(t, plan.warm_for)
+                old, new = (n - less * c for n, c in zip(self._in_service(t), cold, strict=True))
+                capacity = (lit * old * each, lit * new * each / self.fault.factor)
         reached = self.reached
         if plan.cached is not None and not plan.cached.shared:
             let = 1.0 - plan.writes if self.situation.blocked else 1.0
