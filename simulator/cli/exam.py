@@ -63,10 +63,9 @@ def exam(
 
 def _question(name: str, sets: list[str] | None) -> Scenario:
     from simulator.words.options import posed
-    from simulator.words.reading import EXAM, load, packaged
+    from simulator.words.reading import EXAM, load
 
-    within = f"{EXAM}/{name}"
-    scenario = load(within if within in packaged(EXAM) else name, sets=sets or ())
+    scenario = load(name, sets=sets or (), part=EXAM)
     posed(scenario)
     return scenario
 

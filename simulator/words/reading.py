@@ -44,8 +44,8 @@ def packaged(part: str = "") -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in found)
 
 
-def load(where: str | FilePath, *, sets: Iterable[str] = ()) -> Scenario:
-    """Read a scenario from a file, "-" for standard input, or a packaged name.
+def load(where: str | FilePath, *, sets: Iterable[str] = (), part: str = "") -> Scenario:
+    """Read a scenario from a file, "-" for standard input, or a packaged name (of a `part`).
 
     `sets` are texts path=value that change keys before validation; files named in them are
     relative to the working directory. Raises ScenarioError with everything that is wrong.
@@ -53,23 +53,25 @@ def load(where: str | FilePath, *, sets: Iterable[str] = ()) -> Scenario:
     text = str(where)
     if text == "-":
         return _decoded(sys.stdin.buffer.read(), "<stdin>", None, sets)
-    path = _file(text)
+    path = _file(text, part)
     try:
         content = path.read_bytes()
     except IsADirectoryError:
         raise ScenarioError([_unplaced(text, "is a folder; name a file in it")]) from None
     except (OSError, ValueError) as error:
-        known = packaged()
+        known = [name.removeprefix(f"{part}/") for name in packaged(part)]
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        others = f"; packaged scenarios: {', '.join(known)}" if known else "; check the path"
+        others = f"; packaged: {', '.join(known)}" if known else "; check the path"
         message = f"cannot be read ({reason}){others}{shape.near(text, known)}"
         raise ScenarioError([_unplaced(text, message)]) from None
     return _decoded(content, text, str(path.parent), sets)
 
 
-def _file(where: str) -> FilePath:
+def _file(where: str, part: str = "") -> FilePath:
     """The file that a path or a packaged name means."""
     path = FilePath(where)
+    if f"{part}/{where}" in packaged(part):
+        return packaged_folder() / part / f"{where}.yaml"
     if not path.exists() and where in (*packaged(), *packaged(EXAM)):
         return packaged_folder() / f"{where}.yaml"
     return path
