@@ -30,7 +30,7 @@ COLOURS = (
     *("#AA4499", "#999933", "#44AA99", "#7F7FFF"),
 )
 # The same where the background is dark: those too dark for it are lighter.
-LIGHTER = {"#0072B2": "#4A9EDB", "#8C6D31": "#C9A75A", "#555555": "#B8B8B8"}
+LIGHTER = {"#0072B2": "#5B7CFA", "#8C6D31": "#C9A75A", "#555555": "#B8B8B8"}
 STAGES = ("#08519C", "#6BAED6", "#FDAE6B", "#A63603")
 BILL = ("#08519C", "#A63603", "#6A51A3", "#E7298A", "#6BAED6", "#74C476", "#FDAE6B", "#BDBDBD")
 INK, DIM, LINE, PAGE = "#1b1f24", "#57606a", "#d0d7de", "#fffffe"
