@@ -67,6 +67,7 @@ CASES: dict[str, Case] = {
     "change.upgrade_routine.takes": ("20m", _ROUTINE),
     "change.upgrade_routine.lock": ("true", _ROUTINE),
     "change.single_writer": ("true", ()),
+    "change.replication_lag": ("30s", ()),
     "change.licences": ("6", (("costs.licence", "100"),)),
     "costs.licence": ("100", (("change.licences", "6"),)),
     "change.changes.count": ("2", _CHANGES),

@@ -64,7 +64,7 @@ class Rollout(ControllerVerbs):
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
-        self.router = Router(plan.scenario.router)
+        self.router = Router(plan.scenario.router, plan.scenario.change.replication_lag or 0.0)
         if (sessions := plan.scenario.service.sessions) is not None:
             self.router.keep_visits(sessions.mean)
         self.situation = Situation(fault)

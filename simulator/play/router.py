@@ -23,13 +23,14 @@ class Router:
     weight is in-service new / all. `mirror` is the share of requests copied to the new version
     without using its answers. `prompt` tells that no client and no shared cache follows a weight
     later; `began` tells whether the new version was ever given traffic, `coming` how many weights
-    are still under way.
+    are still under way. The versions' stores are `window` seconds behind each other (0: one store).
     """
 
     __slots__ = (
         "_cache",
         "_lags",
         "_visits",
+        "_window",
         "began",
         "changed",
         "coming",
@@ -43,7 +44,8 @@ class Router:
         "weight",
     )
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, window: float = 0.0) -> None:
+        self._window = window
         self.propagation = words.propagation
         self.published = 0.0
         self.weight = 0.0
@@ -102,7 +104,7 @@ class Router:
             self.began = True
         if self._visits is not None:
             self._visits.change(now, weight)
-        if self._lags or self._cache is not None:
+        if self._lags or self.remembers:
             self.course.change(now, weight, response)
 
     def moving(self, now: float) -> bool:
@@ -175,6 +177,15 @@ class Router:
         self.pool = on
         self.changed = True
 
+    @property
+    def remembers(self) -> bool:
+        """Whether past shares matter: for a cache, or for stores that are behind each other."""
+        return self._cache is not None or self._window > 0
+
+    def unreplicated(self, now: float) -> float:
+        """How many seconds of all traffic the new version got that the old store has not yet."""
+        return self._window * float(self.course.trailing(np.array([now]), self._window)[0])
+
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
         self.pool = self._lags = False
@@ -184,6 +195,6 @@ class Router:
         self.changed = True
 
     def remember(self, weight: float, now: float) -> None:
-        """Note the share in effect in a pool, for what a cache keeps of it."""
-        if self._cache is not None and self.pool and weight == weight:
+        """Note the share in effect in a pool, for what a cache or a copied store keeps of it."""
+        if self.remembers and self.pool and weight == weight:
             self.course.change(now, weight)

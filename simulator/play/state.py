@@ -97,7 +97,7 @@ class State:
         self.mirror = router.mirror
         self.moving = False
         drift, cached = fleet.drift, plan.cached
-        if cached is not None and router.pool:
+        if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
             if drift is not None:
                 self.until = now + max(drift.span, 1.0) / _STEPS

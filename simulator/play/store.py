@@ -111,9 +111,14 @@ class StoreVerbs(Verbs):
 
     def undo_store(self) -> Script:
         """Before a rollback: the old schema comes back beside the new one, without later writes."""
-        coupled = self._coupled
+        coupled, now = self._coupled, self.env.now
         self._block(False)
         self._stop(False)
+        if self.router.began and self.plan.scenario.change.replication_lag:
+            behind = self.router.unreplicated(now)
+            self.counts.lose_writes(
+                self.plan.writes * self.plan.requests_between(now - behind, now)
+            )
         if coupled is None or coupled.restore is None or self.migrated_at != self.migrated_at:
             return
         takes = coupled.restore.sample(self.luck.uniform(Purpose.RESTORE))

@@ -172,6 +172,11 @@ class Change(Words):
     single_writer: bool = Field(
         False, description="Whether only one version can write at a time; the second one fails."
     )
+    replication_lag: Duration | None = Field(
+        None,
+        description="Each version has a data store of its own, and this is how far the other one's "
+        "is behind; none: both use one store.",
+    )
     licences: Count | None = Field(
         None, description="Instances that are licensed at once, both versions together."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -393,3 +394,37 @@ def test_mixing_of_a_ramp_is_a_third_of_it() -> None:
         off.append(abs(outcome.mixing - 1200) / 1200)
     assert all(b < a / 50 for a, b in pairwise(off))
     assert np.isclose(off[0], 1 / 100, rtol=0.01)
+
+
+def _lost_by_lag(strategy: str, lag: str, count: int = 20) -> float:
+    """Mean corrupt writes of a defect of no writes, noticed 5 minutes after its first harm."""
+    scenario = bare(
+        strategy=strategy,
+        service="startup: 60s",
+        traffic="writes: 20%",
+        rate="rate: 300 rps",
+        detection="noticed: {after: 5m}",
+    ).with_("change.replication_lag", lag)
+    return float(np.mean([outcome.corrupt_writes for outcome in play(scenario, count)]))
+
+
+@pytest.mark.parametrize(("lag", "seconds"), [("45s", 45.0), ("7s", 7.0), ("20m", 300.0)])
+def test_a_rollback_loses_what_the_other_store_has_not_got(lag: str, seconds: float) -> None:
+    """r writes min(lag, time since the switch), within 4 standard errors (20 counts)."""
+    exact = 300 * 0.2 * seconds
+    found = _lost_by_lag("blue_green: {smoke: none}", lag)
+    assert abs(found - exact) < 4 * math.sqrt(exact / 20)
+
+
+def test_a_canary_loses_its_part_of_them() -> None:
+    """10 % for 3 minutes and the minute in which more instances start, then 30 % until it is found
+    after 5: with a lag of 4 minutes 0.1 x 180 + 0.3 x 60 s."""
+    steps = "[{weight: 10%, bake: 3m}, {weight: 30%, bake: 30m}]"
+    found = _lost_by_lag(f"canary: {{steps: {steps}}}", "4m")
+    exact = 300 * 0.2 * (0.1 * 180 + 0.3 * 60)
+    assert abs(found - exact) < 4 * math.sqrt(exact / 20)
+
+
+def test_nothing_is_lost_with_one_store_or_before_there_was_traffic() -> None:
+    assert _lost_by_lag("blue_green: {smoke: none}", "none") == 0
+    assert _lost_by_lag("blue_green: {smoke: {for: 1h, catches: 100%}}", "1h") == 0
