@@ -175,4 +175,4 @@ def _emit(found: Sweep, form: str, output: str | None, no_color: bool) -> None:
     else:
         from simulator.cli.tables import sweep_table
 
-        options.emit(sweep_table(found, not no_color and output is None), output)
+        options.emit(sweep_table(found, options.colour(no_color, output)), output)
