@@ -185,7 +185,7 @@ class ControllerVerbs(HiddenVerbs):
                     self.abort(SIGNALS)
                     self.holding = True
                     yield from self._gate()
-        self._drop(1 - version, self._spare(rules, coming, 0))
+        self._drain(1 - version, self._spare(rules, coming, 0))
         if coming.ever_missing:
             yield from self._forever()
         if coming.count:
@@ -201,7 +201,7 @@ class ControllerVerbs(HiddenVerbs):
     def _replace_some(self, rules: Rules, law: StartLaw, coming: Coming) -> list[float]:
         """Let a batch leave and start as many; when each will be in service (seconds)."""
         fleet = self.fleet
-        self._drop(1 - rules.version, self._spare(rules, coming, rules.unavailable))
+        self._drain(1 - rules.version, self._spare(rules, coming, rules.unavailable))
         seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
         room = min(rules.flight, rules.todo - rules.started, fleet.size + rules.surge - seen)
         ends = [self._start_one(rules, law, False) for _ in range(room)]
