@@ -68,10 +68,10 @@ def batches(
     options.can_write(output)
     workers = options.workers(jobs, executor)
     words = read_scenario(scenario, sets, [strategy] if strategy else None, quiet)
-    from simulator.decide.batches import USUAL, usual
+    from simulator.decide.batches import USUAL
     from simulator.decide.batches import batches as run
 
-    ways = _numbers(releases) if releases else usual(words.change.count)
+    ways = _numbers(releases) if releases else ()
     looked_for = searches(words, flips) if flips else (USUAL,)
     shown = options.progress(quiet)
     asked = (replications, seed, looked_for, workers, shown)
