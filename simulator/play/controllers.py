@@ -150,11 +150,7 @@ class ControllerVerbs(HiddenVerbs):
         Unless `tolerated` is None a batch waits for the signals of its instances, for `pause`
         seconds at most; with more than `tolerated` missing the update has failed.
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self.router.began = True
-        self.phase = "rolling"
+        yield from self._begin_replacing("rolling")
         yield from self._replace(NEW, limits, pause, tolerated)
         self.last_watch = self.env.now
 
@@ -232,12 +228,7 @@ class ControllerVerbs(HiddenVerbs):
         whose new version does not start stays out; when none may be taken any more the deployment
         has failed.
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self._join_pool()
-        self.router.began = True
-        self.phase = "hosts"
+        yield from self._begin_replacing("hosts")
         fleet, env = self.fleet, self.env
         target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
         left = min(hosts, target - fleet.up[NEW] - self.failed_hosts, fleet.up[OLD])

@@ -36,6 +36,15 @@ class PoolVerbs(StoreVerbs):
             fleet.ask(-idle, self.env.now)
         router.join_pool(True)
 
+    def _begin_replacing(self, phase: str) -> Script:
+        """The first instance of the pool may be replaced: from now on the new version serves."""
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self._join_pool()
+        self.router.began = True
+        self.phase = phase
+
     def reinstall(self) -> Script:
         """Stop everything, install the new version in place, start: an announced outage."""
         yield from self._gate()
@@ -141,11 +150,7 @@ class PoolVerbs(StoreVerbs):
         finished instance frees its slot at once; in batches all of a batch are waited for. In
         place an instance is drained, reinstalled and comes back (surge is not used).
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self.router.began = True
-        self.phase = "rolling"
+        yield from self._begin_replacing("rolling")
         yield from self._roll(NEW, batch, surge, unavailable, mode, pause, in_place)
 
     def roll_old(
