@@ -102,12 +102,11 @@ def relative(precision: str | None) -> float | None:
 
 def chosen_format(name: str, as_json: bool, allowed: tuple[str, ...]) -> str:
     """The output format; raises a usage error for an unknown one."""
-    name = "json" if as_json else name
     if name not in allowed:
         raise typer.BadParameter(
             f"{name!r} is not one of {', '.join(allowed)}", param_hint="--format"
         )
-    return name
+    return "json" if as_json else name
 
 
 def colour(no_color: bool, output: str | None) -> bool:

@@ -99,7 +99,7 @@ def _form(wanted: str | None, as_json: bool, output: str | None) -> str:
     suffix = str(output).rpartition(".")[2] if output else ""
     if wanted is None and not as_json:
         return _BY_SUFFIX.get(suffix, "table")
-    return options.chosen_format(wanted or "", as_json, _FORMATS)
+    return options.chosen_format(wanted or "json", as_json, _FORMATS)
 
 
 def _figures(

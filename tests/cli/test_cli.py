@@ -117,6 +117,7 @@ def test_wrong_usage_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixt
     [
         ("compare",),
         ("compare", "textbook", "--strategy", "nope"),
+        ("compare", "textbook", "--format", "xml"),
         ("exam", "--nonsense"),
         ("batches", "textbook"),
         ("preview", "-", "-"),
