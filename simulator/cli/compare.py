@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulator.decide.flip import Search
     from simulator.words.scenario import Scenario
 
-_FORMATS = ("table", "json", "csv", "markdown")
 _CHECKS = ("table", "json", "junit", "sarif")
 _UNWRITTEN, _FAILED, _INTERRUPTED = 1, 99, 130
 
@@ -59,7 +58,7 @@ def compare(
     no_color: options.NoColor = False,
 ) -> None:
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
-    form = options.chosen_format(output_format, as_json, _FORMATS)
+    form = options.chosen_format(output_format, as_json, options.FORMATS)
     options.can_write(output, save)
     workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)

@@ -54,7 +54,8 @@ def exam(
 
     colour = options.colour(no_color, output)
     if ask:
-        options.emit(tables.exam_question(scenario, colour), output)
+        text = _asked(scenario) if as_json else tables.exam_question(scenario, colour)
+        options.emit(text, output)
         return
     from simulator.decide.exam import answer
 
@@ -78,6 +79,16 @@ def _question(name: str, sets: list[str] | None) -> Scenario:
     scenario = load(name, sets=sets or (), part=EXAM)
     posed(scenario)
     return scenario
+
+
+def _asked(scenario: Scenario) -> str:
+    """The question and its options as JSON, nothing about the answer."""
+    from simulator.report.exam import question
+
+    assert scenario.exam is not None
+    choices = {letter: option.text for letter, option in scenario.exam.options.items()}
+    asked = {"name": scenario.name, "question": question(scenario), "options": choices}
+    return json.dumps(asked, indent=1)
 
 
 def _listed(as_json: bool) -> str:

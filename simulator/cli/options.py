@@ -49,6 +49,7 @@ Executor = Annotated[
     str, typer.Option("--executor", help="serial, local, dask:local, dask:ADDRESS or ray.")
 ]
 Format = Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")]
+FORMATS = ("table", "json", "csv", "markdown")
 ShortFormat = Annotated[str, typer.Option("--format", help="table, json or markdown.")]
 SHORT_FORMATS = ("table", "json", "markdown")
 Json = Annotated[bool, typer.Option("--json", help="JSON, and errors as JSON too.")]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 _INTERRUPTED = 130
-_FORMATS = ("table", "json", "csv", "markdown")
 _BY_SUFFIX = {"csv": "csv", "json": "json", "md": "markdown", "svg": "svg", "parquet": "parquet"}
 
 _Vary = Annotated[
@@ -99,7 +98,7 @@ def _form(wanted: str | None, as_json: bool, output: str | None) -> str:
     suffix = str(output).rpartition(".")[2] if output else ""
     if wanted is None and not as_json:
         return _BY_SUFFIX.get(suffix, "table")
-    return options.chosen_format(wanted or "json", as_json, _FORMATS)
+    return options.chosen_format(wanted or "json", as_json, options.FORMATS)
 
 
 def _figures(

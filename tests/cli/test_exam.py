@@ -50,6 +50,10 @@ def test_a_question_can_be_asked_without_its_answer(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert "  D  The deployment circuit breaker" in shown
     assert "Answer" not in shown
+    assert call("exam", "ecs-stuck", "--ask", "--json") == 0
+    body = json.loads(capsys.readouterr().out)
+    assert set(body) == {"name", "question", "options"}
+    assert body["options"]["D"].startswith("The deployment circuit breaker")
 
 
 def test_what_cannot_be_carried_out_says_why(capsys: pytest.CaptureFixture[str]) -> None:
