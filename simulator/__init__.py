@@ -12,6 +12,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _DOOR = {
+    "batches": "simulator.door",
     "load": "simulator.words.reading",
     "loads": "simulator.words.reading",
     "packaged": "simulator.words.reading",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from simulator.decide.batches import Batches
+from simulator.decide.batches import batches as _batches
 from simulator.decide.exam import Answer, answer
 from simulator.decide.sweep import Sweep, Vary, asked, designed
 from simulator.decide.sweep import sweep as _sweep
@@ -67,3 +69,22 @@ def exam(scenario: Scenario, replications: int = 100, seed: int = 1, jobs: int =
     Raises ScenarioError for a scenario without a question, or one that does not fit it.
     """
     return answer(scenario, replications, seed, jobs)
+
+
+def batches(
+    scenario: Scenario,
+    releases: Sequence[int] = (),
+    per_year: int = 250,
+    strategy: str = "",
+    replications: int = 200,
+    seed: int = 1,
+    jobs: int = 1,
+) -> Batches:
+    """The changes of a scenario's release in other numbers of releases: `.ways`, and the best.
+
+    Without `releases` all at once, one by one, and one between; without `strategy` the planned one.
+    `per_year` changes are released in a year. Raises ValueError for a scenario that does not say
+    what its release carries, and for a number of releases that does not divide it.
+    """
+    asked = (replications, seed)
+    return _batches(scenario, releases, per_year, strategy, *asked, workers=jobs)

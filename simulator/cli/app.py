@@ -20,6 +20,8 @@ EXAMPLES = """Examples:
   deploysim check mine.yaml --set change.defect_probability=10%
 """
 
+_USAGE: Any = typer.BadParameter.__base__  # every wrong use; it has no public name
+
 app = typer.Typer(
     name="deploysim",
     help="Simulate how a release is deployed, and what it risks.\n\n" + EXAMPLES,
@@ -71,7 +73,9 @@ def run(arguments: list[str] | None = None) -> None:
     arguments = _flips_alone(list(sys.argv[1:] if arguments is None else arguments))
     wants_json = "--json" in arguments
     try:
-        app(args=arguments, standalone_mode=True)
+        raise SystemExit(app(args=arguments, standalone_mode=not wants_json))
+    except _USAGE as error:  # with --json only: without it typer says it and ends
+        _fail(error.exit_code, "usage", error.format_message(), wants_json)
     except KeyboardInterrupt:
         _fail(130, "interrupted", "interrupted", wants_json)
     except BrokenPipeError:
@@ -112,13 +116,11 @@ def _explain(error: Exception, wants_json: bool) -> None:
 
 def _fail(code: int, what: str, text: str, wants_json: bool, error: Any = None) -> None:
     if wants_json:
-        details = [
-            {"path": p.path, "line": p.line, "column": p.column, "message": p.message}
-            for p in getattr(error, "problems", ())
-        ]
+        from simulator.words.problems import Problem
+
+        problems = getattr(error, "problems", ()) or (Problem("", "", None, None, text),)
+        details = [problem._asdict() for problem in problems]
         body = {"error": {"code": code, "message": what, "details": details}}
-        if not details:
-            body["error"]["details"] = [{"path": "", "line": None, "column": None, "message": text}]
         print(json.dumps(body, indent=1))
     else:
         print(text, file=sys.stderr)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from simulator.report.headlines import Cell
     from simulator.words.scenario import Scenario
 
-_FORMATS = ("table", "json", "markdown")
-_WIDTH, _NAME, _CELL = 100, 12, 13
+_NAME, _CELL = 12, 13
 _Releases = Annotated[
     str | None,
     typer.Option(
@@ -49,22 +48,30 @@ def batches(
     flips: _Flips = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
-    output_format: Annotated[
-        str, typer.Option("--format", help="table, json or markdown.")
-    ] = "table",
+    output_format: options.ShortFormat = "table",
     as_json: options.Json = False,
     output: options.Output = None,
     quiet: options.Quiet = False,
+    no_color: options.NoColor = False,
 ) -> None:
-    """The same changes in few large or many small releases: harm, time and cost of a year."""
-    form = options.chosen_format(output_format, as_json, _FORMATS)
+    """The same changes in few large or many small releases: harm, time and cost of a year.
+
+    Examples:
+
+      deploysim batches small-batches
+
+      deploysim batches small-batches --in 1,4,20 --per-year 500
+
+      deploysim batches small-batches --flips costs.delay=0/h..10/h --json
+    """
+    form = options.chosen_format(output_format, as_json, options.SHORT_FORMATS)
     options.can_write(output)
     workers = options.workers(jobs, executor)
     words = read_scenario(scenario, sets, [strategy] if strategy else None, quiet)
-    from simulator.decide.batches import USUAL, usual
+    from simulator.decide.batches import USUAL
     from simulator.decide.batches import batches as run
 
-    ways = _numbers(releases) if releases else usual(words.change.count)
+    ways = _numbers(releases) if releases else ()
     looked_for = searches(words, flips) if flips else (USUAL,)
     shown = options.progress(quiet)
     asked = (replications, seed, looked_for, workers, shown)
@@ -72,7 +79,7 @@ def batches(
         found = run(words, ways, per_year, strategy or "", *asked)
     except ValueError as error:
         raise _refused(words, error) from None
-    options.emit(_rendered(found, form), output)
+    options.emit(_rendered(found, form, options.colour(no_color, output)), output)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -98,22 +105,31 @@ def _refused(words: Scenario, error: ValueError) -> Exception:
     )
 
 
-def _rendered(found: Batches, form: str) -> str:
+def _rendered(found: Batches, form: str, colour: bool) -> str:
     from simulator.report import batches as told
 
     if form == "json":
         return json.dumps(told.document(found), indent=1, allow_nan=False)
     if form == "markdown":
         return told.markdown(found)
-    lines = [found.scenario.name, *textwrap.wrap(told.title(found), _WIDTH), ""]
-    lines += [_line(("releases", "of changes")[k], [c[k] for c in told.COLUMNS]) for k in (0, 1)]
-    lines.append("-" * len(lines[-1]))
+    return _table(found, colour)
+
+
+def _table(found: Batches, colour: bool) -> str:
+    """The table for the terminal, and what follows from it."""
+    from simulator.cli.tables import WIDTH, painter
+    from simulator.report import batches as told
+
+    paint = painter(colour)
+    lines = [paint.bold(found.scenario.name), *textwrap.wrap(told.title(found), WIDTH), ""]
+    heads = [_line(("releases", "of changes")[k], [c[k] for c in told.COLUMNS]) for k in (0, 1)]
+    lines += [*map(paint.bold, heads), "-" * len(heads[-1])]
     for row in told.rows(found):
         lines.append(_line(row.strategy, [_marked(cell) for cell in row.cells]))
-        lines.append(_line("", [cell.interval for cell in row.cells]))
+        lines.append(paint.dim(_line("", [cell.interval for cell in row.cells])))
     lines += ["* the cheapest.", ""] if found.best is not None else [""]
     for text in told.sentences(found):
-        lines += textwrap.wrap(text, _WIDTH)
+        lines += textwrap.wrap(text, WIDTH)
     return "\n".join(lines)
 
 

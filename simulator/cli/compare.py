@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulator.decide.flip import Search
     from simulator.words.scenario import Scenario
 
-_FORMATS = ("table", "json", "csv", "markdown")
 _CHECKS = ("table", "json", "junit", "sarif")
 _UNWRITTEN, _FAILED, _INTERRUPTED = 1, 99, 130
 
@@ -59,7 +58,7 @@ def compare(
     no_color: options.NoColor = False,
 ) -> None:
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
-    form = options.chosen_format(output_format, as_json, _FORMATS)
+    form = options.chosen_format(output_format, as_json, options.FORMATS)
     options.can_write(output, save)
     workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)
@@ -69,7 +68,7 @@ def compare(
     asked = Options(workers, paces, limit, assumptions, flips=searches(words, flips))
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
     command = _command(scenario, replications, precision, seed, strategy or (), sets or ())
-    options.emit(_rendered(found, form, no_color, command), output)
+    options.emit(_rendered(found, form, options.colour(no_color, output), command), output)
     if save is not None:
         _save(found, save, command, quiet)
     if form == "table" and not quiet:
@@ -138,7 +137,7 @@ def _to_judge(
 def _judged(found: Comparison, form: str, where: str) -> str:
     """The judgement in a format of `check`."""
     if form == "json":
-        return _rendered(found, form, True, "")
+        return _rendered(found, form, False, "")
     if form == "table":
         from simulator.cli.tables import objectives_table
 
@@ -207,8 +206,8 @@ def searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...]
             )
         try:
             found.append(search(words, path, low, high))
-        except ScenarioError:
-            raise
+        except ScenarioError as error:
+            raise ScenarioError([p._replace(file="--flips") for p in error.problems]) from None
         except (TypeError, ValueError) as error:
             raise typer.BadParameter(str(error), param_hint="--flips") from None
     return tuple(found)
@@ -232,7 +231,7 @@ def _command(
     return shlex.join(parts)
 
 
-def _rendered(found: Comparison, form: str, no_color: bool, command: str) -> str:
+def _rendered(found: Comparison, form: str, colour: bool, command: str) -> str:
     if form == "json":
         import json
 
@@ -249,7 +248,7 @@ def _rendered(found: Comparison, form: str, no_color: bool, command: str) -> str
         return markdown(found, command)
     from simulator.cli.tables import comparison_table
 
-    return comparison_table(found, not no_color)
+    return comparison_table(found, colour)
 
 
 def _next(found: Comparison, scenario: str, save: str | None) -> str:

@@ -35,16 +35,27 @@ def exam(
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
-    """Answer an exam question by playing every option; without a name, list the questions."""
-    if name is None:
-        options.emit(_listed(), output)
-        return
+    """Answer an exam question by playing every option; without a name, list the questions.
+
+    Examples:
+
+      deploysim exam
+
+      deploysim exam payroll-waves --ask
+
+      deploysim exam payroll-waves --set costs.delay=400/h --no-flip
+    """
     options.can_write(output)
+    if name is None:
+        options.emit(_listed(as_json), output)
+        return
     scenario = _question(name, sets)
     from simulator.cli import tables
 
+    colour = options.colour(no_color, output)
     if ask:
-        options.emit(tables.exam_question(scenario, not no_color), output)
+        text = _asked(scenario) if as_json else tables.exam_question(scenario, colour)
+        options.emit(text, output)
         return
     from simulator.decide.exam import answer
 
@@ -55,7 +66,7 @@ def exam(
 
         options.emit(json.dumps(document(found), indent=1, allow_nan=False), output)
         return
-    options.emit(tables.exam_answer(found, not no_color), output)
+    options.emit(tables.exam_answer(found, colour), output)
     if flip and not quiet and sets is None:
         path = scenario.exam.flips.path if scenario.exam else ""
         options.note(f"\nNext:\n  deploysim exam {name} --set '{path}=...'    move it yourself")
@@ -70,15 +81,25 @@ def _question(name: str, sets: list[str] | None) -> Scenario:
     return scenario
 
 
-def _listed() -> str:
-    """Every packaged question with its first sentence."""
+def _asked(scenario: Scenario) -> str:
+    """The question and its options as JSON, nothing about the answer."""
+    from simulator.report.exam import question
+
+    assert scenario.exam is not None
+    choices = {letter: option.text for letter, option in scenario.exam.options.items()}
+    asked = {"name": scenario.name, "question": question(scenario), "options": choices}
+    return json.dumps(asked, indent=1)
+
+
+def _listed(as_json: bool) -> str:
+    """Every packaged question with its beginning, or whole as JSON."""
     from simulator.words.reading import EXAM, load, packaged
 
-    names = packaged(EXAM)
-    width = max((len(one) for one in names), default=0) - len(EXAM) - 1
-    lines = []
-    for one in names:
-        short = one.removeprefix(f"{EXAM}/")
-        text = textwrap.shorten(load(one).question, 98 - width, placeholder=" ...")
-        lines.append(f"{short:<{width}}  {text}")
-    return "\n".join(lines)
+    asked = {one.removeprefix(f"{EXAM}/"): load(one).question for one in packaged(EXAM)}
+    if as_json:
+        return json.dumps([{"name": name, "question": asked[name]} for name in asked], indent=1)
+    width = max(map(len, asked), default=0)
+    return "\n".join(
+        f"{name:<{width}}  {textwrap.shorten(text, 98 - width, placeholder=' ...')}"
+        for name, text in asked.items()
+    )

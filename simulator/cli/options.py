@@ -49,7 +49,10 @@ Executor = Annotated[
     str, typer.Option("--executor", help="serial, local, dask:local, dask:ADDRESS or ray.")
 ]
 Format = Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")]
-Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+FORMATS = ("table", "json", "csv", "markdown")
+ShortFormat = Annotated[str, typer.Option("--format", help="table, json or markdown.")]
+SHORT_FORMATS = ("table", "json", "markdown")
+Json = Annotated[bool, typer.Option("--json", help="JSON, and errors as JSON too.")]
 Output = Annotated[
     str | None,
     typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout."),
@@ -100,12 +103,16 @@ def relative(precision: str | None) -> float | None:
 
 def chosen_format(name: str, as_json: bool, allowed: tuple[str, ...]) -> str:
     """The output format; raises a usage error for an unknown one."""
-    name = "json" if as_json else name
     if name not in allowed:
         raise typer.BadParameter(
             f"{name!r} is not one of {', '.join(allowed)}", param_hint="--format"
         )
-    return name
+    return "json" if as_json else name
+
+
+def colour(no_color: bool, output: str | None) -> bool:
+    """Whether a text may be marked for a terminal: not in a file, and not where it is unwanted."""
+    return not no_color and output in (None, "-")
 
 
 def emit(text: str, output: str | None) -> None:

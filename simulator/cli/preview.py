@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from simulator.bring.preview import Preview
     from simulator.cli.tables import Paint
 
-_FORMATS = ("table", "json", "markdown")
 _INDENT = " " * 26
 
 
@@ -24,11 +23,10 @@ def preview(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="P", help="The stack policy, a JSON file.")
     ] = None,
-    output_format: Annotated[
-        str, typer.Option("--format", help="table, json or markdown.")
-    ] = "table",
+    output_format: options.ShortFormat = "table",
     as_json: options.Json = False,
     output: options.Output = None,
+    quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Show what updating a CloudFormation stack changes, replaces and releases.
@@ -41,7 +39,7 @@ def preview(
 
       git show HEAD:stack.yaml | deploysim preview - stack.yaml --format markdown
     """
-    chosen = options.chosen_format(output_format, as_json, _FORMATS)
+    chosen = options.chosen_format(output_format, as_json, options.SHORT_FORMATS)
     options.can_write(output)
     from simulator.bring.preview import preview as compare
     from simulator.report import preview as told
@@ -54,7 +52,7 @@ def preview(
     elif chosen == "markdown":
         text = told.markdown(found)
     else:
-        text = table(found, not no_color and output in (None, "-"))
+        text = table(found, options.colour(no_color, output))
     options.emit(text, output)
 
 

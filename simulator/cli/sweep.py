@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 _INTERRUPTED = 130
-_FORMATS = ("table", "json", "csv", "markdown")
 _BY_SUFFIX = {"csv": "csv", "json": "json", "md": "markdown", "svg": "svg", "parquet": "parquet"}
 
 _Vary = Annotated[
@@ -99,7 +98,7 @@ def _form(wanted: str | None, as_json: bool, output: str | None) -> str:
     suffix = str(output).rpartition(".")[2] if output else ""
     if wanted is None and not as_json:
         return _BY_SUFFIX.get(suffix, "table")
-    return options.chosen_format(wanted or "", as_json, _FORMATS)
+    return options.chosen_format(wanted or "json", as_json, options.FORMATS)
 
 
 def _figures(
@@ -175,4 +174,4 @@ def _emit(found: Sweep, form: str, output: str | None, no_color: bool) -> None:
     else:
         from simulator.cli.tables import sweep_table
 
-        options.emit(sweep_table(found, not no_color and output is None), output)
+        options.emit(sweep_table(found, options.colour(no_color, output)), output)

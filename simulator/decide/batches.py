@@ -100,8 +100,8 @@ def usual(count: int) -> tuple[int, ...]:
 
 def batches(
     scenario: Scenario,
-    ways: Sequence[int],
-    per_year: int,
+    ways: Sequence[int] = (),
+    per_year: int = 250,
     strategy: str = "",
     replications: int = 200,
     seed: int = 1,
@@ -111,11 +111,13 @@ def batches(
 ) -> Batches:
     """The changes of a scenario's release in other numbers of releases, each played.
 
+    Without `ways` they are all at once, one by one, and what is nearest to halfway between them.
     Every flip is found by bisection on simulated figures and checked on both sides with fresh luck.
     Raises ValueError for a scenario that does not say what its release carries, and for a number
     of releases that does not divide it.
     """
     _check(scenario.change, ways)
+    ways = ways or usual(scenario.change.count)
     if any(search.path == COUNT for search in searches):
         raise ValueError(f"{COUNT} is what differs between the releases; search another setting")
     work = _Work(scenario, strategy or scenario.to_check, per_year, workers, progress)
@@ -215,20 +217,20 @@ def _crossings(
         number_at(work.scenario.with_(path, value), path) for value in (search.low, search.high)
     )
     weighs, whole = only_weighs(parse_path(path)), isinstance(low, int) and isinstance(high, int)
+    within = PRECISE if weighs else ROUGH
     leaders: list[Callable[[float], str]] = [
-        partial(_weighing if weighs else _playing, work, path, ways, whole)
-        for ways in (studies, again)
+        partial(_weighing if weighs else _playing, work, path, ways) for ways in (studies, again)
     ]
     found: list[Flip] = []
     at, best = low, leaders[0](low)
     while at < high and leaders[0](high) != best:
-        looked_for = Bisection(path, at, (at, high), best, PRECISE if weighs else ROUGH)
+        looked_for = Bisection(path, at, (at, high), best, within, whole)
         found += both_ways(looked_for, *leaders)
         at, best = found[-1].flips_at, found[-1].to
     return [flip._replace(searched=(low, high)) for flip in found]
 
 
-def _weighing(work: _Work, path: str, ways: Sequence[_Way], whole: bool, value: float) -> str:
+def _weighing(work: _Work, path: str, ways: Sequence[_Way], value: float) -> str:
     """The cheapest way at a value that only weighs the replications that are there."""
     changed = [
         _Way(way.releases, reconsidered(way.results, way.results.scenario.with_(path, value)))
@@ -237,9 +239,9 @@ def _weighing(work: _Work, path: str, ways: Sequence[_Way], whole: bool, value: 
     return _cheapest(work, changed)
 
 
-def _playing(work: _Work, path: str, ways: Sequence[_Way], whole: bool, value: float) -> str:
+def _playing(work: _Work, path: str, ways: Sequence[_Way], value: float) -> str:
     """The cheapest way at a value that has to be played, by a side study."""
-    results, value = ways[0].results, round(value) if whole else value
+    results = ways[0].results
     count = min(max(results.replications["good"], 1), SIDE_STUDY)
     names = [way.releases for way in ways]
     return _cheapest(work, _studies(work, names, count, results.seed, path, value))

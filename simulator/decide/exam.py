@@ -307,11 +307,10 @@ def _turned(table: _Table, best: str, side: _Luck, fresh: _Luck) -> tuple[Turned
     whole = isinstance(low, int) and isinstance(high, int)
 
     def ranking(value: float, luck: _Luck) -> Ranking:
-        moved = {turn.path: round(value) if whole else value}
-        return table.ranked(moved, luck)[0]
+        return table.ranked({turn.path: value}, luck)[0]
 
     found = both_ways(
-        Bisection(turn.path, min(max(now, low), high), (low, high), best, _WITHIN),
+        Bisection(turn.path, min(max(now, low), high), (low, high), best, _WITHIN, whole),
         lambda value: _best(ranking(value, side)),
         lambda value: _best(ranking(value, fresh)),
     )

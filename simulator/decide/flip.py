@@ -54,8 +54,8 @@ At = Callable[[float], str]
 
 
 class Bisection(NamedTuple):
-    """A flip to look for: where, from which value, between which ends, who leads there, and how
-    precisely (`within`, relative).
+    """A flip to look for: where, from which value, between which ends, who leads there, how
+    precisely (`within`, relative), and whether the setting takes `whole` numbers only.
     """
 
     path: str
@@ -63,6 +63,7 @@ class Bisection(NamedTuple):
     ends: tuple[float, float]
     best: str
     within: float
+    whole: bool = False
 
 
 def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Flip, ...]:
@@ -126,21 +127,17 @@ def searched_flips(
         known = {low: at_ends[2 * number], high: at_ends[2 * number + 1]}
         now = min(max(number_at(scenario, search.path), low), high)
         whole = isinstance(low, int) and isinstance(high, int)
-        leader = _playing(results, search.path, jobs, known, whole)
-        again = _playing(results.other_luck(), search.path, jobs, {}, whole)
-        found += both_ways(Bisection(search.path, now, (low, high), best, ROUGH), leader, again)
+        looked_for = Bisection(search.path, now, (low, high), best, ROUGH, whole)
+        leader = _playing(results, search.path, jobs, known)
+        again = _playing(results.other_luck(), search.path, jobs, {})
+        found += both_ways(looked_for, leader, again)
     return tuple(sorted(found, key=_distance))
 
 
-def _playing(
-    results: Results, path: str, jobs: Workers, known: dict[float, str], whole: bool
-) -> At:
-    """Who leads at a value (a `whole` number where only those stand), by a side study unless it
-    is known.
-    """
+def _playing(results: Results, path: str, jobs: Workers, known: dict[float, str]) -> At:
+    """Who leads at a value, by a side study unless it is known."""
 
     def leader(value: float) -> str:
-        value = round(value) if whole else value
         if value not in known:
             known[value] = _leaders(results, [results.scenario.with_(path, value)], jobs, None)[0]
         return known[value]
@@ -177,8 +174,13 @@ def assumed(scenario: Scenario) -> tuple[Search, ...]:
 
 
 def both_ways(search: Bisection, leader: At, again: At | None) -> list[Flip]:
-    """Bisect from the present value towards each end at which another strategy leads."""
-    path, now, ends, best, within = search
+    """Bisect from the present value towards each end at which another strategy leads.
+
+    Where a setting takes whole numbers only, the nearest one stands for a value between them.
+    """
+    path, now, ends, best, within, whole = search
+    if whole:
+        leader, again = _rounding(leader), _rounding(again) if again else None
     found = []
     for end in ends:
         if end == now or leader(end) == best:
@@ -195,6 +197,10 @@ def both_ways(search: Bisection, leader: At, again: At | None) -> list[Flip]:
         flip = Flip(path, now, far, leader(far), ends, True)
         found.append(flip._replace(verified=again is None or _agrees(again, flip, best)))
     return found
+
+
+def _rounding(leader: At) -> At:
+    return lambda value: leader(round(value))
 
 
 def _agrees(leader: At, flip: Flip, best: str) -> bool:

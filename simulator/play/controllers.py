@@ -150,11 +150,7 @@ class ControllerVerbs(HiddenVerbs):
         Unless `tolerated` is None a batch waits for the signals of its instances, for `pause`
         seconds at most; with more than `tolerated` missing the update has failed.
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self.router.began = True
-        self.phase = "rolling"
+        yield from self._begin_replacing("rolling")
         yield from self._replace(NEW, limits, pause, tolerated)
         self.last_watch = self.env.now
 
@@ -185,7 +181,7 @@ class ControllerVerbs(HiddenVerbs):
                     self.abort(SIGNALS)
                     self.holding = True
                     yield from self._gate()
-        self._drop(1 - version, self._spare(rules, coming, 0))
+        self._drain(1 - version, self._spare(rules, coming, 0))
         if coming.ever_missing:
             yield from self._forever()
         if coming.count:
@@ -201,7 +197,7 @@ class ControllerVerbs(HiddenVerbs):
     def _replace_some(self, rules: Rules, law: StartLaw, coming: Coming) -> list[float]:
         """Let a batch leave and start as many; when each will be in service (seconds)."""
         fleet = self.fleet
-        self._drop(1 - rules.version, self._spare(rules, coming, rules.unavailable))
+        self._drain(1 - rules.version, self._spare(rules, coming, rules.unavailable))
         seen = fleet.up[OLD] + fleet.up[NEW] + coming.count
         room = min(rules.flight, rules.todo - rules.started, fleet.size + rules.surge - seen)
         ends = [self._start_one(rules, law, False) for _ in range(room)]
@@ -232,12 +228,7 @@ class ControllerVerbs(HiddenVerbs):
         whose new version does not start stays out; when none may be taken any more the deployment
         has failed.
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self._join_pool()
-        self.router.began = True
-        self.phase = "hosts"
+        yield from self._begin_replacing("hosts")
         fleet, env = self.fleet, self.env
         target = math.ceil((self.base + self.span) * fleet.size - 1e-9)
         left = min(hosts, target - fleet.up[NEW] - self.failed_hosts, fleet.up[OLD])

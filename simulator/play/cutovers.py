@@ -106,7 +106,7 @@ class CutoverVerbs(PoolVerbs):
             gone = fleet.up[OLD] - sum(old), fleet.up[NEW] - sum(new)
             self.note("shrink", gone)
             for version in (OLD, NEW):
-                self._drop(version, gone[version])
+                self._drain(version, gone[version])
             yield self.env.timeout(drain)
 
     def leave_standby(self, check: float) -> Script:

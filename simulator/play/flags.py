@@ -139,12 +139,7 @@ class HiddenVerbs(CutoverVerbs):
         share of the fleet is brought to the new version; with `hours` = (every, open) targets are
         begun in the first `open` of each `every` seconds only.
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self._join_pool()
-        self.router.began = True
-        self.phase = "targets"
+        yield from self._begin_replacing("targets")
         fleet, env = self.fleet, self.env
         todo = math.ceil((self.base + upto * self.span) * fleet.size - 1e-9) - fleet.up[NEW]
         flight = concurrency.of(fleet.size)

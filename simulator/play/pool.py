@@ -36,6 +36,15 @@ class PoolVerbs(StoreVerbs):
             fleet.ask(-idle, self.env.now)
         router.join_pool(True)
 
+    def _begin_replacing(self, phase: str) -> Script:
+        """The first instance of the pool may be replaced: from now on the new version serves."""
+        yield from self._gate()
+        yield from self._before_traffic()
+        self._fill_cache(self.env.now)
+        self._join_pool()
+        self.router.began = True
+        self.phase = phase
+
     def reinstall(self) -> Script:
         """Stop everything, install the new version in place, start: an announced outage."""
         yield from self._gate()
@@ -141,11 +150,7 @@ class PoolVerbs(StoreVerbs):
         finished instance frees its slot at once; in batches all of a batch are waited for. In
         place an instance is drained, reinstalled and comes back (surge is not used).
         """
-        yield from self._gate()
-        yield from self._before_traffic()
-        self._fill_cache(self.env.now)
-        self.router.began = True
-        self.phase = "rolling"
+        yield from self._begin_replacing("rolling")
         yield from self._roll(NEW, batch, surge, unavailable, mode, pause, in_place)
 
     def roll_old(
@@ -203,11 +208,6 @@ class PoolVerbs(StoreVerbs):
             self.last_watch = self.env.now
         self.note("rolled", version)
 
-    def _drop(self, version: int, count: int) -> None:
-        """Instances leave the pool now and are given back when they have drained."""
-        if count > 0:
-            self._drain(version, count)
-
     def _make_room(self, rules: Rules, starting: int, pausing: int = 0) -> tuple[int, int]:
         """Let instances leave as the rules allow; how many may be started now, and how many of
         them have to be drained before.
@@ -225,7 +225,7 @@ class PoolVerbs(StoreVerbs):
             self.lose_sessions(more, True)
             fleet.take_out(other, more)
             return ready + more, more
-        self._drop(other, min(available - floor, fleet.up[other] - rules.keep))
+        self._drain(other, min(available - floor, fleet.up[other] - rules.keep))
         serving = fleet.up[OLD] + fleet.up[NEW]
         return max(min(free, size + rules.surge - serving - starting), 0), 0
 
@@ -282,9 +282,7 @@ class PoolVerbs(StoreVerbs):
         if not rules.in_place:
             over = fleet.up[OLD] + fleet.up[NEW] - fleet.size
             other = 1 - rules.version
-            leaving = min(over, fleet.up[other] - rules.keep)
-            if leaving > 0:
-                self._drain(other, leaving)
+            self._drain(other, min(over, fleet.up[other] - rules.keep))
 
     def _roll_batches(self, rules: Rules, law: StartLaw) -> Script:
         """The next batch begins when the whole batch serves and the pause after it is over."""

@@ -326,19 +326,22 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        yield self.env.timeout(self._drain(version, count, own=True))
+        self._drain(version, count, own=True)
+        yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> float:
-        """Instances leave the router now and are given back when they have drained (seconds).
+    def _drain(self, version: int, count: int, own: bool = False) -> None:
+        """Instances leave the router now, and are given back when they have drained; none if
+        `count` is below 1.
 
         They take the sessions of their `own` version with them, or their part of all.
         """
+        if count <= 0:
+            return
         self.lose_sessions(count, True, version if own else None)
         self.fleet.leave(version, count)
         drain = self.plan.drain
         if self.billed or not self.router.prompt:
             self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
-        return drain
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -8,7 +8,7 @@ from simulator import __version__
 from simulator.decide.batches import OVERHEAD
 from simulator.report import export, wording
 from simulator.report.headlines import Cell, Row
-from simulator.report.markdown import cell, table
+from simulator.report.markdown import cell, finished, table
 
 if TYPE_CHECKING:
     from simulator.decide.batches import Batch, Batches
@@ -98,17 +98,8 @@ def _releases(number: int) -> str:
 def markdown(found: Batches) -> str:
     """The table with its intervals, and what follows."""
     heads = ["releases of changes", *(" ".join(column) for column in COLUMNS)]
-    body = [
-        (
-            cell(row.strategy),
-            *(
-                f"{f'**{cell(c.value)}**' if c.best else cell(c.value)}<br>{cell(c.interval)}"
-                for c in row.cells
-            ),
-        )
-        for row in rows(found)
-    ]
-    lines = [f"### {cell(found.scenario.name)}", "", *table(heads, body, 1), ""]
+    body = table(heads, map(finished, rows(found)), 1)
+    lines = [f"### {cell(found.scenario.name)}", "", *body, ""]
     lines += [cell(text) for text in sentences(found)]
     return "\n".join([*lines, "", cell(title(found))])
 

@@ -6,9 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from simulator.words import profiles
+from simulator.words.documents import packaged
 from simulator.words.settings import flow
 from simulator.words.strategy import kinds
 from simulator.words.writing import written_out
@@ -56,8 +55,7 @@ class Heading(NamedTuple):
 
 def headings(where: str) -> tuple[Heading, ...]:
     """The headings of one file, by its place below the package."""
-    text = (Path(__file__).resolve().parents[1] / where).read_text("utf-8")
-    entries: list[dict[str, Any]] = yaml.safe_load(text)
+    entries = packaged(Path(__file__).resolve().parents[1] / where)
     return tuple(Heading(**{**e, "settings": tuple(e["settings"])}) for e in entries)
 
 

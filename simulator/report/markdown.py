@@ -29,6 +29,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: int = 0) -
     return lines + ["| " + " | ".join(row) + " |" for row in rows]
 
 
+def finished(row: headlines.Row) -> list[str]:
+    """A row of figures as finished cells: the interval below its value, the best in bold."""
+    values = (f"**{cell(c.value)}**" if c.best else cell(c.value) for c in row.cells)
+    under = (f"<br>{cell(c.interval)}" if c.interval else "" for c in row.cells)
+    return [cell(row.strategy), *map(str.__add__, values, under)]
+
+
 def marker(comparison: Comparison) -> str:
     """A comment that a bot finds to update its own text; it names the scenario."""
     return f"<!-- deploysim: {wording.slug(comparison.scenario.name) or 'scenario'} -->"
@@ -40,17 +47,7 @@ def markdown(comparison: Comparison, command: str = "") -> str:
     lines = [f"### {cell(scenario.name)}", "", cell(headlines.verdict(comparison))]
     lines += _objectives(comparison)
     heads = ["strategy", *(" ".join(column) for column in headlines.COLUMNS)]
-    rows = [
-        (
-            cell(row.strategy),
-            *(
-                f"{f'**{cell(c.value)}**' if c.best else cell(c.value)}<br>{cell(c.interval)}"
-                for c in row.cells
-            ),
-        )
-        for row in headlines.rows(comparison)
-    ]
-    lines += ["", *table(heads, rows, 1)]
+    lines += ["", *table(heads, map(finished, headlines.rows(comparison)), 1)]
     lines += _terms(comparison)
     if scenario.to_check in comparison.risk:
         missed = takeaways.missed(comparison, scenario.to_check)
@@ -70,14 +67,7 @@ def markdown(comparison: Comparison, command: str = "") -> str:
 def _terms(comparison: Comparison) -> list[str]:
     """What bad releases cost: probability, exposure, severity and their product."""
     heads = ["risk of a bad release", *(" ".join(column) for column in headlines.TERMS)]
-    rows = [
-        (
-            cell(row.strategy),
-            *(f"{cell(c.value)}<br>{cell(c.interval)}".removesuffix("<br>") for c in row.cells),
-        )
-        for row in headlines.terms(comparison)
-    ]
-    return ["", *table(heads, rows, 1)]
+    return ["", *table(heads, map(finished, headlines.terms(comparison)), 1)]
 
 
 def _objectives(comparison: Comparison) -> list[str]:

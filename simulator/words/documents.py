@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path as FilePath
 from typing import Any, ClassVar, NamedTuple
 
 import yaml
@@ -95,6 +96,11 @@ def decode(content: bytes) -> str:
     if "\x00" in text:
         raise DocumentError("not a text file (it contains a zero byte); save it as UTF-8 text")
     return text
+
+
+def packaged(file: FilePath) -> Any:
+    """The content of a YAML file of the package itself, as plain data: nothing of it is doubted."""
+    return yaml.load(file.read_text("utf-8"), Loader=_Parser)
 
 
 def read(text: str) -> Document:

@@ -10,13 +10,14 @@ from simulator.words import shape
 from simulator.words.documents import Path
 
 _KEY = re.compile(r"[a-z_0-9]+")
-_CHANGES = ("--set", "with_", "vary")
+_CHANGES = ("--set", "--flips", "with_", "vary")
 
 
 class Problem(NamedTuple):
     """One thing wrong with a scenario: where, and what to do about it (line and column from 1).
 
-    `file` is a file's name, or `--set`, `with_` or `vary` for a change made to it: without a line.
+    `file` is a file's name, or for a change made to it `--set`, `--flips`, `with_` or `vary`, which
+    have no line.
     """
 
     file: str

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from simulator.words.documents import packaged
 
 _OFF: tuple[Any, ...] = (None, "none", {})
 # Parts that cannot be switched off: an empty mapping leaves everything to the defaults.
@@ -28,9 +28,7 @@ class Assumption(NamedTuple):
 @cache
 def document() -> dict[str, Any]:
     """The table of defaults, parts, items and profiles as read from its file."""
-    text = Path(__file__).with_name("defaults.yaml").read_text("utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    table: dict[str, Any] = yaml.load(text, Loader=loader)
+    table: dict[str, Any] = packaged(Path(__file__).with_name("defaults.yaml"))
     return table
 
 

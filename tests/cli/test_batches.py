@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+import simulator as ds
 from simulator.cli.app import app, run
 
 QUICK = ["-n", "10", "--jobs", "1", "-q"]
@@ -87,3 +88,35 @@ def test_a_file_that_cannot_be_read_is_three(capsys: pytest.CaptureFixture[str])
         run(["batches", "small-batches", "--set", "change.defect_probability=5%"])
     assert stop.value.code == 3
     assert "remove one of the two" in capsys.readouterr().err
+
+
+def test_a_search_of_what_is_not_there_names_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        run(["batches", "small-batches", "--flips", "x=1..2"])
+    assert stop.value.code == 3
+    assert capsys.readouterr().err.startswith("--flips x: unknown key; allowed here: change,")
+
+
+def test_help_opens_with_examples_and_colour_can_be_refused() -> None:
+    code, text = told("--help")
+    assert code == 0
+    assert text.index("deploysim batches small-batches --in 1,4,20") < text.index("Arguments")
+    code, text = told("small-batches", "--in", "4,20", "--no-color")
+    assert code == 0
+    assert "\x1b" not in text
+
+
+def test_from_python() -> None:
+    """The same figures as on the command line, with the usual numbers of releases."""
+    code, text = told("small-batches", "--json")
+    assert code == 0
+    scenario = ds.load("small-batches")
+    found = ds.batches(scenario, replications=10)
+    assert [way.releases for way in found.ways] == [1, 5, 20]
+    assert [way.total._asdict() for way in found.ways if way.total] == [
+        way["total"] for way in json.loads(text)["ways"]
+    ]
+    with pytest.raises(ValueError, match="do not fit into 3 releases"):
+        ds.batches(scenario, [3])
+    with pytest.raises(ValueError, match="does not say what a release carries"):
+        ds.batches(ds.load("textbook"))

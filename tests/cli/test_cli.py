@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from simulator.cli import options
 from simulator.cli.app import run
 
 SMALL = """
@@ -88,7 +89,8 @@ def test_an_invalid_file_is_3_with_its_place(
     assert call("compare", str(path), "--json") == 3
     body = json.loads(capsys.readouterr().out)
     assert body["error"]["code"] == 3
-    assert body["error"]["details"][0]["line"] == 6
+    (detail,) = body["error"]["details"]
+    assert (detail["file"], detail["line"]) == (str(path), 6)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,31 @@ def test_an_invalid_file_is_3_with_its_place(
 )
 def test_wrong_usage_is_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*arguments) == 2
-    assert capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert captured.err
+    assert not captured.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare",),
+        ("compare", "textbook", "--strategy", "nope"),
+        ("compare", "textbook", "--format", "xml"),
+        ("exam", "--nonsense"),
+        ("batches", "textbook"),
+        ("preview", "-", "-"),
+    ],
+)
+def test_wrong_usage_is_said_as_json(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*arguments, "--json") == 2
+    captured = capsys.readouterr()
+    error = json.loads(captured.out)["error"]
+    assert (error["code"], error["message"]) == (2, "usage")
+    assert error["details"][0]["message"]
+    assert not captured.err
 
 
 def test_our_own_mistake_is_1_without_a_traceback(
@@ -208,3 +234,10 @@ def test_flips_are_searched_on_demand(small: str, capsys: pytest.CaptureFixture[
     assert call(*QUICK, small, "--flips", "response.watch=1h") == 2
     assert call(*QUICK, small, "--flips", "response.watch=1h..5m") == 2
     assert call(*QUICK, small, "--flips", "response.wait=5m..1h") == 3
+
+
+def test_marks_for_a_terminal_stay_out_of_files() -> None:
+    assert options.colour(False, None)
+    assert options.colour(False, "-")
+    assert not options.colour(False, "result.txt")
+    assert not options.colour(True, None)

@@ -18,6 +18,16 @@ def test_questions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines) >= 20
     assert max(map(len, lines)) <= 100
     assert all("exam/" not in line for line in lines)
+    assert call("exam", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in listed] == [line.split()[0] for line in lines]
+    assert all(one["question"].endswith(("?", ".")) for one in listed)
+
+
+def test_help_opens_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("exam", "--help") == 0
+    out = capsys.readouterr().out
+    assert out.index("deploysim exam payroll-waves --ask") < out.index("Arguments")
 
 
 def test_an_answer_says_why_and_when_it_flips(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +50,10 @@ def test_a_question_can_be_asked_without_its_answer(capsys: pytest.CaptureFixtur
     shown = capsys.readouterr().out
     assert "  D  The deployment circuit breaker" in shown
     assert "Answer" not in shown
+    assert call("exam", "ecs-stuck", "--ask", "--json") == 0
+    body = json.loads(capsys.readouterr().out)
+    assert set(body) == {"name", "question", "options"}
+    assert body["options"]["D"].startswith("The deployment circuit breaker")
 
 
 def test_what_cannot_be_carried_out_says_why(capsys: pytest.CaptureFixture[str]) -> None:

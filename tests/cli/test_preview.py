@@ -92,7 +92,9 @@ def test_bad_templates_are_exit_code_3_and_one_message(
     assert "\x1b" not in captured.err
     assert len(captured.err.splitlines()) == 1
     assert call("preview", str(path), "web-tier-after", "--json") == 3
-    assert json.loads(capsys.readouterr().out)["error"]["message"] == "invalid manifest"
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["message"] == "invalid manifest"
+    assert [detail["file"] for detail in error["details"]] == [str(path)]
 
 
 def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,10 +27,6 @@ def test_on_change_is_delay_and_fix() -> None:
         rules.with_retries(1, 0, 1)
 
 
-def test_proactive_mode_changes_nothing() -> None:
-    assert rules.proactive(rules.found_by_period(3600)) == 1800
-
-
 def test_the_share_that_is_drifted() -> None:
     """One edit of an instance in 30 days that stays 12 h: 1.65 % of the fleet; on change 420 s:
     0.016 %. Counted over random edits of a thousand instances at one moment."""

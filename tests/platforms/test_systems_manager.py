@@ -135,7 +135,6 @@ def test_windows_that_cannot_be(words: str) -> None:
         bare(strategy=f"maintenance_window: {{{words}}}")
 
 
-def test_tasks_go_by_priority_and_drift_lasts_half_an_interval() -> None:
+def test_tasks_go_by_priority() -> None:
     assert rules.in_order({"b": 1, "a": 1, "c": 0, "d": 5}) == (("c",), ("a", "b"), ("d",))
-    assert rules.drift_lasts(1800) == 900
     assert rules.APPROVED_AFTER == 7 * 86_400

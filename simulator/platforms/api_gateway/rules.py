@@ -2,14 +2,15 @@
 
 Source: Amazon API Gateway developer guide (commit 6060e21e, 2023). Its throttles are a best effort;
 here they are exact.
+
+No simulation calls them: they are for readers, and the tests hold documented examples and simulated
+figures against them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
-
-CACHE_TTL = 300.0  # seconds; 0 to 3600, 0 switches it off
 
 
 class Bucket(NamedTuple):

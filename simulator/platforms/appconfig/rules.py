@@ -1,7 +1,8 @@
 """The exact arithmetic of AppConfig's deployment strategies.
 
 Sources: AWS AppConfig user guide (commit 435afc7e, 2023); Linear20PercentEvery6Minutes from the
-service's present documentation, of which the bake time could not be verified.
+service's present documentation, of which the bake time could not be verified. No simulation calls
+`reached` and `exposure`; the tests hold simulated exposure against them.
 """
 
 from __future__ import annotations

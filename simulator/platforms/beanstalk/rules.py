@@ -2,7 +2,8 @@
 
 Source: AWS Elastic Beanstalk developer guide of 2023. How a batch in per cent is rounded is not
 documented there. It is rounded up here, as the guide says of configuration updates, and is one
-instance at least.
+instance at least. A simulation calls `batch` alone; the rest is for readers, and the tests hold
+documented examples and simulated capacity against it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from simulator.words.documents import packaged
 
 
 class Behaviour(StrEnum):
@@ -78,9 +78,8 @@ def rule(kind: str, prop: str, part: str = "") -> Rule:
 
 @cache
 def _table() -> dict[str, Kind]:
-    text = Path(__file__).with_name("replacement.yaml").read_text("utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return {name: _kind(entry) for name, entry in yaml.load(text, Loader=loader).items()}
+    entries = packaged(Path(__file__).with_name("replacement.yaml"))
+    return {name: _kind(entry) for name, entry in entries.items()}
 
 
 def _kind(entry: Mapping[str, Any]) -> Kind:

@@ -1,6 +1,7 @@
 """What CloudFormation works out when it replaces instances: batches, signals, and its triggers.
 
 Source: AWS CloudFormation user guide of 2023 (UpdatePolicy, CreationPolicy, rollback triggers).
+No simulation calls `created`; the tests hold documented examples against it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from simulator.words.units import exact
 
 LONGEST_PAUSE = 3600.0
 SIGNALS_WITHIN = 300.0
-LONGEST_CREATION = 43_200.0
 LONGEST_MONITORING = 180 * 60.0
 MOST_TRIGGERS = 5
 

@@ -2,7 +2,8 @@
 
 Source: the CodeDeploy API of August 2026 (botocore) and the user guide of 2023. SAM documents
 Linear10PercentEvery10Minutes as 100 minutes; the API says that a step comes at the start of each
-interval, so that the tenth comes after 90, and that is what is done here.
+interval, so that the tenth comes after 90, and that is what is done here. No simulation calls
+`deploy`; the tests hold the simulated hosts against it.
 """
 
 from __future__ import annotations

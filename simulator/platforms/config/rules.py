@@ -1,6 +1,9 @@
 """The exact arithmetic of drift: how long a change by hand stays, and how much of a fleet has one.
 
 Source: AWS Config developer guide (commit 572f3077, 2023).
+
+No simulation calls them: they are for readers, and the tests hold documented examples and simulated
+figures against them.
 """
 
 from __future__ import annotations
@@ -11,7 +14,11 @@ PERIODS = tuple(3600.0 * hours for hours in (1, 3, 6, 12, 24))  # of a periodic 
 
 
 def found_by_period(period: float, fix: float = 0.0) -> float:
-    """Mean seconds a change stays under a rule that looks each `period`: half of it, and a fix."""
+    """Mean seconds a change stays under a rule that looks each `period`: half of it, and a fix.
+
+    The same holds for an association of State Manager that is applied each `period`. Proactive
+    evaluation changes nothing about it: it neither blocks nor fixes.
+    """
     return period / 2 + fix
 
 
@@ -38,8 +45,3 @@ def drifted(edits: float, stays: float) -> float:
     are Poisson, so that none is there with probability exp(-edits x stays) (M/G/infinity).
     """
     return -math.expm1(-edits * stays)
-
-
-def proactive(stays: float) -> float:
-    """What proactive evaluation changes about that: nothing, it neither blocks nor fixes."""
-    return stays

@@ -1,7 +1,8 @@
 """What the Deployment controller works out: how many pods may be added and may be missing.
 
 Source: kubernetes/kubernetes, pkg/controller/deployment (rolling.go and util/deployment_util.go),
-stored versions of 2016 and 2017; its tests are recent and agree.
+stored versions of 2016 and 2017; its tests are recent and agree. A simulation calls `fenceposts`
+and `refuse`; the passes of the controller are what the tests hold the simulated pods against.
 """
 
 from __future__ import annotations

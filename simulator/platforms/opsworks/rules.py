@@ -1,6 +1,7 @@
 """The lifecycle events of OpsWorks Stacks (legacy), as a trace.
 
-Source: AWS OpsWorks user guide (commit 43e0e6b8, 2023). Times are seconds.
+Source: AWS OpsWorks user guide (commit 43e0e6b8, 2023). Times are seconds. A simulation calls
+`parts` alone; the rest is for readers, and the tests hold documented examples against it.
 """
 
 from __future__ import annotations

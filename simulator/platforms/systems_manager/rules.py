@@ -1,7 +1,10 @@
-"""The exact arithmetic of rate control, maintenance windows and State Manager.
+"""The exact arithmetic of rate control and maintenance windows.
 
 Sources: AWS Systems Manager user guide (commit dd495cca, 2023) and the API model of botocore
 (0e6e2404, 2026).
+
+No simulation calls them: they are for readers, and the tests hold documented examples and simulated
+figures against them.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-RUN_COMMAND_CONCURRENCY, AUTOMATION_CONCURRENCY = 50, 10
+RUN_COMMAND_CONCURRENCY = 50
 APPROVED_AFTER = 7 * 86_400.0  # the predefined patch baselines of AWS, seconds after the release
 
 
@@ -80,8 +83,3 @@ def in_order(tasks: dict[str, int]) -> tuple[tuple[str, ...], ...]:
         tuple(sorted(name for name in tasks if tasks[name] == level))
         for level in sorted(set(tasks.values()))
     )
-
-
-def drift_lasts(interval: float) -> float:
-    """Mean seconds until State Manager puts an edit right that came at any moment: interval / 2."""
-    return interval / 2
