@@ -336,7 +336,9 @@ class Verbs:
         self.lose_sessions(count, True, version if own else None)
         self.fleet.leave(version, count)
         drain = self.plan.drain
-        if self.billed or not self.router.prompt:
+        if not drain:
+            self.fleet.ask(-count, self.env.now)
+        elif self.billed or not self.router.prompt:
             self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
         return drain
 
