@@ -203,10 +203,10 @@ class Course:
 
         A change that is in effect at once leaves nobody who still follows another one.
         """
+        response = response or self.response
+        if not response.lasts and now < self._end:
+            self._overtake(now)
         if weight != self.final:
-            response = response or self.response
-            if not response.lasts and now < self._end:
-                self._overtake(now)
             self._changes.append((now, weight - self.final, response))
             self.final, self._last = weight, now
             self._end = max(self._end, now + response.lasts)

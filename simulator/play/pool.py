@@ -34,7 +34,7 @@ class PoolVerbs(StoreVerbs):
         if idle and not router.pool and not router.published and not router.weight:
             fleet.leave(NEW, idle)
             fleet.ask(-idle, self.env.now)
-        router.join_pool(True)
+        router.join_pool()
 
     def reinstall(self) -> Script:
         """Stop everything, install the new version in place, start: an announced outage."""

@@ -170,10 +170,14 @@ class Router:
             old, new = fleet.up
         return new / (old + new) if old + new > 0 else math.nan
 
-    def join_pool(self, on: bool) -> None:
-        """Let all instances share one pool (`on`), or go back to weights."""
-        self.pool = on
-        self.changed = True
+    def join_pool(self) -> None:
+        """Let all instances share one pool."""
+        self.pool = self.changed = True
+
+    def leave_pool(self, now: float) -> None:
+        """Go back to weights: the one that clients were told last is in effect at once."""
+        self.pool, self.changed = False, True
+        self.course.change(now, self.weight, AtOnce())
 
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
@@ -186,4 +190,4 @@ class Router:
     def remember(self, weight: float, now: float) -> None:
         """Note the share in effect in a pool, for what a cache keeps of it."""
         if self._cache is not None and self.pool and weight == weight:
-            self.course.change(now, weight)
+            self.course.change(now, weight, AtOnce())

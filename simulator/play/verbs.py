@@ -439,4 +439,4 @@ class Verbs:
         self._answer_the_rest()
         yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
-            router.join_pool(False)
+            router.leave_pool(self.env.now)
