@@ -130,6 +130,26 @@ def test_an_old_environment_that_is_kept_too_short(ttl: int, keep: int) -> None:
     assert found.time_to_deploy == pytest.approx(77 + 20 + 0.999 * ttl)
 
 
+@pytest.mark.parametrize(
+    ("rate", "mean", "requests", "drain"), [(1000, 600, 30, 120), (300, 1800, 90, 300)]
+)
+def test_sessions_go_with_instances_to_standby(
+    rate: int, mean: int, requests: int, drain: int
+) -> None:
+    """r m / k sessions are under way; those of the instances that stand by are lost as those of
+    instances that end, unless they are over within the drain."""
+    lost = {}
+    for standby in ("true", "false"):
+        sessions = f"sessions: {{mean: {mean}s, requests: {requests}}}"
+        service = f"startup: 60s, drain: {drain}s, {sessions}"
+        how = f"replace_instances: {{standby: {standby}}}"
+        scenario = cut_over(how, 3600, rate=f"rate: {rate} rps", service=service)
+        lost[standby] = good(scenario).expected_failed_requests
+    assert lost["true"] == lost["false"]
+    alive = rate * mean / requests * math.exp(-drain / mean)
+    assert 0 < lost["true"] <= alive
+
+
 # Controllers -------------------------------------------------------------------------------
 
 
