@@ -150,6 +150,24 @@ def test_sessions_go_with_instances_to_standby(
     assert 0 < lost["true"] <= alive
 
 
+@pytest.mark.parametrize(("standby", "back"), [("true", 30), ("false", 80)])
+@pytest.mark.parametrize(("size", "drain", "after", "decide"), [(9, 15, 500, 40), (4, 0, 60, 9)])
+def test_back_from_standby_or_started_anew(
+    standby: str, back: int, size: int, drain: int, after: int, decide: int
+) -> None:
+    """One passed check, or a start: so long the defect goes on after the decision. Standing by
+    costs until new ones are gone; without it only what is held twice does."""
+    service = f"startup: 80s, drain: {drain}s, cost: 1/h"
+    how = f"replace_instances: {{standby: {standby}, check: 30s}}"
+    words = noticed(after, decide)
+    found = bad(cut_over(how, 9000, instances=size, service=service, **words))
+    assert found.exposure_time == pytest.approx(after + decide + back)
+    assert found.rollback_90 == found.rollback_time == back
+    assert found.time_to_mitigate == decide + back
+    held = 80 + after + decide + 30 + drain if standby == "true" else 2 * (80 + drain)
+    assert found.extra_cost == pytest.approx(size * held / 3600)
+
+
 # Controllers -------------------------------------------------------------------------------
 
 
@@ -272,6 +290,25 @@ def test_how_often_too_few_hosts_stay_healthy(size: int, least: int, chance: flo
     found = [row.caught_by == "minimum healthy hosts" for row in play(scenario, count, bad=False)]
     error = math.sqrt(exact * (1 - exact) / count)
     assert sum(found) / count == pytest.approx(exact, abs=4 * error)
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "takes", "drain", "after", "decide"),
+    [(9, 5, 100, 0, 40, 20), (7, 4, 300, 20, 100, 40)],
+)
+def test_hosts_that_are_away_when_the_way_back_begins(
+    size: int, least: int, takes: int, drain: int, after: int, decide: int
+) -> None:
+    """k = n - least are new, k more away, n - 2k old: k / (n - k) of the traffic is exposed. Those
+    that are away come back as old ones first, then the new ones leave."""
+    service = f"install: {takes}s, drain: {drain}s"
+    strategy = f"codedeploy: {{minimum_healthy: {least}}}"
+    words = noticed(after, decide)
+    found = bad(bare(instances=size, service=service, strategy=strategy, **words))
+    share = (size - least) / least
+    assert found.peak_exposure == pytest.approx(share)
+    assert found.exposure_time == pytest.approx(share * (after + decide + takes))
+    assert (found.rollback_90, found.rollback_time) == (takes, 2 * takes + drain)
 
 
 @pytest.mark.parametrize(("size", "least", "takes"), [(9, 5, 81), (7, 6, 20)])
