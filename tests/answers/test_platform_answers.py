@@ -168,6 +168,30 @@ def test_back_from_standby_or_started_anew(
     assert found.extra_cost == pytest.approx(size * held / 3600)
 
 
+@pytest.mark.parametrize(("ttl", "propagation", "drain"), [(100, 33, 0), (300, 0, 20)])
+@pytest.mark.parametrize(
+    ("how", "again", "others"),
+    [
+        ("swap_url: {create: 77s, ", 77, 0),
+        ("clone_stack: {other_layers: 5, setup: 600s, deploy: 50s, ", 650, 5),
+    ],
+)
+def test_what_is_gone_is_built_again_as_it_was_at_first(
+    how: str, again: int, others: int, ttl: int, propagation: int, drain: int
+) -> None:
+    """Blue went ten minutes after the switch: creating it or its recipes, a start, and 90 % of the
+    time to live. Both are held twice, from the start until one has drained, on both ways."""
+    dns = f"ttl: {ttl}s, ignore: 0%, propagation: {propagation}s"
+    service = f"startup: 50s, drain: {drain}s, cost: 1/h"
+    words = noticed(5000, 60)
+    found = bad(cut_over(f"{how}{dns}}}", 600, service=service, **words))
+    assert found.rollback_90 == pytest.approx(again + 50 + propagation + 0.9 * ttl, abs=0.01)
+    recipes = again if others else 0
+    forth = 50 + recipes + propagation + 600 + drain
+    back = 50 + recipes + propagation + 0.999 * ttl + drain
+    assert found.extra_cost == pytest.approx((10 + others) * (forth + back) / 3600, rel=1e-6)
+
+
 # Controllers -------------------------------------------------------------------------------
 
 
