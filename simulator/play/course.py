@@ -157,6 +157,30 @@ class Registering(AtOnce):
         return (0.0, self.lasts)
 
 
+class Overtaken(AtOnce):
+    """A response that another change has put an end to, `lasts` seconds after its own: from then on
+    all have followed.
+    """
+
+    __slots__ = ("_how", "lasts")
+
+    def __init__(self, how: AtOnce, lasts: float) -> None:
+        self._how, self.lasts = how, lasts
+
+    def share(self, x: Array) -> Array:
+        """The share that has followed x seconds after the change."""
+        return np.where(x < self.lasts, self._how.share(x), 1.0)
+
+    def area(self, x: Array) -> Array:
+        """The integral of that share from the change on, seconds."""
+        inside = self._how.area(np.minimum(x, self.lasts))
+        return np.asarray(inside + np.maximum(x - self.lasts, 0.0))
+
+    def bends(self) -> tuple[float, ...]:
+        """Seconds after a change at which its course is not smooth."""
+        return (*(x for x in self._how.bends() if x < self.lasts), self.lasts)
+
+
 class Course:
     """A share as the sum of the responses to all changes so far.
 
@@ -175,12 +199,24 @@ class Course:
         self._last, self._end = -math.inf, -math.inf
 
     def change(self, now: float, weight: float, response: AtOnce | None = None) -> None:
-        """From now on this weight is what clients are told."""
+        """From now on this weight is what clients are told.
+
+        A change that is in effect at once leaves nobody who still follows another one.
+        """
+        response = response or self.response
+        if not response.lasts and now < self._end:
+            self._overtake(now)
         if weight != self.final:
-            response = response or self.response
             self._changes.append((now, weight - self.final, response))
             self.final, self._last = weight, now
             self._end = max(self._end, now + response.lasts)
+
+    def _overtake(self, now: float) -> None:
+        self._changes = [
+            (when, by, how if when + how.lasts <= now else Overtaken(how, now - when))
+            for when, by, how in self._changes
+        ]
+        self._end = now
 
     def scale(self, now: float) -> float:
         """Seconds in which the share changes by about a tenth of what it still has to change."""

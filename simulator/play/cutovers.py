@@ -40,6 +40,19 @@ class CutoverVerbs(PoolVerbs):
         self.beside = count.of(self.fleet.size)
         self.fleet.ask(self.beside, self.env.now)
 
+    def rebuild_old(self, create: float, others: Portion, recipes: float) -> Script:
+        """Build the old version's environment or stack again where it is gone: as long as at first.
+
+        It takes `create` seconds, a start, and `recipes` seconds, with instances of other layers.
+        """
+        if self.fleet.up[OLD] >= self.fleet.size:
+            return
+        yield from self.set_up(create)
+        if not self.beside:
+            yield from self.hold_more(others)
+        yield from self.provision(1.0, OLD)
+        yield from self.set_up(recipes)
+
     def register(self, group: SwapGroup) -> Script:
         """Register green beside blue: each instance serves after one passed check.
 
@@ -93,6 +106,7 @@ class CutoverVerbs(PoolVerbs):
             yield from self._gate()
             self.standing_by = fleet.up[OLD]
             self.note("stand by", self.standing_by)
+            self.lose_sessions(self.standing_by, True)
             fleet.leave(OLD, self.standing_by)
             return
         zones = self.plan.scenario.service.zones or 1

@@ -24,10 +24,12 @@ MOST_GROUPS = 200
 class HiddenVerbs(CutoverVerbs):
     """Verbs that run new code before, or without, sending it anybody's requests.
 
-    `covered` tells whether what is wrong sits behind the flag of a dark release.
+    `covered` tells whether what is wrong sits behind the flag of a dark release, `reach` which part
+    of all requests goes to services that the change touches.
     """
 
     covered: bool
+    reach: float = 1.0
 
     def touch(self, count: int, coupling: float) -> int:
         """How many of `count` services the change touches: one, and each other one by chance.
@@ -37,7 +39,8 @@ class HiddenVerbs(CutoverVerbs):
         chances = (self.luck.uniform(Purpose.TOUCHED, index) for index in range(1, count))
         touched = 1 + sum(chance < coupling for chance in chances)
         self.releases *= touched
-        self.situation.fault = self.fault.reaching(touched / count)
+        self.reach = touched / count
+        self.situation.fault = self.fault.reaching(self.reach)
         self.router.changed = True
         self.note("touched", (touched, count))
         return touched

@@ -34,7 +34,7 @@ class PoolVerbs(StoreVerbs):
         if idle and not router.pool and not router.published and not router.weight:
             fleet.leave(NEW, idle)
             fleet.ask(-idle, self.env.now)
-        router.join_pool(True)
+        router.join_pool()
 
     def _begin_replacing(self, phase: str) -> Script:
         """The first instance of the pool may be replaced: from now on the new version serves."""

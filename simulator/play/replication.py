@@ -205,12 +205,16 @@ def _going_back(rollout: Rollout) -> tuple[float, float, float]:
 
 
 def _exposure(rollout: Rollout) -> tuple[float, float, float, float]:
-    """Exposure time (s), peak and at detection (shares), exposed requests; 0 for a good release."""
+    """Exposure time (s), peak and at detection (shares), exposed requests; 0 for a good release.
+
+    Services that the change does not touch run no defective version.
+    """
     if rollout.fault is GOOD:
         return 0.0, 0.0, NOT_APPLICABLE, 0.0
     counts = rollout.counts
     when_caught = rollout.weight_when_caught if rollout.caught_by else NOT_APPLICABLE
-    return counts.exposure, counts.peak_weight, when_caught, counts.exposed
+    reach, peak = rollout.reach, counts.peak_weight
+    return reach * counts.exposure, reach * peak, reach * when_caught, reach * counts.exposed
 
 
 def _harm(rollout: Rollout) -> _Harm:

@@ -186,6 +186,8 @@ class Rollout(ControllerVerbs):
             self.at(self.repaired_at, self._repaired)
 
     def _repaired(self) -> None:
+        if self.situation.repaired:
+            return
         self.situation.repaired = self.router.changed = True
         self.note("data repaired")
 
@@ -341,7 +343,7 @@ class Rollout(ControllerVerbs):
         fleet.join(NEW, fleet.size - fleet.up[NEW], env.now)
         fleet.leave(OLD, fleet.up[OLD])
         fleet.ask(fleet.size - fleet.held, env.now)
-        self.router.join_pool(False)
+        self.router.leave_pool(env.now)
         self.router.publish(1.0)
         self.router.take_effect(1.0, env.now)
 
@@ -358,8 +360,10 @@ class Rollout(ControllerVerbs):
         if self.fault is not GOOD and self.plan.cached is not None:
             stale = self.router.forgotten()
         for until in (self.repaired_at, self.mended_at, stale):
-            if until > self.env.now:
+            while until > self.env.now:  # once more where adding up seconds fell short of it
                 yield self.env.timeout(until - self.env.now)
+        if self.repaired_at <= self.env.now:
+            self._repaired()
 
     @property
     def fixed_forward(self) -> bool:

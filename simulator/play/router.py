@@ -172,10 +172,14 @@ class Router:
             old, new = fleet.up
         return new / (old + new) if old + new > 0 else math.nan
 
-    def join_pool(self, on: bool) -> None:
-        """Let all instances share one pool (`on`), or go back to weights."""
-        self.pool = on
-        self.changed = True
+    def join_pool(self) -> None:
+        """Let all instances share one pool."""
+        self.pool = self.changed = True
+
+    def leave_pool(self, now: float) -> None:
+        """Go back to weights: the one that clients were told last is in effect at once."""
+        self.pool, self.changed = False, True
+        self.course.change(now, self.weight, AtOnce())
 
     @property
     def remembers(self) -> bool:
@@ -197,4 +201,4 @@ class Router:
     def remember(self, weight: float, now: float) -> None:
         """Note the share in effect in a pool, for what a cache or a copied store keeps of it."""
         if self.remembers and self.pool and weight == weight:
-            self.course.change(now, weight)
+            self.course.change(now, weight, AtOnce())

@@ -443,7 +443,7 @@ class State:
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
-        if self.fleet.drift is None and not self.moving:
+        if self.fleet.drift is None and (self.router.pool or not self.moving):
             return self.router.share(self.fleet)
         return float(self.weights(np.array([t]))[0])
 
@@ -453,7 +453,7 @@ class State:
             old, new = self._in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
-        if self.moving:
+        if self.moving and not self.router.pool:
             following: Array = self.router.follows(t)
             return following
         return np.full_like(t, self.weight)

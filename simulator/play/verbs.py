@@ -340,7 +340,9 @@ class Verbs:
         self.lose_sessions(count, True, version if own else None)
         self.fleet.leave(version, count)
         drain = self.plan.drain
-        if self.billed or not self.router.prompt:
+        if not drain:
+            self.fleet.ask(-count, self.env.now)
+        elif self.billed or not self.router.prompt:
             self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
 
     def keep_old(self, seconds: float) -> Script:
@@ -440,4 +442,4 @@ class Verbs:
         self._answer_the_rest()
         yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
-            router.join_pool(False)
+            router.leave_pool(self.env.now)

@@ -14,6 +14,8 @@ from simulator.words.units import Duration, Portion, PortionField, PositiveDurat
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
+_NONE = Portion.parse(0)
+
 
 class Method(Words):
     """One way to bring green up (`build`), to move the traffic to it (`move`), and to `go_back`.
@@ -150,6 +152,10 @@ class SwapUrl(Dns, Method):
     def move(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.cut_over(self)
 
+    def go_back(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.rebuild_old(self.create, _NONE, 0.0)
+        yield from rollout.return_to_old()
+
 
 class CloneStack(Dns, Method):
     """A copy of the whole stack, other layers included, then a DNS record (OpsWorks, legacy)."""
@@ -168,6 +174,10 @@ class CloneStack(Dns, Method):
 
     def move(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.cut_over(self)
+
+    def go_back(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.rebuild_old(0.0, self.other_layers, self.setup + self.deploy)
+        yield from rollout.return_to_old()
 
 
 class CutOver(Words):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from simulator.play.course import Course, Registering
+from simulator.play.course import AtOnce, Course, Registering
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Luck
@@ -41,6 +41,24 @@ def test_the_area_under_a_registration(favour: float) -> None:
     """The closed form against the trapezoid rule on 100 001 points, 1e-8 relative."""
     response, x = Registering(30.0, favour), np.linspace(0.0, 40.0, 100_001)
     assert response.area(x)[-1] == pytest.approx(np.trapezoid(response.share(x), x), rel=1e-8)
+
+
+@pytest.mark.parametrize(("start", "end"), [(7.0, 25.0), (40.0, 41.0)])
+def test_a_change_at_once_ends_a_registration(start: float, end: float) -> None:
+    """Up to the change as it would have gone on, then everything; the area against the trapezoid
+    rule on 100 001 points, before it, across it and after it."""
+    course = Course(Registering(30.0, 1.0))
+    course.change(start, 0.5)
+    course.response = AtOnce()
+    course.change(end, 1.0)
+    u = min((end - 1e-6 - start) / 30, 1)
+    shares = course.at(np.array([start, end - 1e-6, end, end + 60]))
+    assert shares == pytest.approx([0, u / (1 + u), 1, 1], abs=1e-6)
+    assert course.settled() == end
+    for upto in (end - 0.5, end + 3, end + 50):
+        x = np.linspace(0.0, upto, 100_001)
+        area = float(course.trailing(np.array([upto]), upto)[0]) * upto
+        assert area == pytest.approx(np.trapezoid(course.at(x), x), rel=1e-4)
 
 
 def test_a_registration_and_a_standby_cost_what_a_switch_costs() -> None:

@@ -27,7 +27,7 @@ KEYS = {
     "canary-bake": Key("B", "A", oracles.rate_seen(2, 60, 0.001, 0.9), 40),
     "cold-fleet": Key("B", "A", 0.4),
     "dns-rollback": Key("C", "D", 1800),
-    "ecs-stuck": Key("B", "A", 5),
+    "ecs-stuck": Key("B", "C", 5),
     "failed-start": Key("D", "B", 0.9),
     "flag-or-branch": Key("B", "C", oracles.covered_enough(30, 720, 60), 50),
     "least-capacity": Key("C", "B", 0.75),
