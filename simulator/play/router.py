@@ -28,6 +28,7 @@ class Router:
 
     __slots__ = (
         "_cache",
+        "_inside",
         "_lags",
         "_visits",
         "_window",
@@ -46,7 +47,7 @@ class Router:
 
     def __init__(self, words: Words, window: float = 0.0) -> None:
         self._window = window
-        self.propagation = words.propagation
+        self.propagation = self._inside = words.propagation
         self.published = 0.0
         self.weight = 0.0
         self.pool = False
@@ -71,10 +72,14 @@ class Router:
             self._lags, self.prompt = True, False
 
     def register(self, weight: float, now: float, response: Registering) -> None:
-        """From now on instances register; the new version's share will come to this weight."""
-        if not self._lags:
+        """From now on instances register; the new version's share will come to this weight.
+
+        They do behind the load balancer, whatever record points to it.
+        """
+        if not self._lags or self.dns is not None:
             self.course = Course(AtOnce())
             self.course.change(-1e12, self.weight)
+            self.dns, self.propagation = None, self._inside
             self._lags, self.prompt = True, False
         self.publish(weight)
         self.take_effect(weight, now, response)

@@ -76,6 +76,14 @@ def test_a_registration_and_a_standby_cost_what_a_switch_costs() -> None:
         assert outcome.rollback_90 == pytest.approx(check, abs=1e-6)
 
 
+def test_a_group_swaps_behind_the_record_that_points_to_it() -> None:
+    """No record changes, so its time to live does not matter: back after one check."""
+    scenario = by("swap_group", detection="noticed: {after: 5m}").with_("router.dns", "{ttl: 10m}")
+    outcome = play(scenario, 1)[0]
+    assert outcome.rollback_90 == pytest.approx(30.0)
+    assert outcome.exposure_time == pytest.approx(300.0, rel=1e-6)
+
+
 def test_least_outstanding_requests_draw_traffic_to_what_fails_fast() -> None:
     """20 % fail in a tenth of the time, a request takes 0.82 of it: 1 / 1.82 of the traffic."""
     usual = "algorithm: least_outstanding_requests, beside: 1h, check: 1s"
