@@ -21,6 +21,7 @@ from simulator.web import charts, jobs, state, waiting
 from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
+from simulator.words import settings
 from simulator.words.changes import number_at
 from simulator.words.figures import FIGURES
 from simulator.words.problems import ScenarioError
@@ -73,6 +74,7 @@ def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
             index=paths.index(usual),
             key=key,
             bind="query-params",
+            format_func=settings.label,
             help="Its plausible range, else a quarter of it to four times as much; prices more.",
         )
         chosen.append(offered[str(path)])
@@ -141,7 +143,7 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
         f"{found.replications} replications for each value, with the same luck everywhere."
     )
     with st.expander("As a table"):
-        heads = (across.path, down.path, "wins", "")
+        heads = (settings.label(across.path), settings.label(down.path), "wins", "")
         st.table(
             frame(cells[["x", "y", "winner", "close"]].to_numpy().tolist(), heads), hide_index=True
         )
@@ -194,9 +196,12 @@ def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
     inks = _named(scenario, cells)
     scale = alt.Scale(domain=list(inks), range=list(inks.values()))
     flat = alt.Axis(labelAngle=0, labelOverlap="greedy")
-    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path, axis=flat)
-    y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=found.down.path)
-    base = alt.Chart(cells).encode(x=x, y=y, tooltip=["named:N", "x:N", "y:N", "close:N"])
+    along, up = settings.label(found.across.path), settings.label(found.down.path)
+    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=along, axis=flat)
+    y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=up)
+    told = (("named", "wins"), ("x", along), ("y", up), ("close", "sure"))
+    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told]
+    base = alt.Chart(cells).encode(x=x, y=y, tooltip=tooltip)
     tiles = base.mark_rect(opacity=0.8).encode(color=alt.Color("named:N", scale=scale, legend=None))
     layers = [tiles]
     if (cells.close != "").any():
@@ -261,15 +266,24 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         texts = data.groupby("path", sort=False).text.agg(list).to_dict()
         rows = [
             (
-                s.assumption.path,
+                settings.label(s.assumption.path),
                 f"{s.assumption.low} to {s.assumption.high}",
                 *texts[s.assumption.path],
                 s.assumption.kind,
                 s.assumption.source,
+                s.assumption.path,
             )
             for s in swings[:MOST]
         ]
-        heads = ("assumption", "plausible", "at its low", "at its high", "kind", "source")
+        heads = (
+            "assumption",
+            "plausible",
+            "at its low",
+            "at its high",
+            "kind",
+            "source",
+            "setting",
+        )
         st.table(frame(rows, heads), hide_index=True)
 
 
@@ -279,6 +293,7 @@ def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -
     rows = [
         (
             swing.assumption.path,
+            settings.label(swing.assumption.path),
             end,
             now,
             now + moved[figure],
@@ -291,12 +306,12 @@ def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -
             ("high", swing.at_high, swing.assumption.high),
         )
     ]
-    return pd.DataFrame(rows, columns=["path", "end", "now", "there", "text", "value"])
+    return pd.DataFrame(rows, columns=["path", "named", "end", "now", "there", "text", "value"])
 
 
 def _bars(data: pd.DataFrame, unit: str) -> Any:
-    order = list(dict.fromkeys(data.path))
-    y = alt.Y("path:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
+    order = list(dict.fromkeys(data.named))
+    y = alt.Y("named:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
     axis = alt.Axis(format="~%") if unit == "share" else alt.Axis(format="~s")
     title = {"s": "seconds", "share": "", "count": "requests", "money": "money"}[unit]
     ends = [*data.there, *data.now]
@@ -313,7 +328,13 @@ def _bars(data: pd.DataFrame, unit: str) -> Any:
         x=x,
         x2="there:Q",
         color=alt.Color("end:N", scale=palette, legend=legend),
-        tooltip=["path:N", "end:N", "value:N", "text:N"],
+        tooltip=[
+            alt.Tooltip("named:N", title="assumption"),
+            alt.Tooltip("end:N", title="at its"),
+            alt.Tooltip("value:N", title="which is"),
+            alt.Tooltip("text:N", title="then"),
+            alt.Tooltip("path:N", title="setting"),
+        ],
     )
     texts = base.transform_filter("datum.there != datum.now").encode(
         y=y, yOffset=lane, x="there:Q", text="text:N"

@@ -56,6 +56,28 @@ def settings(scenario: Scenario, section: str) -> tuple[Setting, ...]:
     return tuple(_listed(own, content["strategies"][name], where, assumed))
 
 
+def label(path: str) -> str:
+    """A path in words: its section or strategy, then its keys, counting places of lists from 1.
+
+    Raises ValueError for what is no path.
+    """
+    from simulator.words.changes import parse_path
+
+    keys = parse_path(path)
+    return _label(keys[1:] if keys[0] == "strategies" and len(keys) > 1 else keys)
+
+
+def _label(keys: Path) -> str:
+    """Keys in words, with colons between them."""
+    told = ""
+    for key in keys:
+        if isinstance(key, int):
+            told += f" {key + 1}"
+        else:
+            told += f"{': ' if told else ''}{key.replace('_', ' ')}"
+    return told
+
+
 def at(scenario: Scenario, path: str) -> str:
     """The value at a path as text of a file; `none` where nothing stands."""
     from simulator.words.changes import parse_path
@@ -125,7 +147,7 @@ def _listed(
         named = path[2:] if where[0] == "strategies" else path[1:]
         yield Setting(
             text,
-            ": ".join(str(part).replace("_", " ") for part in named),
+            _label(named),
             flow(value),
             field.description or "",
             tuple(_choices(field)),
