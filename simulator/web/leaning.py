@@ -262,6 +262,11 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         f"{found.replications} replications, the same luck."
         + (f" {more} more move it less." if more > 0 else "")
     )
+    _sources(swings[:MOST], data)
+
+
+def _sources(swings: Sequence[Swing], data: pd.DataFrame) -> None:
+    """The bars as a table, with where each assumption is from and its path."""
     with st.expander("As a table, with sources"):
         texts = data.groupby("path", sort=False).text.agg(list).to_dict()
         rows = [
@@ -273,7 +278,7 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
                 s.assumption.source,
                 s.assumption.path,
             )
-            for s in swings[:MOST]
+            for s in swings
         ]
         heads = (
             "assumption",

@@ -147,10 +147,38 @@ def test_strategies_are_added_copied_and_removed_by_hand() -> None:
     assert "strategies.phased=none" in command(page)
     page.selectbox(key="kind A").set_value("shadow")
     page.run()
+    assert any("Mirror a share of the traffic" in caption.value for caption in page.caption)
+    page.button(key="A add").click().run()
     assert not page.exception
     names = [str(row) for row in page.table[0].value.iloc[:, 0]]
     assert {"canary 2", "shadow"} <= set(names)
     assert "phased" not in names
+
+
+def test_kinds_of_the_textbook_come_before_those_of_platforms() -> None:
+    from simulator.web.controls import kind_named, offered
+
+    kinds = offered()
+    assert kinds.index("shadow") < kinds.index("appconfig")
+    assert kind_named("blue_green") == "blue green"
+    assert kind_named("ecs_blue_green") == "ECS: blue green"
+    assert kind_named("beanstalk") == "Elastic Beanstalk"
+    assert kind_named("maintenance_window") == "Systems Manager: maintenance window"
+
+
+def test_many_strategies_are_numbered_and_named_beside_their_colours() -> None:
+    from simulator.web import charts
+
+    few, many = [f"s{k}" for k in range(8)], [f"s{k}" for k in range(12)]
+    assert charts.written(few) == {name: name for name in few}
+    assert not charts.numbered(few)
+    assert list(charts.numbered(many))[11] == "12 s11"
+    assert len(set(charts.numbered(many).values())) == 12
+
+
+def test_what_is_wrong_inside_a_value_is_named() -> None:
+    page = opened(set="strategies.new={kind: blue_green, cutover: {kind: swap_group}}")
+    assert any("cutover.kind\\: unknown key" in error.value for error in page.error)
 
 
 def test_the_mix_of_defects_is_moved_without_playing() -> None:
