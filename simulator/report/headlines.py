@@ -178,7 +178,7 @@ def flip(comparison: Comparison, found: Flip, in_words: bool = False) -> str:
     doubt = "" if sure else "; fresh replications do not confirm it"
     to = wording.named(found.to)
     if in_words:
-        name = label(found.path)
+        name = label(found.path, scenario)
         return f"{to} takes over where “{name}” is {side} {there} (now {now}{doubt})"
     return f"{to} takes over {side} {found.path} = {there} (now {now}{doubt})"
 
@@ -310,7 +310,11 @@ def turns(comparison: Comparison) -> list[Turn]:
             for value in (found.now, found.flips_at)
         )
         side = "above" if found.flips_at > found.now else "below"
-        rows.append(Turn(found.to, label(found.path), f"{side} {there}", now, found.path))
+        rows.append(
+            Turn(
+                found.to, label(found.path, comparison.scenario), f"{side} {there}", now, found.path
+            )
+        )
     return rows
 
 
@@ -354,7 +358,11 @@ def assumptions(comparison: Comparison, most: int = 5, in_words: bool = False) -
         for row in comparison.scenario.assumed:
             if row.path == path and len(listed) < most:
                 spread = f" (plausible: {row.low} to {row.high})" if row.low is not None else ""
-                name, at = (label(path), f" (setting {path})") if in_words else (path, "")
+                name, at = (
+                    (label(path, comparison.scenario), f" (setting {path})")
+                    if in_words
+                    else (path, "")
+                )
                 listed.append(f"{name} = {_short(row.value)}{spread}, {row.kind}{at}")
     return listed
 

@@ -25,7 +25,7 @@ STAGES = dict(zip(series.STAGES, report_charts.STAGES, strict=True))
 _SHAPES = ("circle", "triangle-up")
 _TALL, _ROW = 380, 26
 _NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 6.0
-_MANY, _SAME_TIME, _SAME_HARM = 8, 1.08, 0.03
+_MANY, _SAME_TIME, _SAME_HARM = 8, 1.25, 0.03
 _NAMED_AT, _NAME = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.55, 0.65), 0.3
 
 

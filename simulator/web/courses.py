@@ -138,27 +138,23 @@ def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) 
         tooltip=["strategy:N", "state:N"],
     )
     style: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
-    letters = alt.Chart(_lettered(data)).encode(y=y, x=x, text="letter:N")
+    letters = alt.Chart(_lettered(rows)).encode(y=y, x=x, text="letter:N")
     inside = letters.transform_filter("!datum.beside").mark_text(color="#111111", **style)
     beside = letters.transform_filter("datum.beside").mark_text(color=ink, **style)
     return alt.layer(squares, inside, beside).properties(height=alt.Step(26))
 
 
-def _lettered(data: pd.DataFrame) -> pd.DataFrame:
+def _lettered(rows: Sequence[tuple[str, int, str]]) -> pd.DataFrame:
     """Where letters stand: in the middle of a run of tiles, or beside a last one that is alone."""
     named = dict(zip(STATES, _LETTERS, strict=True))
-    found: list[tuple[str, int, str, bool]] = []
-    for strategy, fleet in data.groupby("strategy", sort=False):
-        runs = [
-            (state, [row.place for row in run])
-            for state, run in groupby(fleet.itertuples(), key=lambda row: row.state)
-        ]
-        for state, places in runs:
-            if len(places) > 1:
-                middle = places[(len(places) - 1) // 2]
-                found.append((strategy, middle, named[state], False))
-            elif places[0] == runs[-1][1][-1] and places[0] + 1 < _PLACES:
-                found.append((strategy, places[0] + 1, named[state], True))
+    lasts = {strategy: place for strategy, place, _ in rows}
+    found = []
+    for (strategy, state), run in groupby(rows, key=lambda row: (row[0], row[2])):
+        places = [place for _, place, _ in run]
+        if len(places) > 1:
+            found.append((strategy, places[(len(places) - 1) // 2], named[state], False))
+        elif places[0] == lasts[strategy] and places[0] + 1 < _PLACES:
+            found.append((strategy, places[0] + 1, named[state], True))
     return pd.DataFrame(found, columns=["strategy", "place", "letter", "beside"])
 
 

@@ -74,7 +74,7 @@ def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
             index=paths.index(usual),
             key=key,
             bind="query-params",
-            format_func=settings.label,
+            format_func=lambda path: settings.label(path, scenario),
             help="Its plausible range, else a quarter of it to four times as much; prices more.",
         )
         chosen.append(offered[str(path)])
@@ -143,7 +143,8 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
         f"{found.replications} replications for each value, with the same luck everywhere."
     )
     with st.expander("As a table"):
-        heads = (settings.label(across.path), settings.label(down.path), "wins", "")
+        told = (settings.label(axis.path, scenario) for axis in (across, down))
+        heads = (*told, "wins", "")
         st.table(
             frame(cells[["x", "y", "winner", "close"]].to_numpy().tolist(), heads), hide_index=True
         )
@@ -196,7 +197,7 @@ def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
     inks = _named(scenario, cells)
     scale = alt.Scale(domain=list(inks), range=list(inks.values()))
     flat = alt.Axis(labelAngle=0, labelOverlap="greedy")
-    along, up = settings.label(found.across.path), settings.label(found.down.path)
+    along, up = (settings.label(one.path, scenario) for one in (found.across, found.down))
     x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=along, axis=flat)
     y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=up)
     told = (("named", "wins"), ("x", along), ("y", up), ("close", "sure"))
@@ -252,7 +253,7 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
-    data = _ends(found, swings[:MOST], figure, currency)
+    data = _ends(found, swings[:MOST], figure, scenario)
     st.altair_chart(
         _bars(data, unit), width="stretch", alt="How far each assumption moves the figure"
     )
@@ -262,16 +263,16 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         f"{found.replications} replications, the same luck."
         + (f" {more} more move it less." if more > 0 else "")
     )
-    _sources(swings[:MOST], data)
+    _sources(scenario, swings[:MOST], data)
 
 
-def _sources(swings: Sequence[Swing], data: pd.DataFrame) -> None:
+def _sources(scenario: Scenario, swings: Sequence[Swing], data: pd.DataFrame) -> None:
     """The bars as a table, with where each assumption is from and its path."""
     with st.expander("As a table, with sources"):
         texts = data.groupby("path", sort=False).text.agg(list).to_dict()
         rows = [
             (
-                settings.label(s.assumption.path),
+                settings.label(s.assumption.path, scenario),
                 f"{s.assumption.low} to {s.assumption.high}",
                 *texts[s.assumption.path],
                 s.assumption.kind,
@@ -292,13 +293,14 @@ def _sources(swings: Sequence[Swing], data: pd.DataFrame) -> None:
         st.table(frame(rows, heads), hide_index=True)
 
 
-def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -> pd.DataFrame:
+def _ends(found: Tornado, swings: Sequence[Swing], figure: str, scenario: Scenario) -> pd.DataFrame:
     """Two rows for each assumption: the figure at its low and at its high value."""
     unit, now = FIGURES[figure].unit, found.now[figure]
+    currency = scenario.costs.currency
     rows = [
         (
             swing.assumption.path,
-            settings.label(swing.assumption.path),
+            settings.label(swing.assumption.path, scenario),
             end,
             now,
             now + moved[figure],

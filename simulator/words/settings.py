@@ -56,14 +56,17 @@ def settings(scenario: Scenario, section: str) -> tuple[Setting, ...]:
     return tuple(_listed(own, content["strategies"][name], where, assumed))
 
 
-def label(path: str) -> str:
+def label(path: str, scenario: Scenario | None = None) -> str:
     """A path in words: its section or strategy, then its keys, counting places of lists from 1.
 
-    Raises ValueError for what is no path.
+    Defects stand by their names in a scenario. Raises ValueError for what is no path.
     """
     from simulator.words.changes import parse_path
 
     keys = parse_path(path)
+    labels = scenario.change.labels if scenario and keys[:2] == ("change", "defects") else ()
+    if len(keys) > 3 and isinstance(keys[2], int) and keys[2] < len(labels):
+        return _label(("defect", labels[keys[2]], *keys[3:]))
     return _label(keys[1:] if keys[0] == "strategies" and len(keys) > 1 else keys)
 
 

@@ -176,6 +176,21 @@ def test_many_strategies_are_numbered_and_named_beside_their_colours() -> None:
     assert len(set(charts.numbered(many).values())) == 12
 
 
+def test_names_of_points_at_one_place_stand_together() -> None:
+    import pandas as pd
+
+    from simulator.web.charts import _together
+
+    rows = [
+        ("dns", 65.0, 0.07),
+        ("swap", 70.0, 0.071),
+        ("canary", 65.0, 0.2),
+        ("clone", 78.0, 0.07),
+    ]
+    data = pd.DataFrame(rows, columns=["written", "time", "harm"])
+    assert _together(data) == ["dns, swap, clone", "", "canary", ""]
+
+
 def test_what_is_wrong_inside_a_value_is_named() -> None:
     page = opened(set="strategies.new={kind: blue_green, cutover: {kind: swap_group}}")
     assert any("cutover.kind\\: unknown key" in error.value for error in page.error)

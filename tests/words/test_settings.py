@@ -37,10 +37,11 @@ def test_every_setting_says_what_it_means(scenario: Scenario) -> None:
             assert setting.label
 
 
-def test_a_path_is_told_in_words() -> None:
+def test_a_path_is_told_in_words(scenario: Scenario) -> None:
     assert label("costs.corrupt_write") == "costs: corrupt write"
     assert label("response.page.decide") == "response: page: decide"
     assert label("change.defects[0].share") == "change: defects 1: share"
+    assert label("change.defects[6].repair", scenario) == "defect: mixed versions: repair"
     assert label('strategies["10 %, 5 min"].steps[1].bake') == "10 %, 5 min: steps 2: bake"
     assert label("follow_up") == "follow up"
 
