@@ -339,7 +339,7 @@ def _bars(data: pd.DataFrame, unit: str) -> Any:
             alt.Tooltip("named:N", title="assumption"),
             alt.Tooltip("end:N", title="at its"),
             alt.Tooltip("value:N", title="which is"),
-            alt.Tooltip("text:N", title="then"),
+            alt.Tooltip("text:N", title="becomes"),
             alt.Tooltip("path:N", title="setting"),
         ],
     )
