@@ -12,6 +12,7 @@ from simulator.findings.terms import terms as measured
 from simulator.findings.trial import ALL
 from simulator.report import wording
 from simulator.words.figures import FIGURES
+from simulator.words.settings import label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,9 +122,12 @@ def caught(risk: StrategyRisk, column: str) -> str:
     return " · ".join(shares[:_TOP]) + (f" · {rest} more" if rest > 0 else "")
 
 
-def verdict(comparison: Comparison) -> str:
-    """What is recommended, or what can be said without objectives and money, and how sure it is."""
-    return f"{recommended(comparison)} {doubts(comparison)}".rstrip()
+def verdict(comparison: Comparison, in_words: bool = False) -> str:
+    """What is recommended, or what can be said without objectives and money, and how sure it is.
+
+    Settings stand by their paths, or `in_words`.
+    """
+    return f"{recommended(comparison)} {doubts(comparison, in_words)}".rstrip()
 
 
 def recommended(comparison: Comparison) -> str:
@@ -144,21 +148,27 @@ def recommended(comparison: Comparison) -> str:
     )
 
 
-def doubts(comparison: Comparison) -> str:
-    """How sure the verdict is: the runner-up, the nearest flip, and whether it is a close call."""
+def doubts(comparison: Comparison, in_words: bool = False) -> str:
+    """How sure the verdict is: the runner-up, the nearest flip, and whether it is a close call.
+
+    Settings stand by their paths, or `in_words`.
+    """
     recommendation = comparison.recommendation
     if recommendation is None:
         return ""
     second = recommendation.runner_up
     text = f" Runner-up: {wording.named(second)}." if second else ""
-    text += _flips(comparison)
+    text += _flips(comparison, in_words)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
     return text.lstrip()
 
 
-def flip(comparison: Comparison, found: Flip) -> str:
-    """Where another strategy takes over: its name, the setting and the two values."""
+def flip(comparison: Comparison, found: Flip, in_words: bool = False) -> str:
+    """Where another strategy takes over: its name, the setting and the two values.
+
+    The setting stands by its path, or `in_words`.
+    """
     scenario = comparison.scenario
     now, there = (wording.setting(scenario, found.path, v) for v in (found.now, found.flips_at))
     side = "above" if found.flips_at > found.now else "below"
@@ -166,13 +176,17 @@ def flip(comparison: Comparison, found: Flip) -> str:
         found.verified or not comparison.recommendation or not comparison.recommendation.confirmed
     )
     doubt = "" if sure else "; fresh replications do not confirm it"
-    return f"{wording.named(found.to)} takes over {side} {found.path} = {there} (now {now}{doubt})"
+    to = wording.named(found.to)
+    if in_words:
+        name = label(found.path, scenario)
+        return f"{to} takes over where “{name}” is {side} {there} (now {now}{doubt})"
+    return f"{to} takes over {side} {found.path} = {there} (now {now}{doubt})"
 
 
-def _flips(comparison: Comparison) -> str:
+def _flips(comparison: Comparison, in_words: bool) -> str:
     """The nearest flip, and what being early would have to be worth if nothing says so."""
     closest = nearest(comparison.flips)
-    text = f" {flip(comparison, closest)}." if closest is not None else ""
+    text = f" {flip(comparison, closest, in_words)}." if closest is not None else ""
     if comparison.scenario.costs.delay:
         return text
     early = next((f for f in comparison.flips if f.path == DELAY), None)
@@ -272,6 +286,38 @@ def blindest_gate(comparison: Comparison) -> str | None:
     )
 
 
+class Turn(NamedTuple):
+    """Where another strategy takes over, as text: which, a setting in words, its value there and
+    now, and the setting's path.
+    """
+
+    to: str
+    setting: str
+    there: str
+    now: str
+    path: str
+
+
+TURNS = ("takes over", "where", "is", "now", "setting")
+
+
+def turns(comparison: Comparison) -> list[Turn]:
+    """Every place at which another strategy takes over."""
+    rows = []
+    for found in comparison.flips:
+        now, there = (
+            wording.setting(comparison.scenario, found.path, value)
+            for value in (found.now, found.flips_at)
+        )
+        side = "above" if found.flips_at > found.now else "below"
+        rows.append(
+            Turn(
+                found.to, label(found.path, comparison.scenario), f"{side} {there}", now, found.path
+            )
+        )
+    return rows
+
+
 class Doubt(NamedTuple):
     """A headline mean as text: its simulation error, its range over the assumptions, and the
     assumption that moves it most.
@@ -302,14 +348,22 @@ def two_uncertainties(comparison: Comparison) -> list[Doubt]:
     return found
 
 
-def assumptions(comparison: Comparison, most: int = 5) -> list[str]:
-    """The assumptions that matter most, as text: as measured, else a fixed list."""
+def assumptions(comparison: Comparison, most: int = 5, in_words: bool = False) -> list[str]:
+    """The assumptions that matter most, as text: as measured, else a fixed list.
+
+    Each stands by its path, or `in_words` with its path at the end.
+    """
     listed: list[str] = []
     for path in comparison.matter or _MATTER:
         for row in comparison.scenario.assumed:
             if row.path == path and len(listed) < most:
                 spread = f" (plausible: {row.low} to {row.high})" if row.low is not None else ""
-                listed.append(f"{row.path} = {_short(row.value)}{spread}, {row.kind}")
+                name, at = (
+                    (label(path, comparison.scenario), f" (setting {path})")
+                    if in_words
+                    else (path, "")
+                )
+                listed.append(f"{name} = {_short(row.value)}{spread}, {row.kind}{at}")
     return listed
 
 

@@ -59,7 +59,7 @@ def page(comparison: Comparison, command: str) -> str:
         results=comparison.results,
         planned=scenario.to_check,
         recommended=headlines.recommended(comparison),
-        doubts=headlines.doubts(comparison),
+        doubts=headlines.doubts(comparison, in_words=True),
         advice=index.planned(comparison),
         objectives=by_objective,
         nobody=bool(by_objective) and not keeps_all,

@@ -14,7 +14,7 @@ from simulator.report.export import csv_text, document
 from simulator.report.page import page as report_page
 from simulator.web import jobs, state, waiting
 from simulator.web.jobs import Job
-from simulator.web.plain import plain
+from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
 from simulator.words.writing import dump
 
@@ -146,7 +146,7 @@ def verdicts(found: Mapping[str, Comparison]) -> None:
     columns = st.columns(len(found))
     for column, (label, one) in zip(columns, found.items(), strict=True):
         title = f"**Variant {label}.** " if len(found) > 1 else ""
-        column.info(title + plain(headlines.verdict(one)))
+        column.info(title + plain(headlines.verdict(one, in_words=True)))
         if blind := headlines.blindest_gate(one):
             column.caption(plain(blind))
 
@@ -179,11 +179,16 @@ def tiles(found: Mapping[str, Comparison]) -> None:
 
 
 def assumptions(found: Mapping[str, Comparison]) -> None:
-    """What is assumed in every variant, and what was done to the data."""
+    """In every variant where another strategy takes over, what is assumed, and what was done to
+    the data.
+    """
     for label, one in found.items():
         of = f" in variant {label}" if len(found) > 1 else ""
+        if turns := headlines.turns(one):
+            with st.expander(f"What would change the answer{of}"):
+                st.table(frame(turns, headlines.TURNS), hide_index=True)
         with st.expander(f"What is assumed{of}"):
-            for text in headlines.assumptions(one, 12):
+            for text in headlines.assumptions(one, 12, in_words=True):
                 st.markdown(f"- {plain(text)}")
             for text in one.scenario.notes:
                 st.markdown(f"- {plain(text)}")

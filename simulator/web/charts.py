@@ -16,15 +16,16 @@ if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
     from simulator.report.series import Look
 
-_TICKS = (1, 2, 5, 10, 30, 60, 240, 720, 1440, 4320, 10_080, 43_200)
+_TICKS = (0.1, 1, 2, 5, 10, 30, 60, 240, 720, 1440, 4320, 10_080, 43_200)
 _LABEL = (
-    "datum.value < 60 ? datum.value + ' min' : "
+    "datum.value < 1 ? 'at once' : datum.value < 60 ? datum.value + ' min' : "
     "datum.value < 1440 ? datum.value / 60 + ' h' : datum.value / 1440 + ' d'"
 )
 STAGES = dict(zip(series.STAGES, report_charts.STAGES, strict=True))
 _SHAPES = ("circle", "triangle-up")
 _TALL, _ROW = 380, 26
-_NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 0.1
+_NEAR, _CLOSE, _MARGIN, _ROOMY, _INSTANT = 6, 0.07, 1.9, 5.0, 6.0
+_MANY, _SAME_TIME, _SAME_HARM = 8, 1.25, 0.03
 _NAMED_AT, _NAME = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35, 0.45, 0.55, 0.65), 0.3
 
 
@@ -58,6 +59,20 @@ def _frame(rows: Sequence[Any], kind: type) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(kind._fields))  # type: ignore[attr-defined]
 
 
+def written(names: Iterable[str]) -> dict[str, str]:
+    """What is written beside a strategy's points and lines: its name, or with many its number."""
+    listed = list(dict.fromkeys(names))
+    many = len(listed) > _MANY
+    return {name: str(place) if many else name for place, name in enumerate(listed, 1)}
+
+
+def numbered(names: Iterable[str]) -> dict[str, str]:
+    """The colour of every number with its strategy's name; empty where names are written."""
+    palette = colours(names)
+    texts = written(palette)
+    return {f"{texts[name]} {name}": ink for name, ink in palette.items() if texts[name] != name}
+
+
 def everyone(variants: Mapping[str, Comparison]) -> dict[str, str]:
     """The colours of all strategies of all variants."""
     names = [name for found in variants.values() for name in found.scenario.strategies]
@@ -70,15 +85,18 @@ def time_against_harm(variants: Mapping[str, Comparison]) -> Any:
     for number, (label, found) in enumerate(variants.items()):
         data = _frame(series.points(found), series.Point)
         data["variant"], data["named"] = label, data.strategy
+        data["written"] = data.strategy.map(written(everyone(variants)))
         if len(variants) > 1:
             data["named"] = data.strategy + f" ({label})"
+            data["written"] += f" ({label})"
         frames.append(data.assign(shape=_SHAPES[number]))
         curve = _frame(series.paces(found), series.PaceRow)
         curves.append(curve.assign(line=curve.strategy + label))
     data, curve = pd.concat(frames, ignore_index=True), pd.concat(curves, ignore_index=True)
     for column in ("time", "time_low", "time_high"):
         data[column] = data[column].clip(lower=_INSTANT) / 60
-    curve["time"] /= 60
+    curve["time"] = curve.time.clip(lower=_INSTANT) / 60
+    data["written"] = _together(data)
     return alt.layer(*_plane(data, curve, everyone(variants))).properties(height=_TALL)
 
 
@@ -128,9 +146,26 @@ def _plane(data: pd.DataFrame, curve: pd.DataFrame, palette: Mapping[str, str]) 
                 fontSize=13,
                 color=ink(),
             )
-            .encode(x=x, y=y, text="named:N")
+            .encode(x=x, y=y, text="written:N")
         )
     return layers
+
+
+def _together(data: pd.DataFrame) -> list[str]:
+    """Texts of points; those of points at the same place stand together beside the first."""
+    rows: list[dict[Any, Any]] = data.to_dict("records")
+    top = max([row["harm"] for row in rows], default=0.0) or 1.0
+    firsts: list[dict[Any, Any]] = []
+    for row in rows:
+        for first in firsts:
+            apart = max(row["time"], first["time"]) / min(row["time"], first["time"])
+            if apart < _SAME_TIME and abs(row["harm"] - first["harm"]) < _SAME_HARM * top:
+                first["written"] += f", {row['written']}"
+                row["written"] = ""
+                break
+        else:
+            firsts.append(row)
+    return [row["written"] for row in rows]
 
 
 def _around(data: pd.DataFrame, curve: pd.DataFrame) -> list[float]:
@@ -246,7 +281,9 @@ def exceedance(found: Comparison, widest: float) -> Any:
             alt.Tooltip("share:Q", format=".1%", title="chance"),
         ],
     )
-    named = alt.Chart(_where_named(data)).encode(x=x, y="share:Q", text="strategy:N")
+    places = _where_named(data)
+    places["written"] = places.strategy.map(written(palette))
+    named = alt.Chart(places).encode(x=x, y="share:Q", text="written:N")
     style: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold", "dy": -9, "align": "left"}
     halo = named.mark_text(stroke="#191919" if dark() else "#FFFFFF", strokeWidth=4, **style)
     names = named.mark_text(**style).encode(color=_coloured(palette))

@@ -35,6 +35,16 @@ _NAMES = {
     "costs.failed_request": "A failed request costs",
     "costs.delay": "An hour of delay costs",
 }
+_PLATFORMS = {
+    "appconfig": "AppConfig",
+    "beanstalk": "Elastic Beanstalk",
+    "cloudformation": "CloudFormation",
+    "codedeploy": "CodeDeploy",
+    "ecs": "ECS",
+    "kubernetes": "Kubernetes",
+    "opsworks": "OpsWorks",
+    "systems_manager": "Systems Manager",
+}
 CHANCE = "change.defect_probability"
 _STEPS = (*(0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),)
 _LONG = 60
@@ -115,18 +125,52 @@ def strategies(begun: Base, variant: Variant) -> None:
         disabled=len(names) < 2,
         width="stretch",
     )
-    offered = sorted(kinds())
-    st.selectbox(
+    kind = st.selectbox(
         "Another one",
-        offered,
+        offered(),
         index=None,
         key=f"kind {variant.label}",
-        placeholder="Add a strategy",
-        format_func=lambda kind: kind.replace("_", " "),
-        on_change=_add,
+        placeholder="Choose a kind",
+        format_func=kind_named,
+        help="The textbook's first, then those of platforms.",
+    )
+    if kind is None:
+        return
+    st.caption(_about(kind))
+    st.button(
+        "Add it",
+        key=_key(variant.label, "add"),
+        on_click=_add,
         args=(begun, variant),
+        width="stretch",
         help="With all its defaults; change them under “Every setting”.",
     )
+
+
+def offered() -> list[str]:
+    """Every kind of strategy: the textbook's first, then those of platforms, by name."""
+    return sorted(kinds(), key=lambda kind: (_platform(kind), kind))
+
+
+def kind_named(kind: str) -> str:
+    """A kind in words, after its platform if it has one."""
+    platform = _platform(kind)
+    if not platform:
+        return kind.replace("_", " ")
+    title = _PLATFORMS.get(platform, platform.replace("_", " "))
+    rest = kind.removeprefix(platform).strip("_").replace("_", " ")
+    return f"{title}: {rest}" if rest else title
+
+
+def _platform(kind: str) -> str:
+    """The package of the platform that a kind belongs to; empty for the textbook's."""
+    _, _, rest = kinds()[kind].__module__.partition("platforms.")
+    return rest.split(".")[0]
+
+
+def _about(kind: str) -> str:
+    """What a kind does, in a sentence."""
+    return " ".join((kinds()[kind].__doc__ or "").split("\n\n")[0].split())
 
 
 def _chance(begun: Base, variant: Variant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -118,9 +119,11 @@ def _states() -> Any:
 
 
 def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) -> Any:
-    """The fleets of all strategies at one moment: a lettered tile for so many instances."""
+    """The fleets of all strategies at one moment: a tile for so many instances.
+
+    Neighbours of one state share a letter, large enough to be read on a phone.
+    """
     data = pd.DataFrame(rows, columns=["strategy", "place", "state"])
-    data["letter"] = data.state.map(dict(zip(STATES, _LETTERS, strict=True)))
     y = alt.Y(
         "strategy:N",
         sort=list(names),
@@ -134,8 +137,25 @@ def tiles(rows: Sequence[tuple[str, int, str]], names: Sequence[str], ink: str) 
         color=alt.Color("state:N", scale=_states(), legend=None),
         tooltip=["strategy:N", "state:N"],
     )
-    letters = base.mark_text(fontSize=10, color="#111111").encode(text="letter:N")
-    return alt.layer(squares, letters).properties(height=alt.Step(26))
+    style: dict[str, Any] = {"fontSize": 13, "fontWeight": "bold"}
+    letters = alt.Chart(_lettered(rows)).encode(y=y, x=x, text="letter:N")
+    inside = letters.transform_filter("!datum.beside").mark_text(color="#111111", **style)
+    beside = letters.transform_filter("datum.beside").mark_text(color=ink, **style)
+    return alt.layer(squares, inside, beside).properties(height=alt.Step(26))
+
+
+def _lettered(rows: Sequence[tuple[str, int, str]]) -> pd.DataFrame:
+    """Where letters stand: in the middle of a run of tiles, or beside a last one that is alone."""
+    named = dict(zip(STATES, _LETTERS, strict=True))
+    lasts = {strategy: place for strategy, place, _ in rows}
+    found = []
+    for (strategy, state), run in groupby(rows, key=lambda row: (row[0], row[2])):
+        places = [place for _, place, _ in run]
+        if len(places) > 1:
+            found.append((strategy, places[(len(places) - 1) // 2], named[state], False))
+        elif places[0] == lasts[strategy] and places[0] + 1 < _PLACES:
+            found.append((strategy, places[0] + 1, named[state], True))
+    return pd.DataFrame(found, columns=["strategy", "place", "letter", "beside"])
 
 
 def _fleet(pieces: Sequence[Piece], along: Axis) -> Any:

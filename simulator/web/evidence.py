@@ -38,6 +38,7 @@ def show(found: Mapping[str, Comparison]) -> None:
 
 def _plane(found: Mapping[str, Comparison]) -> None:
     st.subheader("Time against harm")
+    legend(charts.numbered(charts.everyone(found)))
     st.altair_chart(
         charts.time_against_harm(found),
         width="stretch",
@@ -104,6 +105,7 @@ def detected(one: Comparison) -> None:
 
 def exceedance(one: Comparison, widest: float) -> None:
     """How bad it can get: the chance of harming more than a share of the users, up to `widest`."""
+    legend(charts.numbered(one.scenario.strategies))
     st.altair_chart(
         charts.exceedance(one, widest),
         width="stretch",

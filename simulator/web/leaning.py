@@ -21,6 +21,7 @@ from simulator.web import charts, jobs, state, waiting
 from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
+from simulator.words import settings
 from simulator.words.changes import number_at
 from simulator.words.figures import FIGURES
 from simulator.words.problems import ScenarioError
@@ -73,6 +74,7 @@ def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
             index=paths.index(usual),
             key=key,
             bind="query-params",
+            format_func=lambda path: settings.label(path, scenario),
             help="Its plausible range, else a quarter of it to four times as much; prices more.",
         )
         chosen.append(offered[str(path)])
@@ -141,7 +143,8 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
         f"{found.replications} replications for each value, with the same luck everywhere."
     )
     with st.expander("As a table"):
-        heads = (across.path, down.path, "wins", "")
+        told = (settings.label(axis.path, scenario) for axis in (across, down))
+        heads = (*told, "wins", "")
         st.table(
             frame(cells[["x", "y", "winner", "close"]].to_numpy().tolist(), heads), hide_index=True
         )
@@ -194,9 +197,12 @@ def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
     inks = _named(scenario, cells)
     scale = alt.Scale(domain=list(inks), range=list(inks.values()))
     flat = alt.Axis(labelAngle=0, labelOverlap="greedy")
-    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=found.across.path, axis=flat)
-    y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=found.down.path)
-    base = alt.Chart(cells).encode(x=x, y=y, tooltip=["named:N", "x:N", "y:N", "close:N"])
+    along, up = (settings.label(one.path, scenario) for one in (found.across, found.down))
+    x = alt.X("x:O", sort=list(dict.fromkeys(cells.x)), title=along, axis=flat)
+    y = alt.Y("y:O", sort=list(dict.fromkeys(cells.y))[::-1], title=up)
+    told = (("named", "wins"), ("x", along), ("y", up), ("close", "sure"))
+    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in told]
+    base = alt.Chart(cells).encode(x=x, y=y, tooltip=tooltip)
     tiles = base.mark_rect(opacity=0.8).encode(color=alt.Color("named:N", scale=scale, legend=None))
     layers = [tiles]
     if (cells.close != "").any():
@@ -247,7 +253,7 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
-    data = _ends(found, swings[:MOST], figure, currency)
+    data = _ends(found, swings[:MOST], figure, scenario)
     st.altair_chart(
         _bars(data, unit), width="stretch", alt="How far each assumption moves the figure"
     )
@@ -257,28 +263,44 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         f"{found.replications} replications, the same luck."
         + (f" {more} more move it less." if more > 0 else "")
     )
+    _sources(scenario, swings[:MOST], data)
+
+
+def _sources(scenario: Scenario, swings: Sequence[Swing], data: pd.DataFrame) -> None:
+    """The bars as a table, with where each assumption is from and its path."""
     with st.expander("As a table, with sources"):
         texts = data.groupby("path", sort=False).text.agg(list).to_dict()
         rows = [
             (
-                s.assumption.path,
+                settings.label(s.assumption.path, scenario),
                 f"{s.assumption.low} to {s.assumption.high}",
                 *texts[s.assumption.path],
                 s.assumption.kind,
                 s.assumption.source,
+                s.assumption.path,
             )
-            for s in swings[:MOST]
+            for s in swings
         ]
-        heads = ("assumption", "plausible", "at its low", "at its high", "kind", "source")
+        heads = (
+            "assumption",
+            "plausible",
+            "at its low",
+            "at its high",
+            "kind",
+            "source",
+            "setting",
+        )
         st.table(frame(rows, heads), hide_index=True)
 
 
-def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -> pd.DataFrame:
+def _ends(found: Tornado, swings: Sequence[Swing], figure: str, scenario: Scenario) -> pd.DataFrame:
     """Two rows for each assumption: the figure at its low and at its high value."""
     unit, now = FIGURES[figure].unit, found.now[figure]
+    currency = scenario.costs.currency
     rows = [
         (
             swing.assumption.path,
+            settings.label(swing.assumption.path, scenario),
             end,
             now,
             now + moved[figure],
@@ -291,12 +313,12 @@ def _ends(found: Tornado, swings: Sequence[Swing], figure: str, currency: str) -
             ("high", swing.at_high, swing.assumption.high),
         )
     ]
-    return pd.DataFrame(rows, columns=["path", "end", "now", "there", "text", "value"])
+    return pd.DataFrame(rows, columns=["path", "named", "end", "now", "there", "text", "value"])
 
 
 def _bars(data: pd.DataFrame, unit: str) -> Any:
-    order = list(dict.fromkeys(data.path))
-    y = alt.Y("path:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
+    order = list(dict.fromkeys(data.named))
+    y = alt.Y("named:N", sort=order, title=None, axis=alt.Axis(labelLimit=320, labelOverlap=False))
     axis = alt.Axis(format="~%") if unit == "share" else alt.Axis(format="~s")
     title = {"s": "seconds", "share": "", "count": "requests", "money": "money"}[unit]
     ends = [*data.there, *data.now]
@@ -313,7 +335,13 @@ def _bars(data: pd.DataFrame, unit: str) -> Any:
         x=x,
         x2="there:Q",
         color=alt.Color("end:N", scale=palette, legend=legend),
-        tooltip=["path:N", "end:N", "value:N", "text:N"],
+        tooltip=[
+            alt.Tooltip("named:N", title="assumption"),
+            alt.Tooltip("end:N", title="at its"),
+            alt.Tooltip("value:N", title="which is"),
+            alt.Tooltip("text:N", title="becomes"),
+            alt.Tooltip("path:N", title="setting"),
+        ],
     )
     texts = base.transform_filter("datum.there != datum.now").encode(
         y=y, yOffset=lane, x="there:Q", text="text:N"

@@ -14,7 +14,9 @@ _SWATCH = (
 
 
 def legend(inks: Mapping[str, str]) -> None:
-    """Show every meaning beside its colour (`#rrggbb`)."""
+    """Show every meaning beside its colour (`#rrggbb`); nothing where there is none."""
+    if not inks:
+        return
     parts = [
         f'<span style="display:inline-block;margin-right:1.2em;white-space:nowrap">'
         f'<span aria-hidden="true" style="{_SWATCH}{ink}"></span>{escape(text)}</span>'

@@ -20,7 +20,7 @@ from simulator.web.plain import plain
 from simulator.words.changes import files, parse_path, split
 from simulator.words.documents import MOST_BYTES, DocumentError, Path
 from simulator.words.documents import read as read_document
-from simulator.words.problems import ScenarioError
+from simulator.words.problems import Problem, ScenarioError
 from simulator.words.reading import load, packaged
 from simulator.words.scenario import Scenario
 from simulator.words.settings import at
@@ -277,7 +277,17 @@ def _one_by_one(
         try:
             changed = scenario.with_(path, text)
         except ScenarioError as error:
-            wrong[path] = Wrong(text, "; ".join(one.message for one in error.problems))
+            told = "; ".join(_told(one, path) for one in error.problems)
+            wrong[path] = Wrong(text, told)
         else:
             scenario, kept[path] = changed, text
     return scenario, kept, wrong
+
+
+def _told(problem: Problem, path: str) -> str:
+    """What is wrong, and the key inside the value at a path if it is one."""
+    try:
+        inside = parse_path(problem.path)[len(parse_path(path)) :]
+    except ValueError:
+        inside = ()
+    return f"{dotted(inside)}: {problem.message}" if inside else problem.message

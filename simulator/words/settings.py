@@ -56,6 +56,31 @@ def settings(scenario: Scenario, section: str) -> tuple[Setting, ...]:
     return tuple(_listed(own, content["strategies"][name], where, assumed))
 
 
+def label(path: str, scenario: Scenario | None = None) -> str:
+    """A path in words: its section or strategy, then its keys, counting places of lists from 1.
+
+    Defects stand by their names in a scenario. Raises ValueError for what is no path.
+    """
+    from simulator.words.changes import parse_path
+
+    keys = parse_path(path)
+    labels = scenario.change.labels if scenario and keys[:2] == ("change", "defects") else ()
+    if len(keys) > 3 and isinstance(keys[2], int) and keys[2] < len(labels):
+        return _label(("defect", labels[keys[2]], *keys[3:]))
+    return _label(keys[1:] if keys[0] == "strategies" and len(keys) > 1 else keys)
+
+
+def _label(keys: Path) -> str:
+    """Keys in words, with colons between them."""
+    told = ""
+    for key in keys:
+        if isinstance(key, int):
+            told += f" {key + 1}"
+        else:
+            told += f"{': ' if told else ''}{key.replace('_', ' ')}"
+    return told
+
+
 def at(scenario: Scenario, path: str) -> str:
     """The value at a path as text of a file; `none` where nothing stands."""
     from simulator.words.changes import parse_path
@@ -125,7 +150,7 @@ def _listed(
         named = path[2:] if where[0] == "strategies" else path[1:]
         yield Setting(
             text,
-            ": ".join(str(part).replace("_", " ") for part in named),
+            _label(named),
             flow(value),
             field.description or "",
             tuple(_choices(field)),

@@ -45,6 +45,15 @@ def test_it_opens_with_an_answer(first: Any) -> None:
     assert not first.warning
 
 
+def test_settings_stand_in_words_with_their_paths_in_tables(first: Any) -> None:
+    assert "takes over where “change\\: defect probability” is below" in verdict(first)
+    assert "defect_probability" not in verdict(first)
+    turns = next(t.value for t in first.table if "takes over" in t.value.columns)
+    assert "change.defect\\_probability" in list(turns["setting"])
+    assumed = next(text.value for text in first.markdown if "response\\: watch = " in text.value)
+    assert assumed.endswith("(setting response.watch)")
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -138,10 +147,53 @@ def test_strategies_are_added_copied_and_removed_by_hand() -> None:
     assert "strategies.phased=none" in command(page)
     page.selectbox(key="kind A").set_value("shadow")
     page.run()
+    assert any("Mirror a share of the traffic" in caption.value for caption in page.caption)
+    page.button(key="A add").click().run()
     assert not page.exception
     names = [str(row) for row in page.table[0].value.iloc[:, 0]]
     assert {"canary 2", "shadow"} <= set(names)
     assert "phased" not in names
+
+
+def test_kinds_of_the_textbook_come_before_those_of_platforms() -> None:
+    from simulator.web.controls import kind_named, offered
+
+    kinds = offered()
+    assert kinds.index("shadow") < kinds.index("appconfig")
+    assert kind_named("blue_green") == "blue green"
+    assert kind_named("ecs_blue_green") == "ECS: blue green"
+    assert kind_named("beanstalk") == "Elastic Beanstalk"
+    assert kind_named("maintenance_window") == "Systems Manager: maintenance window"
+
+
+def test_many_strategies_are_numbered_and_named_beside_their_colours() -> None:
+    from simulator.web import charts
+
+    few, many = [f"s{k}" for k in range(8)], [f"s{k}" for k in range(12)]
+    assert charts.written(few) == {name: name for name in few}
+    assert not charts.numbered(few)
+    assert list(charts.numbered(many))[11] == "12 s11"
+    assert len(set(charts.numbered(many).values())) == 12
+
+
+def test_names_of_points_at_one_place_stand_together() -> None:
+    import pandas as pd
+
+    from simulator.web.charts import _together
+
+    rows = [
+        ("dns", 65.0, 0.07),
+        ("swap", 70.0, 0.071),
+        ("canary", 65.0, 0.2),
+        ("clone", 78.0, 0.07),
+    ]
+    data = pd.DataFrame(rows, columns=["written", "time", "harm"])
+    assert _together(data) == ["dns, swap, clone", "", "canary", ""]
+
+
+def test_what_is_wrong_inside_a_value_is_named() -> None:
+    page = opened(set="strategies.new={kind: blue_green, cutover: {kind: swap_group}}")
+    assert any("cutover.kind\\: unknown key" in error.value for error in page.error)
 
 
 def test_the_mix_of_defects_is_moved_without_playing() -> None:

@@ -143,3 +143,16 @@ def test_failures_so_far_end_at_what_was_expected() -> None:
     each = courses.each_tile([parts])
     for moment_of in (0.0, along.end / 2):
         assert len(courses.tiles("big_bang", parts, moment_of, each)) <= 44
+
+
+def test_neighbouring_tiles_share_a_letter_and_a_lone_last_one_has_it_beside() -> None:
+    from simulator.web.courses import _lettered
+
+    fleet = ["old, serving"] * 5 + ["new, serving"]
+    rows = [("canary", place, state) for place, state in enumerate(fleet)]
+    found = _lettered([*rows, ("rolling", 0, "starting")])
+    assert found.to_numpy().tolist() == [
+        ["canary", 2, "O", False],
+        ["canary", 6, "N", True],
+        ["rolling", 1, "S", True],
+    ]

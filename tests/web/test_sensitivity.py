@@ -48,13 +48,17 @@ def test_it_shows_who_wins_where_and_what_moves_a_figure(first: Any) -> None:
     assert "--flips" in first.code[0].value
     winners = first.table[0].value
     assert len(winners) == 81
+    assert list(winners.columns)[:2] == ["change: defect probability", "costs: failed request"]
     assert set(winners["wins"]) <= {"canary", "big\\_bang"}
     assert not first.error
 
 
 def test_the_table_has_sources_for_every_assumption(first: Any) -> None:
     table = first.table[1].value
-    assert list(table.columns)[-2:] == ["kind", "source"]
+    assert list(table.columns)[-3:] == ["kind", "source", "setting"]
+    told = dict(zip(table["setting"], table["assumption"], strict=True))
+    assert told["follow\\_up"] == "follow up"
+    assert not any("_" in name or "." in name for name in told.values())
     assert set(table["kind"]) <= {"measured", "judgement", "documented", "published", "definition"}
     assert all(table["source"])
 

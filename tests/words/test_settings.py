@@ -8,7 +8,7 @@ from simulator.words.changes import files, split
 from simulator.words.problems import ScenarioError
 from simulator.words.reading import load, packaged
 from simulator.words.scenario import Scenario
-from simulator.words.settings import SECTIONS, at, flow, new_strategy, settings, stated
+from simulator.words.settings import SECTIONS, at, flow, label, new_strategy, settings, stated
 from simulator.words.shape import dotted
 from simulator.words.strategy import kinds
 
@@ -35,6 +35,15 @@ def test_every_setting_says_what_it_means(scenario: Scenario) -> None:
         for setting in settings(scenario, section):
             assert setting.meaning.endswith("."), setting.path
             assert setting.label
+
+
+def test_a_path_is_told_in_words(scenario: Scenario) -> None:
+    assert label("costs.corrupt_write") == "costs: corrupt write"
+    assert label("response.page.decide") == "response: page: decide"
+    assert label("change.defects[0].share") == "change: defects 1: share"
+    assert label("change.defects[6].repair", scenario) == "defect: mixed versions: repair"
+    assert label('strategies["10 %, 5 min"].steps[1].bake') == "10 %, 5 min: steps 2: bake"
+    assert label("follow_up") == "follow up"
 
 
 def test_few_values_are_listed_and_examples_given(scenario: Scenario) -> None:

@@ -1,0 +1,54 @@
+"""Cancel on the pages that look closer for long: at once, said so, and there is a way to go on."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import how_slow
+from tests.browser.tab import Tab
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore"),
+]
+# Seconds on a machine of two idle cores.
+CANCELLED = 0.5
+
+
+def cancelled(tab: Tab) -> float:
+    """Press the first Cancel; seconds until the page says that it stopped and offers to go on."""
+    button = tab.page.get_by_role("button", name="Cancel", exact=True).first
+    button.wait_for(timeout=30_000)
+    began = time.monotonic()
+    button.click()
+    tab.page.get_by_text("Stopped").first.wait_for(timeout=20_000)
+    took = time.monotonic() - began
+    tab.page.get_by_role("button", name="Go on").first.wait_for(timeout=20_000)
+    return took
+
+
+def goes_on(tab: Tab) -> None:
+    """Go on, which can be cancelled again."""
+    tab.page.get_by_role("button", name="Go on").first.click()
+    tab.page.get_by_role("button", name="Cancel", exact=True).first.wait_for(timeout=20_000)
+
+
+def test_sensitivity_stops_at_once_and_goes_on(app_url: str, browser: Any, slowness: float) -> None:
+    tab = Tab(browser, app_url).open("sensitivity?scenario=quiet-api", "What moves users harmed")
+    took = cancelled(tab)
+    goes_on(tab)
+    tab.close()
+    assert took < CANCELLED * max(slowness, how_slow())
+
+
+def test_the_worst_of_a_thousand_stops_at_once_and_goes_on(
+    app_url: str, browser: Any, slowness: float
+) -> None:
+    tab = Tab(browser, app_url).open("replay?which=worst", "What it came to")
+    took = cancelled(tab)
+    goes_on(tab)
+    tab.close()
+    assert took < CANCELLED * max(slowness, how_slow())
