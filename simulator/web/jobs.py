@@ -57,7 +57,7 @@ class Job(Generic[Found]):
         self.watchers: set[tuple[str, str]] = set()
         self.found: Found | None = before.found if before else None
         self.stage: int = before.stage if before else 0
-        self.left_alone = False
+        self.left_alone = self.too_long = False
         self.done = self.total = 0
         self.ended = False
         self.error: str | None = None
@@ -91,7 +91,8 @@ class Job(Generic[Found]):
         """Whether it is to end: told so, left alone, or at work for too long."""
         now = time.monotonic()
         self.left_alone = self.left_alone or now - self._looked > _LEFT_ALONE
-        if self.left_alone or now - self._begun > MOST_SECONDS:
+        self.too_long = self.too_long or now - self._begun > MOST_SECONDS
+        if self.left_alone or self.too_long:
             self._stop.set()
         return self._stop.is_set()
 
@@ -102,6 +103,15 @@ class Job(Generic[Found]):
         with self._changed:
             self.ended = True
             self._changed.notify_all()
+
+    @property
+    def why(self) -> str:
+        """Why it does not go on, for people."""
+        if self.left_alone:
+            return "Paused while nobody looked"
+        if self.too_long:
+            return f"Paused after {MOST_SECONDS / 60:g} min of work"
+        return "Stopped"
 
     @property
     def cancelled(self) -> bool:

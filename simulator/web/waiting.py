@@ -80,9 +80,8 @@ def _stopped(asked: Mapping[str, Job[Any]]) -> None:
     if not slots:
         return
     done = all(asked[slot].found is not None for slot in slots)
-    st.caption(
-        "Stopped: this is what was found." if done else "Stopped before there was an answer."
-    )
+    why = asked[slots[0]].why
+    st.caption(f"{why}: this is what was found." if done else f"{why} before there was an answer.")
     if st.button("Go on", key=f"go on {' '.join(slots)}"):
         for slot in slots:
             jobs.again(visitor, slot)

@@ -92,6 +92,23 @@ def test_what_was_left_alone_goes_on_from_what_it_had(monkeypatch: pytest.Monkey
     again.cancel()
 
 
+def test_what_rests_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "MOST_SECONDS", 0.3)
+    desk = Desk()
+    job = desk.ask("ann/1", "A", ("q",), slowly)
+    job.drawn()
+    for _ in range(100):
+        if job.ended:
+            break
+        job.look()
+        time.sleep(0.05)
+    assert job.ended
+    assert job.why.startswith("Paused after")
+    cancelled = desk.ask("ann/1", "A", ("r",), slowly)
+    cancelled.cancel()
+    assert cancelled.why == "Stopped"
+
+
 def test_a_tab_that_was_closed_keeps_nobody_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "_LEFT_ALONE", 0.5)
     desk = Desk()
