@@ -193,6 +193,12 @@ def _named(scenario: Scenario, cells: pd.DataFrame) -> dict[str, str]:
     return {text: palette.get(named[text], "#888888") for text in sorted(named)}
 
 
+def _dark(colour: str) -> bool:
+    """Whether white letters are easier to read on a colour (#RRGGBB) than black ones."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 110
+
+
 def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
     inks = _named(scenario, cells)
     scale = alt.Scale(domain=list(inks), range=list(inks.values()))
@@ -211,7 +217,10 @@ def _map(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> Any:
                 fillOpacity=0, stroke=charts.ink(), strokeDash=[4, 3], strokeWidth=1.5
             )
         )
-    texts = base.mark_text(fontSize=13, fontWeight="bold", color="#111111").encode(text="letter:N")
+    dark = alt.FieldOneOfPredicate("named", [name for name, tile in inks.items() if _dark(tile)])
+    texts = base.mark_text(fontSize=13, fontWeight="bold").encode(
+        text="letter:N", color=alt.condition(dark, alt.value("#FFFFFF"), alt.value("#111111"))
+    )
     here = alt.Chart(_here(scenario, found, cells)).mark_point(
         shape="cross", size=260, filled=True, color="#FFFFFF", stroke="#000000", opacity=1
     )
