@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from simpy import Event
 
@@ -20,10 +20,19 @@ from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.detection import Judge
 
 Limits = tuple[int, int, int]
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
 HOSTS = "minimum healthy hosts"
+
+
+class Measured(NamedTuple):
+    """Requests that failed, were late, and all of them, of the new version in a span of time."""
+
+    failed: int
+    late: int
+    requests: int
 
 
 class ControllerVerbs(HiddenVerbs):
@@ -104,6 +113,22 @@ class ControllerVerbs(HiddenVerbs):
             self.at(start + timeout, failed)
         elif breaker.reset:
             self.at(end, breaker.forget)
+
+    def measure(self, seconds: float, judge: Judge) -> Generator[Event, Any, Measured | None]:
+        """Wait so long and count what comes of the new version meanwhile, mirrored requests too.
+
+        The judge is one of the strategy's own, and is not asked. None when nobody watches.
+        """
+        yield from self._gate()
+        if not self.watch.active:
+            yield self.env.timeout(seconds)
+            return None
+        self.watch.open_window(judge, self.env.now)
+        yield self.env.timeout(seconds)
+        if not self.watch.active:
+            return None
+        self.last_watch = self.env.now
+        return Measured(*self.watch.end_window(self.env.now).measured())
 
     def recreate(self) -> Script:
         """Let all old instances go, wait until they are gone, then start all new ones: an outage.

@@ -98,6 +98,11 @@ class JudgeWatch(Periods):
         thinned = self._luck.counts().binomial(outcomes, part)
         return np.column_stack([thinned[:, :2], thinned.sum(1)])
 
+    def measured(self) -> tuple[int, int, int]:
+        """What came of the new version in the whole window: (failed, late, all) requests."""
+        failed, late, every = sum((row[:, 0].sum(0) for row in self._rows), self._begun[0]).tolist()
+        return failed, late, every
+
     def verdict(self, now: float, noise: Noise) -> str:
         """ "pass", "fail", or "none" when there is too little to say."""
         words = self.words

@@ -277,17 +277,21 @@ class Verbs:
         if judge is None or not self.watch.active:
             return
         yield from self._gate()
-        verdict = self.watch.verdict(self.env.now)
+        verdict = self._verdict()
         if verdict == "none" and judge.no_verdict == "wait" and again > 0:
             self.note("judge", "nothing yet: wait")
             yield from self.bake(again, judge)
-            verdict = self.watch.verdict(self.env.now)
+            verdict = self._verdict()
         self.judging = None
         self._dismiss_baseline()
         self.note("judge", verdict)
         if verdict == "fail" or (verdict == "none" and judge.no_verdict == "fail"):
             self.abort("judge")
             yield from self._gate()
+
+    def _verdict(self) -> str:
+        """What the judge says of the window that ends now."""
+        return self.watch.end_window(self.env.now).verdict(self.env.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:

@@ -427,16 +427,16 @@ class Watch:
         self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, rollout.weight())
         self._gather()
 
-    def verdict(self, now: float) -> str:
-        """The judge's verdict on the window that was opened, which ends here."""
-        assert self._judge is not None
+    def end_window(self, now: float) -> JudgeWatch:
+        """What the judge has seen in the window that was opened, which ends here."""
+        seen = self._judge
+        assert seen is not None
         self._cut(now)
-        verdict = self._judge.verdict(now, self.noise)
         self._judge = None
         self._gather()
         if not self._all:
             self._open.clear()
-        return verdict
+        return seen
 
     def _cut(self, now: float) -> None:
         """Close what the open period holds so far as a cell of its own, for everybody."""
