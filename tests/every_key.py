@@ -35,12 +35,18 @@ _CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 
 _BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
+_OFFICE = ("strategies.it.only_in", "work")
+
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
+    "service.ungraceful": ("20s", (ROLLING,)),
+    "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
+    "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
+    "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),

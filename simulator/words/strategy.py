@@ -6,7 +6,7 @@ import difflib
 import importlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
@@ -45,6 +45,10 @@ class Strategy(Words):
     kind: str
     pace: Factor = Field(
         1.0, description="Multiplies every bake, pause, wave and overlap of the strategy."
+    )
+
+    only_in: Literal["work"] | None = Field(
+        None, description="work: no step starts outside the working hours of the calendar."
     )
 
     @classmethod
