@@ -24,7 +24,7 @@ class Metric(NamedTuple):
     """
 
     interval: float | None = None
-    count: int = 0
+    measurements: int = 0
     initial_delay: float = 0.0
     failure_limit: int = 0
     inconclusive_limit: int = 0
@@ -34,19 +34,19 @@ class Metric(NamedTuple):
 
 def refuse(metric: Metric) -> str:
     """Why validation refuses a metric, or nothing."""
-    if metric.count > 1 and metric.interval is None:
+    if metric.measurements > 1 and metric.interval is None:
         return "count above 1 needs an interval"
     if metric.failure_limit == -1 and not metric.consecutive_successes:
         return "failureLimit -1 needs a consecutiveSuccessLimit"
-    if 0 < metric.count < metric.failure_limit:
+    if 0 < metric.measurements < metric.failure_limit:
         return "count must be at least failureLimit"
     return ""
 
 
 def wanted(metric: Metric) -> int | None:
     """How many measurements end a run; None: it runs until somebody stops it."""
-    if metric.count:
-        return metric.count
+    if metric.measurements:
+        return metric.measurements
     return 1 if metric.interval is None else None
 
 

@@ -86,7 +86,7 @@ def test_a_run_is_its_worst_metric() -> None:
 
 
 def test_what_is_refused() -> None:
-    assert refuse(Metric(count=2))
+    assert refuse(Metric(measurements=2))
     assert refuse(Metric(60, failure_limit=-1))
     assert refuse(Metric(60, 2, failure_limit=3))
     assert not refuse(Metric(60, 3, failure_limit=3))
