@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from simpy import Event
 
 from simulator.play.alarm import Periods
-from simulator.play.fleet import NEW
 from simulator.play.replicas import ReplicaVerbs
 from simulator.play.watch import SCOPES, Watch
 
@@ -98,10 +97,24 @@ class AnalysisWatch(Periods):
     reaches; of the old version also what came before the deployment.
     """
 
-    __slots__ = ("_after", "_done", "_ends", "_since", "_tally", "_verdict", "plan", "running")
+    __slots__ = (
+        "_after",
+        "_done",
+        "_ends",
+        "_generator",
+        "_since",
+        "_tally",
+        "_until",
+        "_verdict",
+        "running",
+        "versions",
+        "words",
+    )
+
+    words: Analysis
 
     def __init__(self, words: Analysis, plan: Plan, generator: np.random.Generator) -> None:
-        self.words, self.plan, self.versions = words, plan, SCOPES[words.watch]
+        self.words, self.versions, self._generator = words, SCOPES[words.watch], generator
         self.origin, self.period, self.next = 0.0, words.interval or RETRY, 0
         self.done = self.running = False
         self._own = np.empty(0, np.intp)
@@ -109,11 +122,12 @@ class AnalysisWatch(Periods):
         self._after: list[tuple[int, Tally]] = []
         self._ends = np.empty(0)
         self._done: Callable[[], None] | None = None
+        self._until = 0.0
         if words.watch != "new":
             start = -words.window - words.delay
             many = plan.requests_between(start, 0.0)
             bad = int(generator.poisson(plan.noise * many)) if words.metric != "late" else 0
-            self._tally.cells.append((start, 0.0, bad, int(round(many)) - bad))
+            self._tally.cells.append((start, 0.0, bad, round(many) - bad))
 
     def _left(self, count: int) -> int:
         """How many of `count` further measurements it will make."""
@@ -140,7 +154,7 @@ class AnalysisWatch(Periods):
         for place, cell in enumerate(self._cells(cells, 0, int(self._own[-1]) + 1)):
             tally.cells.append(cell)
             if place in own:
-                verdict = tally.measure(float(ends[place]), self.words, cells.generator)
+                verdict = tally.measure(float(ends[place]), self.words, self._generator)
                 self._after.append((place, tally.copy()))
                 if verdict != _ON:
                     self._verdict = verdict
@@ -175,9 +189,10 @@ class AnalysisWatch(Periods):
         tally.made = tally.failed = tally.errors = 0
         self.running, self.done, self._done = True, False, done
         self.origin, self.next = now + self.words.initial_delay, 0
+        self._until = now + self.words.lasts
         if not self.words.initial_delay:
             self.next = 1
-            self._verdict = tally.measure(now, self.words, rollout.luck.counts())
+            self._verdict = tally.measure(now, self.words, self._generator)
             self.speak(rollout, now)
 
     def speak(self, rollout: Rollout, when: float) -> None:
@@ -192,6 +207,12 @@ class AnalysisWatch(Periods):
             self.stop()
             unseen = " without data" if self._verdict == _BLIND else ""
             rollout.trip(self.words.label + unseen, when)
+
+    def give_up(self, rollout: Rollout) -> None:
+        """Nobody watches any more: whoever waits for it goes on when it would have been over."""
+        if self.running and self._done is not None:
+            rollout.at(self._until, self._done)
+        self.stop()
 
     def stop(self) -> None:
         """It measures no more, but remembers."""
@@ -208,6 +229,12 @@ class AnalysingWatch(Watch):
         words = plan.analyses if active else ()
         self._analyses = [AnalysisWatch(one, plan, generator) for one in words]
         super().__init__(rollout, counts, active)
+
+    def close(self) -> None:
+        """Nobody looks any longer."""
+        super().close()
+        for one in self._analyses:
+            one.give_up(self._rollout)
 
     def _gather(self) -> None:
         super()._gather()
@@ -263,7 +290,6 @@ class AnalysisVerbs(ReplicaVerbs):
             over = [self.env.event() for _ in analyses]
             for event, one in zip(over, analyses, strict=True):
                 self._measure((one,), partial(_succeed, event))
-                self.at(start + one.lasts, partial(self._give_up, event))
             for event in over:
                 yield event
         else:
@@ -281,16 +307,8 @@ class AnalysisVerbs(ReplicaVerbs):
             return ()
         return tuple(watch.begin(one, done) for one in analyses)
 
-    def _give_up(self, event: Event) -> None:
-        """Nobody measures any more since something was detected: what was to come is over."""
-        if not self.watch.active:
-            _succeed(event)
-
 
 def _succeed(event: Event) -> None:
     """Let whoever waits for it go on, once."""
     if not event.triggered:
         event.succeed()
-
-
-__all__ = ["NEW", "RETRY", "AnalysingWatch", "AnalysisVerbs", "AnalysisWatch", "Tally"]

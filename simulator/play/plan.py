@@ -28,7 +28,8 @@ class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
     An `elastic` service counts as one instance that runs both versions and never starts.
-    `alarms` are the alarms with the scope that the strategy leaves them, `cached` is the cache in
+    `alarms` are the alarms with the scope that the strategy leaves them, `analyses` what its
+    scripts measure, `cached` is the cache in
     front and `misses` the share of requests that pass it when it is warm, `capacity` is requests/s
     of one instance, `full_capacity` of the whole fleet, `rate` the constant arrival rate (the
     long-run mean when it varies: `steady` tells), `noise` the mean share of baseline errors with
@@ -75,6 +76,7 @@ class Plan:
         self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
+        self.analyses = strategy.analyses
         self.rehearsed = self.script = 0.0
         self.search = search(self)
         self.bound(_UNBOUND)

@@ -26,9 +26,7 @@ class Analysis(Words):
     metric: Literal["errors", "late", "bad"] = Field(
         "errors", description="errors (failed or rejected), late, or bad (either)."
     )
-    above: Share = Field(
-        description="A measurement has failed when the bad share is above this."
-    )
+    above: Share = Field(description="A measurement has failed when the bad share is above this.")
     interval: PositiveDuration | None = Field(
         None, description="Time between measurements; a single one when left out."
     )
