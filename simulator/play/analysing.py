@@ -93,8 +93,9 @@ class AnalysisWatch(Periods):
     """The state of one analysis: what it has seen, and, while it is `running`, its measurements.
 
     They are made at origin + k x period; without a value one is made again ten seconds later, and
-    the others follow from there. What came before it was started is remembered as far as a window
-    reaches; of the old version also what came before the deployment.
+    the others follow from there; if each has a value it is over at `until` (seconds). What came
+    before it was started is remembered as far as a window reaches; of the old version also what
+    came before the deployment.
     """
 
     __slots__ = (
@@ -104,9 +105,9 @@ class AnalysisWatch(Periods):
         "_generator",
         "_since",
         "_tally",
-        "_until",
         "_verdict",
         "running",
+        "until",
         "versions",
         "words",
     )
@@ -122,7 +123,7 @@ class AnalysisWatch(Periods):
         self._after: list[tuple[int, Tally]] = []
         self._ends = np.empty(0)
         self._done: Callable[[], None] | None = None
-        self._until = 0.0
+        self.until = 0.0
         if words.watch != "new":
             start = -words.window - words.delay
             many = plan.requests_between(start, 0.0)
@@ -189,7 +190,7 @@ class AnalysisWatch(Periods):
         tally.made = tally.failed = tally.errors = 0
         self.running, self.done, self._done = True, False, done
         self.origin, self.next = now + self.words.initial_delay, 0
-        self._until = now + self.words.lasts
+        self.until = now + self.words.lasts
         if not self.words.initial_delay:
             self.next = 1
             self._verdict = tally.measure(now, self.words, self._generator)
@@ -211,7 +212,7 @@ class AnalysisWatch(Periods):
     def give_up(self, rollout: Rollout) -> None:
         """Nobody watches any more: whoever waits for it goes on when it would have been over."""
         if self.running and self._done is not None:
-            rollout.at(self._until, self._done)
+            rollout.at(self.until, self._done)
         self.stop()
 
     def stop(self) -> None:
@@ -265,7 +266,9 @@ class AnalysisVerbs(ReplicaVerbs):
         yield from self._gate()
         if analyses:
             self.note("begin analysis", len(analyses))
-            self._beside = self._measure(analyses, None)
+            watch = self.watch
+            if isinstance(watch, AnalysingWatch) and watch.active:
+                self._beside = tuple(watch.begin(one, None) for one in analyses)
 
     def end_analysis(self) -> Script:
         """Measure no more: what has not failed by now has passed."""
@@ -286,26 +289,28 @@ class AnalysisVerbs(ReplicaVerbs):
         if takes == math.inf:
             yield from self._forever()
         self.note("analyse", max(takes, least))
-        if self.watch.active:
+        if isinstance(self.watch, AnalysingWatch) and self.watch.active:
             over = [self.env.event() for _ in analyses]
-            for event, one in zip(over, analyses, strict=True):
-                self._measure((one,), partial(_succeed, event))
-            for event in over:
-                yield event
+            runs = [
+                self.watch.begin(one, partial(_succeed, event))
+                for one, event in zip(analyses, over, strict=True)
+            ]
+            for run, event in zip(runs, over, strict=True):
+                yield from self._wait_for(run, event)
         else:
             yield self.env.timeout(takes)
         yield self.env.timeout(max(start + least - self.env.now, 0.0))
         self.last_watch = self.env.now
         yield from self._gate()
 
-    def _measure(
-        self, analyses: tuple[Analysis, ...], done: Callable[[], None] | None
-    ) -> tuple[AnalysisWatch, ...]:
-        """Start to measure, if somebody watches."""
-        watch = self.watch
-        if not isinstance(watch, AnalysingWatch) or not watch.active:
-            return ()
-        return tuple(watch.begin(one, done) for one in analyses)
+    def _wait_for(self, run: AnalysisWatch, over: Event) -> Script:
+        """Wait until a run is over; once more for each time that it had to try again."""
+        while not over.triggered:
+            if run.running:
+                more = max(run.until - self.env.now, RETRY)
+                yield self.env.any_of((over, self.env.timeout(more)))
+            else:
+                yield over
 
 
 def _succeed(event: Event) -> None:
