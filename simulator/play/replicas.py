@@ -54,19 +54,17 @@ class Course:
 class ReplicaVerbs(ControllerVerbs):
     """Verbs of controllers that work out how many instances each version shall have."""
 
-    weight: Callable[[], float]
-
-    def reconcile(self, weight: float, sizes: Sizes, ready: float) -> Script:
-        """Let a pool come to what a controller wants at this weight, pass by pass.
+    def reconcile(self, share: float, sizes: Sizes, ready: float) -> Script:
+        """Let a pool come to what a controller wants, pass by pass; `share` of it will be new.
 
         `sizes` says from the new and old version's replicas how many each shall have next; an
         instance is available when it has served for `ready` seconds (times the pace). It is over
         when nothing is left to change and all are available.
         """
-        yield from self._begin_replacing(f"{100 * weight:.3g}%")
+        yield from self._begin_replacing(f"{100 * share:.3g}%")
         yield from self._before_starts()
         yield from self._reconcile(sizes, ready)
-        self.note("shift", self.weight())
+        self.note("shift", share)
 
     def reconcile_old(self, sizes: Sizes, ready: float) -> Script:
         """The same on the way back."""

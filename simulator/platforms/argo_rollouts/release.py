@@ -189,11 +189,13 @@ class ArgoCanary(_Rollout):
     def _move(self, rollout: Rollout, number: int) -> Iterator[Any]:
         """Bring pods, and the traffic, to what is in force at a step."""
         weight = rules.weight_in_force([step.weight for step in self.steps], number)
-        if not self.traffic_routing:
-            sizes = partial(self._sizes, rollout.fleet.size, weight)
-            yield from rollout.reconcile(weight, sizes, self.min_ready)
-            return
         size, least = rollout.fleet.size, self.min_pods
+        if not self.traffic_routing:
+            limits = rules.fenceposts(self.max_surge, self.max_unavailable, size)
+            wanted = rules.wish(size, weight, limits.surge)
+            sizes = partial(self._sizes, size, weight)
+            yield from rollout.reconcile(wanted.canary / sum(wanted), sizes, self.min_ready)
+            return
         canary = rules.routed(size, weight, self._scale(number), least).canary
         stable = rules.dynamic(size, weight, weight, least=least).stable
         if self.dynamic_stable_scale:

@@ -232,7 +232,7 @@ def refuse_canary(
 
 
 def refuse_blue_green(
-    active: str, preview: str, revisions: int = 10, kept: int | None = None
+    active: str, preview: str | None, revisions: int = 10, kept: int | None = None
 ) -> Iterator[str]:
     """Why validation refuses a blue/green: equal services, or more kept revisions than history."""
     if active == preview:

@@ -110,7 +110,7 @@ def test_the_traffic_follows_the_pods_and_not_the_weight(
     scenario = canary(f"steps: [{{weight: {percent}%}}, {{pause: 1h}}]", instances, **words)
     (outcome,) = play(scenario, 1)
     assert outcome.exposure_when_caught == pytest.approx(share)
-    assert outcome.caught_at == f"{percent}%"
+    assert outcome.caught_at == f"{100 * share:.3g}%"
 
 
 def test_a_basic_canary_rolls_back_within_its_limits() -> None:
