@@ -14,6 +14,7 @@ _NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
 _CAST = r"(?:(?:asFloat|asInt|float|int|default)\()?"
 _RESULT = _CAST + r"\s*result(?:\[\d+\]|\.\w+)*(?:\s*,\s*[\d.]+)?\s*\)?"
 _COMPARED = re.compile(rf"{_RESULT}\s*(>=|<=|>|<)\s*{_NUMBER}")
+_COUNTED = re.compile(r"len\([^)]*\)\s*[<>=!]+\s*\d+")
 _EMPTY_PASSES = re.compile(r"isNaN\(|len\(\s*result\s*\)\s*(==\s*0|<\s*1|<=\s*0)|result\s*==\s*nil")
 _EMPTY_FAILS = re.compile(r"len\(\s*result\s*\)\s*(>\s*0|>=\s*1|!=\s*0)")
 _TIMED = re.compile(
@@ -67,7 +68,7 @@ def understand(name: str, success: str, failure: str, query: str) -> Meaning | N
 
 def _limit(condition: str) -> tuple[str, float] | None:
     """The comparison of a result with a number: its sign without "or equal", and the number."""
-    found = _COMPARED.search(condition)
+    found = _COMPARED.search(_COUNTED.sub("", condition))
     return (found[1][0], float(found[2])) if found else None
 
 
