@@ -221,6 +221,7 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "strategies.it.steps[0].approve": ("9m", ()),
     "strategies.it.steps[0].judge": ("{above: 2%}", (PEOPLE_ONLY,)),
     "strategies.it.pace": ("3", ()),
+    **every_key.ANALYSIS,
     **every_key.CASES,
 }
 

@@ -29,17 +29,17 @@ class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
-    are the alarms with the scope that the strategy leaves them, `cached` is the cache in front and
-    `misses` the share of requests that pass it when it is warm, `capacity` is requests/s of one
-    instance, `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run
-    mean when it varies: `steady` tells), `calendar` what forbids steps at some hours if anything
-    does, `ungraceful` the seconds of its traffic that a stopping instance loses, `noise` the mean
-    share of baseline errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the
-    bad share that the availability objective allows, `limit` the seconds after which a replication
-    is cut off, `throttle` what limits the requests if it ever can, `drifted` the share of instances
-    that somebody changed by hand, `rehearsed` the least duration of the deployment, `script` that
-    of one release of several and `search` that of looking for the culprit after a rollback
-    (seconds).
+    are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
+    measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
+    is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
+    the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
+    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
+    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
+    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
+    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
+    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
+    least duration of the deployment, `script` that of one release of several and `search` that of
+    looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -79,6 +79,7 @@ class Plan:
         self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
+        self.analyses = strategy.analyses
         self.rehearsed = self.script = 0.0
         self.search = search(self)
         self.bound(_UNBOUND)

@@ -163,7 +163,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
         if entry.verb == "shift":
             weight = entry.detail
         if requests:
-            mirrored = entry.verb != "bake"
+            mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, f"{100 * weight:.3g}%")
             share, shows = 1.0 if mirrored else weight, 1.0
@@ -185,7 +185,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if entry.verb == "shift":
             weight = entry.detail
         copied = _copies(plan)[0]
-        share = {"bake": weight, "run in parallel": 1.0, "shadow": copied}.get(entry.verb)
+        watching = {"bake": weight, "analyse": weight, "run in parallel": 1.0, "shadow": copied}
+        share = watching.get(entry.verb)
         if share is None:
             found.append(None)
         else:

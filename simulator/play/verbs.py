@@ -444,8 +444,11 @@ class Verbs:
         if seconds > 0 and stretch is not None and self.fleet.up[NEW]:
             self.counts.answer_the_rest(stretch, seconds, self.env.now)
 
-    def return_to_old(self) -> Script:
-        """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
+    def return_to_old(self, keep_new: float = 0.0) -> Script:
+        """Roll back by weight: bring back what is missing of old, weight 0, retire new.
+
+        New instances stay `keep_new` seconds without traffic before they go, for good if infinite.
+        """
         fleet, router = self.fleet, self.router
         self._dismiss_baseline()
         missing = fleet.size - fleet.up[OLD]
@@ -459,6 +462,10 @@ class Verbs:
         if gone > self.env.now and self.fleet.up[NEW]:
             yield self.env.timeout(gone - self.env.now)
         self._answer_the_rest()
-        yield from self._retire(NEW, fleet.up[NEW])
+        if keep_new and fleet.up[NEW]:
+            self.note("keep new", keep_new)
+        if keep_new < math.inf:
+            yield self.env.timeout(keep_new if fleet.up[NEW] else 0.0)
+            yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
             router.leave_pool(self.env.now)

@@ -29,8 +29,7 @@ NOT_YET: dict[str, str] = {
     "strategies.*": "value",
 }
 KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
-    Strategy: "kubernetes_rolling argo_canary argo_blue_green flagger codedeploy ecs_rolling "
-    "beanstalk cloudformation_rolling",
+    Strategy: "kubernetes_rolling flagger codedeploy ecs_rolling beanstalk cloudformation_rolling",
     None: "",
 }
 VALUES_NOT_YET: dict[str, str] = {

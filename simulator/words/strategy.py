@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
@@ -80,6 +81,11 @@ class Strategy(Words):
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         """The judges that look at its steps; `usual` is the scenario's, for those without one."""
+        return ()
+
+    @property
+    def analyses(self) -> tuple[Analysis, ...]:
+        """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
