@@ -30,8 +30,7 @@ NOT_YET: dict[str, str] = {
     "strategies.*": "only_in value",
 }
 KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
-    Strategy: "kubernetes_rolling argo_canary argo_blue_green flagger codedeploy ecs_rolling "
-    "beanstalk cloudformation_rolling",
+    Strategy: "argo_canary argo_blue_green",
     None: "",
 }
 VALUES_NOT_YET: dict[str, str] = {
