@@ -215,9 +215,9 @@ def test_a_canary_that_does_not_start_is_given_up_by_itself() -> None:
 
 @pytest.mark.parametrize(("after", "back"), [(20, 0), (100, 50), (150, 100), (3000, 100)])
 def test_the_way_back(after: int, back: int) -> None:
-    """While it is analysed all traffic is back at once. The primary rolls from 135 s on: at 160 s it
-    lacks two old pods, which start at once; at 210 s it lacks seven, which takes two rounds, as for
-    one that was promoted."""
+    """While it is analysed all traffic is back at once. The primary rolls from 135 s on: at 160 s
+    it lacks two old pods, which start at once; at 210 s it lacks seven, which takes two rounds, as
+    for one that was promoted."""
     words = f"{CANARY}, metrics: []"
     (found,) = play(flagger(words, **noticed(after)), 1)
     assert found.rollback_time == back
@@ -302,7 +302,7 @@ def test_chance_of_a_rollback_with_overlapping_windows(
 
 
 def test_a_quiet_service_has_no_values_to_check() -> None:
-    """One request in 5 min: e^-(0.05 x 15 / 300) of the first checks see none, and no data fails."""
+    """0.1 requests/s, half of them in 15 s: no check sees one in e^-0.75, and no data fails."""
     words = "interval: 15s, max_weight: 50%, step_weight: 50%, metrics: [{window: 15s}]"
     quiet = flagger(words, rate="rate: 0.1 rps", users="1000")
     empty = math.exp(-0.1 * 15 * 0.5)
