@@ -13,6 +13,7 @@ from simpy import Event
 from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet, fenceposts, settled
 from simulator.play.controllers import PROGRESS, ControllerVerbs, Measured
 from simulator.play.fault import GOOD
+from simulator.play.flags import PLAIN_IN_COPIES
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
@@ -102,6 +103,11 @@ class CanaryVerbs(ControllerVerbs):
         """Whether a test of the new version without traffic finds what is wrong with it."""
         bad = self.watching and self.fault is not GOOD
         return bad and self.luck.uniform(Purpose.SMOKE) < chance
+
+    def shows_in_copies(self, chance: float) -> bool:
+        """Whether requests that are no user's show what is wrong: load and starts always do."""
+        plain = self.fault is GOOD or self.fault.kind in PLAIN_IN_COPIES
+        return plain or self.luck.uniform(Purpose.COMPARABLE) < chance
 
     def copy(self, share: float) -> Script:
         """From now on copy so many requests to the new version, as a share of all of them.

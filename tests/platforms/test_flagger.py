@@ -323,6 +323,24 @@ def test_a_load_test_is_checked_too_and_hurts_nobody() -> None:
     assert found.failed_requests == found.exposure_time == 0
 
 
+def test_a_load_test_that_shows_nothing_hides_what_users_meet() -> None:
+    """Five of 100 users' requests/s reach the canary beside 20 of the test: 4 % errors of theirs
+    are 0.8 % of what is checked. A minute has k errors and g good ones of theirs, independent
+    Poisson numbers with 12 and 288, and fails 1 % if 99 k - 1200 > g; where the test shows it, too,
+    there are 60 and it always fails."""
+    words = "interval: 1m, max_weight: 5%, step_weight: 5%, load_test: 20 rps, load_test_shows: 40%"
+    good = np.cumsum(poisson(288, 500))
+    misses = sum(
+        p * good[min(99 * k - 1201, 500)]
+        for k, p in enumerate(poisson(12, 60))
+        if 99 * k - 1200 > 0
+    )
+    exact, tries = 0.4 + 0.6 * misses, 300
+    scenario = flagger(words, rate="rate: 100 rps", defect="{kind: errors, rate: 4%}")
+    found = np.mean([o.caught_by == "failed checks" for o in play(scenario, tries)])
+    assert abs(found - exact) < 4 * math.sqrt(exact * (1 - exact) / tries)
+
+
 def test_blue_green_without_any_requests_is_always_rolled_back() -> None:
     words = "interval: 15s, iterations: 5"
     (reason,) = rehearse(flagger(words), "flagger").reasons

@@ -81,6 +81,9 @@ class FlaggerAnalysis(Strategy):
     load_test: Rate = Field(
         0.0, description="Requests/s that a hook sends to the canary: they are checked, too."
     )
+    load_test_shows: Share = Field(
+        1.0, description="Chance that those requests show what is wrong; else they are all good."
+    )
     provider: Literal["mesh", "kubernetes"] = Field(
         "mesh", description="kubernetes cannot shift traffic: 10 iterations of blue/green."
     )
@@ -188,21 +191,27 @@ class Flagger(FlaggerAnalysis):
             for _ in range(self.threshold):
                 yield from rollout.next_tick(every)
             yield from rollout.give_up(FAILED_CHECKS)
-        checks, tested = rules.Checks(), self.load_test / rollout.plan.rate
+        checks, tested, weight = rules.Checks(), 0.0, 0.0
+        if shown := rollout.shows_in_copies(self.load_test_shows):
+            tested = self.load_test / rollout.plan.rate
+        good = 0.0 if shown else self.load_test
         for stage in rules.stages(self.analysis):
             weight = float(stage.weight) * (self.match or 1.0)
             yield from rollout.copy(tested + self.mirror * stage.mirrored)
             for _ in range(stage.checks):
-                checks = yield from self._check(rollout, every, checks, weight)
+                checks = yield from self._check(rollout, every, checks, weight, good)
         yield from rollout.ask(self.confirm_promotion)
         while not rollout.answered:
-            checks = yield from self._check(rollout, every, checks, weight)
+            checks = yield from self._check(rollout, every, checks, weight, good)
         yield from rollout.copy(0)
 
     def _check(
-        self, rollout: Rollout, every: float, checks: rules.Checks, weight: float
+        self, rollout: Rollout, every: float, checks: rules.Checks, weight: float, tested: float
     ) -> Generator[Any, Any, rules.Checks]:
-        """Ticks at a weight until one has good checks; too many bad ones end the release."""
+        """Ticks at a weight until one has good checks; too many bad ones end the release.
+
+        So many requests/s are `tested` and good, whatever users meet.
+        """
         turn = every * rollout.pace
         limits = tuple(
             rules.Limit(m.metric, exact(m.above), rules.window_ticks(m.window, turn))
@@ -211,7 +220,7 @@ class Flagger(FlaggerAnalysis):
         good = False
         while not good:
             seen = yield from rollout.next_tick(every, _COUNTS, weight)
-            checks = checks.after(seen, limits, self.no_data == "fail")
+            checks = checks.after(seen, limits, self.no_data == "fail", round(tested * turn))
             good = checks.good
             if checks.failed >= self.threshold:
                 yield from rollout.next_tick(every)

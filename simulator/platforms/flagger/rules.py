@@ -238,16 +238,22 @@ class Checks(NamedTuple):
     good: bool = True
 
     def after(
-        self, seen: tuple[int, int, int] | None, limits: tuple[Limit, ...], no_data_fails: bool
+        self,
+        seen: tuple[int, int, int] | None,
+        limits: tuple[Limit, ...],
+        no_data_fails: bool,
+        tested: int = 0,
     ) -> Checks:
         """The next check, with what this tick has counted; nobody looking (None) is no failure.
 
-        A failed check is never forgotten.
+        So many good requests of a load test are `tested` beside it. A failed check is never
+        forgotten.
         """
         if seen is None:
             return Checks(self.failed)
         most = max((limit.ticks for limit in limits), default=1)
-        rows = (*self.seen, seen)[-most:]
+        failed, late, every = seen
+        rows = (*self.seen, (failed, late, every + tested))[-most:]
         good = not any(exceeded(rows, limit, no_data_fails) for limit in limits)
         return Checks(self.failed + (not good), rows, good)
 
