@@ -10,6 +10,7 @@ import simpy
 from simpy.events import NORMAL, URGENT
 
 from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(AnalysisVerbs):
+class Rollout(AnalysisVerbs, CanaryVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`

@@ -36,12 +36,10 @@ class Step(Words):
 class Strategy(Words):
     """A way to release: frozen settings, a runbook forward and a runbook back.
 
-    Subclasses give `kind` a literal default and are found under it in `kinds`. `always_sticky`
-    says that users stay on their version whatever the traffic says.
+    Subclasses give `kind` a literal default and are found under it in `kinds`.
     """
 
     kinds: ClassVar[dict[str, type[Strategy]]] = {}
-    always_sticky: ClassVar[bool] = False
 
     kind: str
     pace: Factor = Field(
@@ -58,6 +56,11 @@ class Strategy(Words):
         kind = cls.model_fields["kind"].default
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
+
+    @property
+    def always_sticky(self) -> bool:
+        """Whether users stay on their version whatever the traffic says."""
+        return False
 
     @property
     def pooled(self) -> bool:

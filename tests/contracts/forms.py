@@ -67,6 +67,13 @@ FORMS = {
         "{}",
         "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
     ],
+    "flagger": [
+        "{interval: 30s, max_weight: 30%, metrics: [], step_weight_promotion: 10%, "
+        "progress_deadline: 9h}",
+        "{interval: 30s, iterations: 4, mirror: 50%, metrics: [], max_surge: 1, "
+        "progress_deadline: 9h}",
+        "{interval: 30s, skip_analysis: true, progress_deadline: 9h}",
+    ],
     "opsworks_deploy": ["{}", "{order: by_zone, check: 2m}"],
     "argo_canary": [
         "{progress_deadline: 9h}",

@@ -182,15 +182,6 @@ KEYS = [
         "above has no effect",
     ),
     changed(
-        "not available yet: a strategy",
-        "canary: {}",
-        "flagger: {}",
-        5,
-        "strategies.flagger",
-        "flagger",
-        "not available yet",
-    ),
-    changed(
         "an unknown profile", "bare", "ecs-fargat", 2, "profile", "ecs-fargat", "mean ecs-fargate?"
     ),
 ]
