@@ -107,12 +107,14 @@ def _wide(row: Assumed | Assumption) -> str:
 
 class Question(NamedTuple):
     """Something that the manifests leave open: a path of the scenario, its plausible range, what it
-    moves within that (empty while unknown), and on what the assumed value rests.
+    moves within that (empty while unknown), its place among those that matter most (from 1; 0 for
+    others), and on what the assumed value rests.
     """
 
     path: str
     plausible: str
     moves: str
+    place: int
     source: str
 
 
@@ -122,12 +124,14 @@ def questions(imported: Imported, swings: Sequence[Swing]) -> list[Question]:
     rows: dict[str, Assumed | Assumption] = {row.path: row for row in imported.scenario.assumed}
     rows |= {row.path: row for row in own}
     moved = {swing.assumption.path: swing for swing in swings}
-    first = [*ALWAYS, *(row.path for row in own), *list(moved)[:SHOWN]]
+    most = list(moved)[:SHOWN]
+    first = [*ALWAYS, *(row.path for row in own), *most]
     return [
         Question(
             path,
             _wide(rows[path]),
             effect(moved[path]) if path in moved else "",
+            most.index(path) + 1 if path in most else 0,
             plain(rows[path].source),
         )
         for path in dict.fromkeys(first)

@@ -12,6 +12,7 @@ from simulator.decide.advice import reconsidered
 from simulator.decide.brought import Advice
 from simulator.decide.tornado import Swing
 from simulator.report import brought as told
+from simulator.report import headlines
 from simulator.web import answers, brought, choose, controls, jobs, state, waiting
 from simulator.web.brought import Reading
 from simulator.web.plain import frame, plain
@@ -53,7 +54,7 @@ def editor(in_use: str | None) -> None:
     )
     if in_use is not None:
         row.button("Start over", key="forget", on_click=_start_over)
-    left, right = st.columns(2)
+    left, right = st.columns(2) if others else (st.container(), None)
     count = st.session_state.setdefault("uploads", 0)
     left.file_uploader(
         "Or open files: YAML, JSON or templates, each up to 1 MiB",
@@ -65,7 +66,7 @@ def editor(in_use: str | None) -> None:
         max_upload_size=1,
         help="They are put into the box above, where you can still change them.",
     )
-    if others:
+    if right is not None:
         right.selectbox(
             "Or another example",
             others,
@@ -161,11 +162,11 @@ def assumptions(reading: Reading) -> tuple[Swing, ...]:
         )
         jobs.drawn(visitor, (_MATTER,))
     swings = found or ()
-    _profile(reading)
     for row in choose.rows(told.questions(reading.read, swings), _ACROSS):
         for column, question in zip(st.columns(_ACROSS), row, strict=False):
             with column.container(border=True, height="stretch", gap="xsmall"):
                 _question(reading, question)
+    _profile(reading)
     if reading.variant.changes:
         answers.take_back(state.BROUGHT)
     return swings
@@ -177,12 +178,15 @@ def _question(reading: Reading, question: told.Question) -> None:
     shown = setting(variant.scenario, question.path)
     label = controls.named(question.path, variant.scenario)
     controls.text(reading.begun, variant, shown, label, "open ")
-    told_as = [f"Plausible: {question.plausible}."]
+    before = at(reading.begun.scenario, question.path)
+    lines = [f"Plausible: **{plain(question.plausible)}**"]
     if question.path in variant.changes:
-        told_as.insert(0, f"Yours; assumed was {at(reading.begun.scenario, question.path)}.")
+        lines.insert(0, f"**Yours**; assumed was {plain(before)}")
     if question.moves:
-        told_as.append(f"Within that: {question.moves}.")
-    st.caption(plain(" ".join([*told_as, f"Source: {question.source}."])))
+        lines.append(f"Within that: {plain(question.moves)}")
+    if question.place:
+        lines.append(f"**No. {question.place}** of what matters most here")
+    st.caption("  \n".join([*lines, f"Source: {plain(question.source)}"]))
 
 
 def _profile(reading: Reading) -> None:
@@ -212,9 +216,13 @@ def _choose_profile(key: str) -> None:
 def notes(reading: Reading) -> None:
     """What was not carried over, or not as it is, and what follows; what may matter first."""
     groups = told.grouped(reading.read.notes)
+    if outside := reading.read.count("outside"):
+        st.caption(
+            f"{outside} fields that say nothing about a rollout (names, labels, images and the "
+            "like) are not listed."
+        )
     if not groups:
         st.success("Every field that says something about the rollout was carried over as it is.")
-        return
     for kind, rows in groups.items():
         title = f"{told.TITLES[kind]}: {len(rows)}"
         with st.expander(title, expanded=kind == "ignored" or len(rows) <= _FEW):
@@ -264,6 +272,7 @@ def _advised(found: Advice) -> None:
     if found.best is not None:
         st.code("\n".join(told.patch(found.best)), language=None, wrap_lines=True)
         st.markdown(plain(told.cost(found)))
+    st.caption(plain(headlines.verdict(found.comparison, in_words=True)))
     from simulator.web import evidence
 
     shown = {state.BROUGHT: found.comparison}

@@ -15,8 +15,9 @@ COMPARE = Path(__file__).parent / "compare.py"
 
 st.title("Import your rollout")
 st.markdown(
-    "For everybody who ships a service: paste the manifests that roll it out today, and see in "
-    "numbers what that rollout would miss, which fields to change, and what had to be assumed."
+    "For everybody who ships a service: paste the manifests that roll it out today; hundreds of "
+    "good and bad releases are played with them, and you read **what your rollout would miss, "
+    "which fields to change, and what that costs**."
 )
 top = st.container()
 text = brought.take(top)
@@ -89,13 +90,14 @@ else:
         "good and bad releases, with the assumptions above."
     )
     st.button("Compare them", key="compare", type="primary", on_click=brought.compare)
-
-st.header("Take it with you", anchor="take")
 if st.button(
     "Open in Compare",
+    key="open in compare",
     icon="➡️",
     help="With every other way to write it as a strategy: all figures, charts and controls.",
 ):
     st.session_state[choose.OWN_TEXT] = bringing.as_scenario(reading)
     st.switch_page(COMPARE, query_params={"scenario": choose.OWN})
+
+st.header("Take it with you", anchor="take")
 bringing.take_away(reading, swings, found)
