@@ -223,6 +223,11 @@ def choose(key: str, widget: str) -> None:
         state.drop(state.BROUGHT)
 
 
+def too_long() -> bool:
+    """Whether the text in use is too long for a link."""
+    return st.query_params.get(_PACKED) == _TOO_LONG
+
+
 def compared() -> bool:
     """Whether the visitor asked for the comparison."""
     return st.query_params.get(_COMPARED) == "1"
