@@ -209,8 +209,11 @@ def test_files_come_into_the_box_and_keep_their_names() -> None:
     files = [("a.yaml", MINE.encode(), "text/yaml"), ("b.json", b"\xff\xfe\x00", "text/yaml")]
     page.file_uploader(key="files 0").set_value(files).run()
     assert "b.json: not a text file" in texts(page)
+    assert "Opened: a.yaml. Press **Read it**" in texts(page)
+    page.button(key="read").click().run()
     assert page.text_area(key="manifests").value == f"# file: a.yaml\n{MINE}"
     page.file_uploader(key="files 1").set_value([("c.yml", OTHER.encode(), "text/yaml")]).run()
+    assert "are not read yet" in texts(page)
     page.button(key="read").click().run()
     assert "a.yaml:5" in cells(page)
     page.selectbox(key="chosen workload").set_value("Deployment/other").run()

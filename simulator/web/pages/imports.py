@@ -56,7 +56,7 @@ if text is None or reading is None:
 names = ", ".join(dict.fromkeys(name for name, _ in brought.files(text)))
 with st.expander(f"The manifests: {plain(names)}"):
     bringing.editor(text)
-if st.session_state.get(brought.DRAFT) != text:
+if st.session_state.get(brought.DRAFT) != text or brought.opened():
     st.warning("The manifests were changed and are not read yet: open them above and read them.")
 if brought.too_long():
     st.caption("These manifests are too long for a link: to share this page, share the files.")
