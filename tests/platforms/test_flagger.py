@@ -379,6 +379,7 @@ def test_a_cookie_keeps_users_on_the_canary() -> None:
         "{step_weights: [10%, 10%]}",
         "{step_weights: [20%, 5%]}",
         "{match: 5%}",
+        "{step_weight: 0.1%}",
         "{threshold: 0}",
         "{iterations: -1}",
     ],
