@@ -8,11 +8,16 @@ from typing import Any
 from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
+from simulator.platforms.argo_rollouts import reader as argo_rollouts
 from simulator.platforms.flagger import reader as flagger
 from simulator.platforms.kubernetes import reader as kubernetes
 from simulator.words.brought import Reader
 
-READERS: tuple[Reader, ...] = (kubernetes.READER, flagger.READER)
+READERS: tuple[Reader, ...] = (
+    kubernetes.READER,
+    argo_rollouts.READER,
+    flagger.READER,
+)
 _MOST_ITEMS = 1000
 
 

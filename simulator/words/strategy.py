@@ -6,11 +6,12 @@ import difflib
 import importlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
@@ -43,6 +44,10 @@ class Strategy(Words):
     kind: str
     pace: Factor = Field(
         1.0, description="Multiplies every bake, pause, wave and overlap of the strategy."
+    )
+
+    only_in: Literal["work"] | None = Field(
+        None, description="work: no step starts outside the working hours of the calendar."
     )
 
     @classmethod
@@ -79,6 +84,11 @@ class Strategy(Words):
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         """The judges that look at its steps; `usual` is the scenario's, for those without one."""
+        return ()
+
+    @property
+    def analyses(self) -> tuple[Analysis, ...]:
+        """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
