@@ -134,7 +134,9 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(
+        self, leaving: int, drained: bool, version: int | None = None, idle: bool = False
+    ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -348,15 +350,16 @@ class Verbs:
         self._drain(version, count, own=True)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> None:
+    def _drain(self, version: int, count: int, own: bool = False, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
         `count` is below 1.
 
-        They take the sessions of their `own` version with them, or their part of all.
+        They take the sessions of their `own` version with them, or their part of all; no requests
+        are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None)
+        self.lose_sessions(count, True, version if own else None, idle)
         self.fleet.leave(version, count)
         drain = self.plan.drain
         if not drain:
