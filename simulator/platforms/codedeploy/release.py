@@ -33,8 +33,8 @@ class CodeDeploy(Strategy):
     kind: Literal["codedeploy"] = "codedeploy"
     config: str | None = Field(
         None,
-        description="A published configuration, e.g. HalfAtATime or ECSCanary10Percent5Minutes; "
-        "OneAtATime when left out.",
+        description="A published configuration, e.g. HalfAtATime or ECSCanary10Percent5Minutes, or "
+        "one's own shift in the same words; OneAtATime when left out.",
     )
     minimum_healthy: PortionField | None = Field(
         None, description="Hosts that stay healthy instead: a count, or a share rounded up."
@@ -61,6 +61,10 @@ class CodeDeploy(Strategy):
         name = None if value is None else value.removeprefix(_PREFIX)
         if name is None or name in known:
             return name
+        if rules.is_shift(name):
+            if reason := rules.refuse_shift(name):
+                raise ValueError(f"{reason}; change it")
+            return name
         near = difflib.get_close_matches(name, known, 1)
         hint = f" (did you mean {near[0]}?)" if near else f"; allowed: {', '.join(known)}"
         raise ValueError(f"no published configuration is called {value!r}{hint}")
@@ -72,7 +76,7 @@ class CodeDeploy(Strategy):
             raise ValueError("config and minimum_healthy say the same thing: remove one of them")
         if healthy is not None and healthy.is_share and healthy.number >= 1:
             raise ValueError("minimum_healthy of all hosts lets none be taken: 99% at most")
-        if self.zonal and self.config in rules.SHIFTS:
+        if self.zonal and rules.is_shift(self.config):
             raise ValueError("zonal is for hosts in place: remove it, or take another config")
         return self
 
@@ -81,13 +85,13 @@ class CodeDeploy(Strategy):
         return self.config == "AllAtOnce"
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
-        return () if usual is None or self.config not in rules.SHIFTS else (usual,)
+        return () if usual is None or not rules.is_shift(self.config) else (usual,)
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """A minimum that lets no host be taken, or zones that nobody told."""
         size, zones = scenario.service.instances, scenario.service.zones
         least = self._least(size)
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             return ()
         if least >= size:
             return (f"needs {least} healthy hosts of {size}: fails at once, no host may be taken",)
@@ -103,7 +107,7 @@ class CodeDeploy(Strategy):
         return self.rollback or by not in ("health", "minimum healthy hosts")
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             yield from self._shift(rollout)
             return
         size = rollout.fleet.size
@@ -126,7 +130,7 @@ class CodeDeploy(Strategy):
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             yield from rollout.return_to_old()
             return
         size = rollout.fleet.size
@@ -138,4 +142,4 @@ class CodeDeploy(Strategy):
         if self.minimum_healthy is not None:
             return rules.minimum(size, self.minimum_healthy)
         config = self.config or "OneAtATime"
-        return 0 if config in rules.SHIFTS else rules.minimum_of(config, size)
+        return 0 if rules.is_shift(config) else rules.minimum_of(config, size)
