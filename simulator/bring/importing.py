@@ -193,13 +193,10 @@ def workloads(manifests: Sequence[Manifest]) -> tuple[Workload, ...]:
 
 
 def _workloads(everything: Sequence[View]) -> list[tuple[Reader, Workload]]:
-    """What is rolled out, without what something else among it moves, and without what moves all
-    at once where anything else is there.
-    """
+    """What is rolled out, without what something else among it moves."""
     found = [(reader, one) for reader in READERS for one in reader.find(everything)]
     moved = {name for _, one in found for name in one.moves}
-    left = [(reader, one) for reader, one in found if one.called not in moved]
-    return [(reader, one) for reader, one in left if not one.plain] or left
+    return [(reader, one) for reader, one in found if one.called not in moved]
 
 
 def _chosen(
@@ -207,19 +204,23 @@ def _chosen(
 ) -> tuple[Reader, Workload]:
     if not found:
         raise _nothing(everything)
-    listed = ", ".join(one.called for _, one in found)
     if wanted is None:
+        found = [(reader, one) for reader, one in found if not one.plain] or found
         if len(found) == 1:
             return found[0]
         first = found[0][1].documents[0].manifest.name
-        message = f"{len(found)} workloads; choose one with --workload: {plain(listed)}"
+        message = f"{len(found)} workloads; choose one with --workload: {_listed(found)}"
         raise ManifestError([_said(first, message)])
     fitting = [(r, one) for r, one in found if wanted in (one.name, one.called)]
     if len(fitting) != 1:
         what = "several workloads are" if fitting else "no workload is"
-        message = f"{what} called {plain(wanted)!r}; there are {plain(listed)}"
+        message = f"{what} called {plain(wanted)!r}; there are {_listed(found)}"
         raise ManifestError([_said("--workload", message)])
     return fitting[0]
+
+
+def _listed(found: Sequence[tuple[Reader, Workload]]) -> str:
+    return plain(", ".join(one.called for _, one in found))
 
 
 def _nothing(everything: Sequence[View]) -> ManifestError:

@@ -9,18 +9,26 @@ from simulator.bring import plans
 from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
+from simulator.platforms.api_gateway import reader as api_gateway
+from simulator.platforms.appconfig import reader as appconfig
+from simulator.platforms.auto_scaling import reader as auto_scaling
 from simulator.platforms.cloudformation import reader as cloudformation
 from simulator.platforms.codedeploy import functions, groups
 from simulator.platforms.ecs import reader as ecs
 from simulator.platforms.kubernetes import reader as kubernetes
+from simulator.platforms.kubernetes import terraform
 from simulator.words.brought import Reader
 
 READERS: tuple[Reader, ...] = (
     kubernetes.READER,
+    terraform.READER,
     cloudformation.READER,
+    auto_scaling.READER,
     ecs.READER,
     groups.READER,
     functions.READER,
+    appconfig.READER,
+    api_gateway.READER,
 )
 _MOST_ITEMS = 1000
 
@@ -73,9 +81,7 @@ def _is_template(data: Any) -> bool:
     )
 
 
-def _resources(
-    manifest: Manifest, number: int, parameters: Mapping[str, str]
-) -> Iterator[View]:
+def _resources(manifest: Manifest, number: int, parameters: Mapping[str, str]) -> Iterator[View]:
     only = manifest._replace(documents=(manifest.documents[number],))
     found = template(only, parameters)
     for name, resource in found.resources.items():

@@ -185,9 +185,7 @@ def _of_latency(inside: View, names: Names, threshold: View) -> dict[str, Any] |
         return None
     extended.mark()
     inside.at(names.metric).mark()
-    threshold.say(
-        "approximated", "requests slower than it are those that a slow defect makes late"
-    )
+    threshold.say("approximated", "requests slower than it are those that a slow defect makes late")
     above = format_share(round(1 - float(found[1]) / 100, 6))
     return {"watch": "service", "metric": "late", "above": above}
 

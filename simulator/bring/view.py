@@ -78,6 +78,11 @@ class View:
         """Whether something stands here whose value is known only once it is deployed."""
         return isinstance(self.data, Function)
 
+    @property
+    def told(self) -> str:
+        """A value that is not known yet, as templates write it in short; else nothing."""
+        return told(self.data) if self.unknown else ""
+
     def refers(self) -> frozenset[str]:
         """How the documents are called that the values at or below it come from."""
         return frozenset(reference.resource for reference in references(self.data))

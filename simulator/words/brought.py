@@ -110,7 +110,14 @@ class Draft:
             )
         else:
             self.put("detection.alarms", "none", named)
-            self.remark("No alarm stops this rollout: a bad release goes on until people report it.")
+            self.remark(
+                "No alarm stops this rollout: a bad release goes on until people report it."
+            )
+
+    def without_profile(self) -> None:
+        """Assume what a profile would bring where none fits: people who report."""
+        source = "judgement: users of a public service"
+        self.assume("detection.people.report_rate", "0.1%", "0.02%", "1%", source)
 
     def remark(self, text: str) -> None:
         """Say something that a reader of the manifest should know, in a sentence with numbers."""

@@ -178,8 +178,8 @@ def _read_rolling(document: View, rolling: View, draft: Draft) -> None:
     missing = min(at_once, size - min(kept, size))
     if missing == size:
         draft.remark(
-            f"MinInstancesInService is {kept} and a batch is {at_once}: all {size} instances may be "
-            "gone at once, an outage."
+            f"MinInstancesInService is {kept} and a batch is {at_once}: all {size} instances may "
+            "be gone at once, an outage."
         )
     if not signals:
         told = _iso(pause) or 0.0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.platforms.codedeploy import names as fields
 from simulator.platforms.codedeploy import rules
 from simulator.platforms.codedeploy.groups import own_shift
-from simulator.words.brought import Alternative, Draft, Reader, Workload
+from simulator.words.brought import Alternative, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
@@ -115,12 +115,23 @@ def read(function: _Function, draft: Draft) -> None:
         )
     else:
         draft.put("strategies.current.config", _published(kind), kind)
+    _read_hook(function.at("DeploymentPreference", "Hooks", "PreTraffic"), draft)
     draft.put("strategies.current.rollback", True, "SAM's groups roll back what fails")
     named = function.at("DeploymentPreference", "Alarms")
     draft.watch(function.alarms, named)
     named.mark()
     if kind.name().removeprefix(_PREFIX) in ("AllAtOnce", f"{_LAMBDA}AllAtOnce"):
         draft.remark("AllAtOnce leaves alarms no time to see anything before everybody has it.")
+
+
+def _read_hook(hook: View, draft: Draft) -> None:
+    """A function that tests the new version before any traffic."""
+    if not hook.exists and not hook.unknown:
+        return
+    draft.keys["strategies.current.smoke.for"] = "0s"
+    path = "strategies.current.smoke.catches"
+    draft.assume(path, "50%", "20%", "80%", "what the hook's function finds: judgement")
+    hook.say("assumed", "its function finds half of the bad versions, before any traffic")
 
 
 def _published(kind: View) -> str:
@@ -141,7 +152,7 @@ def _read_elastic(concurrency: View, draft: Draft) -> None:
     draft.put("service.elastic", True, "functions of AWS Lambda")
     if concurrency.exists:
         draft.put("service.concurrency", concurrency.integer(1000, 1), concurrency)
-    draft.keys["detection.people"] = {}
+    draft.without_profile()
 
 
 def _weight(alias: View) -> View | None:
@@ -159,7 +170,7 @@ def _weight(alias: View) -> View | None:
 def read_alias(alias: View, draft: Draft) -> None:
     """Put the weight of an alias into the draft: a canary that a person promotes."""
     draft.put("service.elastic", True, "functions of AWS Lambda")
-    draft.keys["detection.people"] = {}
+    draft.without_profile()
     draft.put("detection.alarms", "none", "an alias has no alarms")
     weight = _weight(alias)
     if weight is None:
@@ -169,8 +180,8 @@ def read_alias(alias: View, draft: Draft) -> None:
     step = {"weight": share, "bake": "1h"}
     draft.strategy("canary", {"steps": [step]}, weight)
     path = "strategies.current.steps[0].bake"
-    draft.assume(path, "1h", "10m", "1d", "until a person changes the weights: judgement")
-    del draft.keys[path]
+    source = "until a person changes the weights: judgement"
+    draft.assumed.append(Assumed(path, "1h", "10m", "1d", source))
 
 
 def alternatives(function: _Function) -> Iterator[Alternative]:
@@ -190,6 +201,4 @@ def alternatives(function: _Function) -> Iterator[Alternative]:
             yield Alternative(name, ((kind, name), *extra), aim)
 
 
-READER = Reader(
-    "codedeploy", "functions of AWS SAM and aliases of AWS Lambda with weights", find
-)
+READER = Reader("codedeploy", "functions of AWS SAM and aliases of AWS Lambda with weights", find)

@@ -76,9 +76,7 @@ def _group(document: View, documents: Sequence[View]) -> _Group:
         and document in one.at("UpdatePolicy").linked(documents, document.label)
     ]
     targets = [*services, *fleets, *aliases]
-    balancers = [
-        one for target in targets for one in target.linked(documents, *fields.BALANCERS)
-    ]
+    balancers = [one for target in targets for one in target.linked(documents, *fields.BALANCERS)]
     config = configs[0] if configs else None
     platform = _platform(document, names, config, apps, bool(services), bool(aliases))
     others = [*configs, *services[:1], *fleets[:1], *balancers[:1], *alarms, *apps]
@@ -112,6 +110,7 @@ def read(group: _Group, draft: Draft) -> None:
     """Put what a group says about its deployments into the draft."""
     if group.platform == "Lambda":
         draft.put("service.elastic", True, "functions of AWS Lambda")
+        draft.without_profile()
     else:
         _read_target(group, draft)
     if group.platform == "Server":

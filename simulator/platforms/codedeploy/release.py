@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simulator.platforms.codedeploy import rules
 from simulator.words.detection import Judge
-from simulator.words.strategy import Strategy
+from simulator.words.strategy import Smoke, Strategy
 from simulator.words.units import Duration, Portion, PortionField
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class CodeDeploy(Strategy):
         0.0, description="How long the old fleet stays after a shift (terminationWaitTime)."
     )
 
+    smoke: Smoke | None = Field(
+        None, description="Of a shift: tests before any traffic (the hook BeforeAllowTraffic)."
+    )
+
     @field_validator("config")
     @classmethod
     def _is_published(cls, value: str | None) -> str | None:
@@ -76,6 +80,8 @@ class CodeDeploy(Strategy):
             raise ValueError("config and minimum_healthy say the same thing: remove one of them")
         if healthy is not None and healthy.is_share and healthy.number >= 1:
             raise ValueError("minimum_healthy of all hosts lets none be taken: 99% at most")
+        if self.smoke is not None and not rules.is_shift(self.config):
+            raise ValueError("smoke is for shifts: hosts in place are not tested apart; remove it")
         if self.zonal and rules.is_shift(self.config):
             raise ValueError("zonal is for hosts in place: remove it, or take another config")
         return self
@@ -122,6 +128,7 @@ class CodeDeploy(Strategy):
 
     def _shift(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(1)
+        yield from rollout.smoke_test(self.smoke)
         for weight, wait in rules.shifts(self.config or ""):
             yield from rollout.shift(weight)
             yield from rollout.bake(wait)

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 SERVICES = ("AWS::ECS::Service", "aws_ecs_service")
 _TASKS = ("AWS::ECS::TaskDefinition", "aws_ecs_task_definition")
 _ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-_GROUPS = ("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group")
+_GROUPS = (
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "aws_lb_target_group",
+    "aws_alb_target_group",
+)
 _CLASSIC = ("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb")
 _MINUTE = 60.0
 _START = 300.0  # until a task is registered: judgement, longer than all but slow starts
@@ -37,7 +41,7 @@ Path = tuple[str | int, ...]
 class Names(NamedTuple):
     """Where the fields of a service stand."""
 
-    count: Path
+    desired: Path
     launch: Path
     scheduling: Path
     controller: Path
@@ -191,7 +195,7 @@ def _read_size(service: _Service, draft: Draft) -> None:
     if not launch.exists and provider.exists:
         profile = "ecs-fargate" if provider.text().startswith("FARGATE") else "ecs-ec2"
     draft.put("profile", profile, launch if launch.exists else provider)
-    count = service.at(names.count)
+    count = service.at(names.desired)
     draft.put("service.instances", count.integer(1, 1), count)
     if not count.exists:
         draft.remark("DesiredCount is not known: one task is assumed (--parameter, or --set).")
@@ -268,7 +272,10 @@ def _read_rolling(service: _Service, draft: Draft) -> None:
     daemons = service.at(names.scheduling).choice({"REPLICA": False, "DAEMON": True}, False)
     least, most = service.at(names.minimum), service.at(names.maximum)
     draft.strategy("ecs_rolling", {}, service.at(names.strategy))
-    minimum, maximum = least.percent(0.0 if daemons else 1.0), most.percent(1 if daemons else 2, 1e4)
+    minimum, maximum = (
+        least.percent(0.0 if daemons else 1.0),
+        most.percent(1 if daemons else 2, 1e4),
+    )
     draft.put("strategies.current.minimum_healthy", minimum, least)
     draft.put("strategies.current.maximum", maximum, most)
     breaker, back = service.at(names.breaker), service.at(names.rollback)
