@@ -130,15 +130,7 @@ def imported(
     everything = views(manifests, parameters)
     found = _workloads(everything)
     reader, chosen = _chosen(found, everything, workload)
-    draft = Draft()
-    draft.put("version", 1)
-    draft.put("name", chosen.called)
-    for row in OPEN:
-        draft.assume(*row)
-    chosen.read(draft)
-    surroundings.put(draft)
-    if profile is not None:
-        draft.put("profile", profile, "--profile")
+    draft = _drafted(chosen, profile)
     scenario = _scenario(draft, chosen)
     for item in sets:
         path, value = split(item)
@@ -161,6 +153,33 @@ def imported(
         profile,
         parameters,
     )
+
+
+def _drafted(chosen: Workload, profile: str | None) -> Draft:
+    """What a workload says, before it is a scenario."""
+    draft = Draft()
+    draft.put("version", 1)
+    draft.put("name", chosen.called)
+    for row in OPEN:
+        draft.assume(*row)
+    chosen.read(draft)
+    surroundings.put(draft)
+    if profile is not None:
+        draft.put("profile", profile, "--profile")
+    return draft
+
+
+def values_of(items: Iterable[str]) -> dict[str, str]:
+    """Values for parameters from texts name=value; raises ManifestError for another text."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not name or not sign:
+            raise ManifestError(
+                [Problem("--parameter", plain(item), None, None, "is not NAME=VALUE")]
+            )
+        found[name] = value
+    return found
 
 
 def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None:

@@ -25,6 +25,7 @@ _RATES = frozenset({"5XXError", "5xx", "Errors"})  # 0 or 1 of each request: the
 _KNOWN_OTHERS = re.compile(
     r"CPU|Memory|Disk|Network|EBS|Queue|Messages|Age|Host|Connection|Credit|Capacity|Throttle"
 )
+_STATISTICS = {name: name for name in ("Sum", "Average", "SampleCount", "Minimum", "Maximum")}
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 _RATIO = re.compile(r"(?:100\s*\*\s*)?\(?\s*(\w+)\s*/\s*(\w+)\s*\)?(\s*\*\s*100)?")
 _ABOVE = {
@@ -141,7 +142,7 @@ def _metric(
         limit = threshold.number(0.0)
         statistic = inside.at(names.statistic)
         inside.at(names.metric).mark()
-        if metric in _RATES and statistic.text("Sum") == "Average":
+        if metric in _RATES and statistic.choice(_STATISTICS, "Sum") == "Average":
             return _share(limit, threshold)
         return _of_count(limit, period, inside, threshold, draft)
     if _KNOWN_OTHERS.search(metric):
@@ -195,26 +196,26 @@ def _of_expression(inside: View, names: Names) -> dict[str, Any] | None:
     queries = inside.at(names.queries)
     listed = {one.name("Id") or one.name("id"): one for one in queries.items()}
     for query in listed.values():
-        expression = query.at("Expression") if query.at("Expression").exists else None
-        expression = expression or query.at("expression")
-        found = _RATIO.fullmatch(str(expression.data).strip()) if expression.exists else None
-        if found is None:
-            continue
-        top, bottom = (_metric_name(listed.get(name)) for name in found.group(1, 2))
-        if _ERRORS.fullmatch(top) and bottom in _REQUESTS:
-            queries.mark()
-            percent = "100" in str(expression.data)
-            threshold = inside.at(names.threshold)
-            return _share(threshold.number(0.0), threshold, percent)
+        for expression in (query.at("Expression"), query.at("expression")):
+            found = _RATIO.fullmatch(str(expression.data).strip()) if expression.exists else None
+            if found is None:
+                continue
+            top, bottom = (_metric_name(listed.get(name)) for name in found.group(1, 2))
+            if top and bottom and _ERRORS.fullmatch(top.name()) and bottom.name() in _REQUESTS:
+                for view in (expression, top, bottom):
+                    view.mark()
+                threshold = inside.at(names.threshold)
+                return _share(threshold.number(0.0), threshold, "100" in expression.text())
     inside.say("ignored", "its expression is no share of failed requests", _NOT_THERE)
     return None
 
 
-def _metric_name(query: View | None) -> str:
+def _metric_name(query: View | None) -> View | None:
+    """Where the metric of a query is named."""
     if query is None:
-        return ""
-    found = query.name("MetricStat", "Metric", "MetricName")
-    return found or query.name("metric", 0, "metric_name")
+        return None
+    found = query.at("MetricStat", "Metric", "MetricName")
+    return found if found.exists else query.at("metric", 0, "metric_name")
 
 
 def _stated_period(queries: View, names: Names) -> View:
