@@ -155,5 +155,5 @@ def test_real_groups_are_read(manifests: Path, file: str, expected: tuple[object
 
 def test_a_template_without_a_rollout_says_what_it_has() -> None:
     text = "Resources: {Bucket: {Type: 'AWS::S3::Bucket'}}"
-    with pytest.raises(ManifestError, match="nothing here is rolled out .*AWS::S3::Bucket"):
+    with pytest.raises(ManifestError, match=r"nothing here is rolled out .*AWS::S3::Bucket"):
         imported(from_text(text))
