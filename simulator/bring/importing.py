@@ -55,8 +55,12 @@ class Imported(NamedTuple):
         return sum(note.kind == kind for note in self.notes)
 
     def alternatives(self) -> tuple[Alternative, ...]:
-        """Other ways to write the manifest; those that it already has are left out."""
-        return tuple(one for one in self.workload.alternatives() if _is_other(one))
+        """Other ways to write the manifest, with the fields that they change; none without any."""
+        found = (
+            one._replace(changes=tuple(change for change in one.changes if _is_other(*change)))
+            for one in self.workload.alternatives()
+        )
+        return tuple(one for one in found if one.changes)
 
     def altered(self, alternative: Alternative) -> Imported:
         """The same manifests with some fields changed, read again; raises ManifestError."""
@@ -194,12 +198,10 @@ def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None
             raise ManifestError([_said("--parameter", message)])
 
 
-def _is_other(alternative: Alternative) -> bool:
-    """Whether a field has another value than the alternative's."""
-    return any(
-        (view.peek() is None) != (value is None) or str(view.peek()).lower() != str(value).lower()
-        for view, value in alternative.changes
-    )
+def _is_other(view: View, value: Any) -> bool:
+    """Whether a field stands there with another value, or not at all."""
+    now = view.peek()
+    return (now is None) != (value is None) or str(now).lower() != str(value).lower()
 
 
 def workloads(manifests: Sequence[Manifest]) -> tuple[Workload, ...]:

@@ -7,11 +7,13 @@ provider's names for the same fields; Elastic Load Balancing user guides (2023).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from simulator.bring.view import View
+from simulator.platforms.codedeploy.rules import shifts
 from simulator.words.brought import Assumed, Draft
-from simulator.words.units import format_duration, format_share, rate
+from simulator.words.units import duration, format_duration, format_share, rate
 
 ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 TARGET_GROUPS = (
@@ -40,6 +42,7 @@ _ABOVE = {
 _MISSING = {name: name for name in ("missing", "breaching", "notBreaching", "ignore")}
 START = 300.0  # until an instance is registered: judgement, longer than all but slow starts
 SHORT = 30.0
+PUBLISHED = 60.0  # until a metric can be read: the scenario's default
 _DRAIN = "deregistration_delay.timeout_seconds"
 
 
@@ -90,8 +93,26 @@ def _put_alarms(draft: Draft) -> None:
             read.append(view)
     if found:
         draft.put("detection.alarms", found, *read)
+        _look_at_times(draft, read)
     elif "detection.alarms" not in draft.keys:
         draft.put("detection.alarms", "none", "no alarm that is understood")
+
+
+def _look_at_times(draft: Draft, alarms: Sequence[View]) -> None:
+    """Say so where a shift of CodeDeploy may be over before any alarm has fired."""
+    config = draft.keys.get("strategies.current.config")
+    shift = sum(step.wait for step in shifts(str(config)))
+    times = []
+    for view, alarm in zip(alarms, draft.keys["detection.alarms"], strict=True):
+        needed = int(alarm["datapoints"].split(" of ")[0])
+        times.append(((needed + 1) * duration(alarm["period"]) + PUBLISHED, view, alarm))
+    slowest, view, alarm = min(times, key=lambda one: one[0])
+    if config is not None and 0 < shift < slowest:
+        draft.remark(
+            f"{view.called} may take {format_duration(slowest)} to fire ({alarm['datapoints']} "
+            f"periods of {alarm['period']}, {format_duration(PUBLISHED)} to be published); the "
+            f"shift is over after {format_duration(shift)}."
+        )
 
 
 def _alarm(view: View, draft: Draft, number: int) -> dict[str, Any] | None:

@@ -113,7 +113,11 @@ def test_without_signals_the_next_batch_does_not_wait() -> None:
     found = read("MinInstancesInService: 5", "", text)
     assert settings(found)["min_in_service"] == 0
     assert any("after 720 s, whether" in remark for remark in found.remarks)
-    assert "wait for signals" in [one.name for one in found.alternatives()]
+    waits = next(one for one in found.alternatives() if one.name == "wait for signals")
+    assert [(view.key, value) for view, value in waits.changes] == [
+        ("WaitOnResourceSignals", True),
+        ("PauseTime", "PT15M"),
+    ]
 
 
 def test_who_replaces_a_group_builds_a_second_one() -> None:

@@ -182,3 +182,5 @@ def test_real_functions_are_read(manifests: Path, file: str, alarms: tuple[float
     assert ignored(found) <= 0.2
     assert without_effect(found) == []
     assert len(found.alternatives()) == 3
+    slow = [remark for remark in found.remarks if "may take 11m to fire" in remark]
+    assert [remark.endswith("over after 9m.") for remark in slow] == [True] * len(alarms)

@@ -181,6 +181,11 @@ def _read_rolling(document: View, rolling: View, draft: Draft) -> None:
             f"MinInstancesInService is {kept} and a batch is {at_once}: all {size} instances may "
             "be gone at once, an outage."
         )
+    elif missing:
+        draft.remark(
+            f"MinInstancesInService is {kept}: while a batch is replaced only {size - missing} of "
+            f"{size} instances serve."
+        )
     if not signals:
         told = _iso(pause) or 0.0
         draft.remark(
