@@ -1,0 +1,88 @@
+"""What becomes of every field of a manifest: used, or a note that says why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any, NamedTuple
+
+from simulator.bring.documents import plain
+from simulator.bring.view import View
+from simulator.words.brought import Kind, Note
+from simulator.words.documents import Path, packaged
+from simulator.words.shape import dotted
+
+_MOST_TEXT = 60
+
+
+class Row(NamedTuple):
+    """What a table says of the fields whose path fits: kind of note, why, and what follows."""
+
+    pattern: re.Pattern[str]
+    kind: Kind
+    why: str
+    consequence: str
+
+
+@cache
+def table(platform: str) -> Mapping[str, tuple[Row, ...]]:
+    """The rows about fields that are not used, by what a document is; of one platform's folder.
+
+    In a file `fields.yaml`: kind of document, pattern, then `kind`, `why` and `consequence`. In a
+    pattern `*` is one key or place, `**` any number of them; the first that fits holds.
+    """
+    file = FilePath(__file__).resolve().parents[1] / "platforms" / platform / "fields.yaml"
+    found = packaged(file) if file.is_file() else {}
+    return {
+        label: tuple(_row(pattern, entry) for pattern, entry in entries.items())
+        for label, entries in found.items()
+    }
+
+
+def _row(pattern: str, entry: Any) -> Row:
+    if isinstance(entry, str):  # a kind alone: outside
+        entry = {"kind": entry}
+    parts = (
+        re.escape(part).replace(r"\*\*", ".*").replace(r"\*", "[^/]*") for part in _split(pattern)
+    )
+    text = "/".join(parts).replace("/.*", "(/.*)?")
+    return Row(re.compile(text), entry["kind"], entry.get("why", ""), entry.get("consequence", ""))
+
+
+def _split(pattern: str) -> list[str]:
+    return pattern.split(".")
+
+
+def notes(platform: str, documents: Iterable[View]) -> Iterator[Note]:
+    """A note for every field of the documents: what was read is used, what was said holds."""
+    rows = table(platform)
+    for document in documents:
+        for path, value in document.leaves():
+            kind, why, consequence = _fate(document, path, rows.get(document.label, ()))
+            here = document.manifest.problem(path, "", document.document)
+            line = here.line or 1
+            text = _shown(value)
+            yield Note(
+                document.manifest.name, line, plain(dotted(path)), text, kind, why, consequence
+            )
+
+
+def _fate(document: View, path: Path, rows: Iterable[Row]) -> tuple[Kind, str, str]:
+    said = document.log.said
+    for depth in range(len(path), -1, -1):
+        if path[:depth] in said:
+            return said[path[:depth]]
+    if path in document.log.read:
+        return "used", "", ""
+    below = "/".join(str(part).replace("/", "|") for part in path[len(document.path) :])
+    for row in rows:
+        if row.pattern.fullmatch(below):
+            return row.kind, row.why, row.consequence
+    return "ignored", "no rule is known for this field", "the rollout is simulated without it"
+
+
+def _shown(value: Any) -> str:
+    text = plain("" if value is None else str(value).strip())
+    return text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 3]}..."
