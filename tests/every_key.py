@@ -130,6 +130,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "progress_deadline": "1m",
     },
     "kubernetes_recreate": {"progress_deadline": "1m"},
+    "spinnaker": {"stages": "[{kind: deploy}]", "on_failure": "clean_up"},
     "ecs_rolling": {
         "minimum_healthy": "50%",
         "maximum": "150%",
@@ -176,6 +177,7 @@ WORDS = {
     ("codedeploy", "monitor"): (THREE,),
     ("codedeploy", "first_monitor"): (THREE,),
     ("codedeploy", "rollback"): (CRASH,),
+    ("spinnaker", "on_failure"): (CRASH,),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
     ("ecs_rolling", "failure_threshold"): (CRASH,),

@@ -96,7 +96,7 @@ class Rollout(ControllerVerbs):
         self.finished = False
         self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
-        self.judging, self.baseline = None, 0
+        self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         self.watch = Watch(self, self.counts, not alone)
 

@@ -23,6 +23,7 @@ SECTIONS = (
     ("CodeDeploy", "platforms/codedeploy/headings.yaml"),
     ("Containers: ECS", "platforms/ecs/headings.yaml"),
     ("Containers: Kubernetes", "platforms/kubernetes/headings.yaml"),
+    ("Spinnaker and Kayenta", "platforms/spinnaker/headings.yaml"),
     ("API Gateway and Lambda", "platforms/api_gateway/headings.yaml"),
     ("Systems Manager", "platforms/systems_manager/headings.yaml"),
     ("AppConfig", "platforms/appconfig/headings.yaml"),
