@@ -18,20 +18,15 @@ from simulator.words.changes import split
 from simulator.words.documents import Document
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.profiles import names as profiles
-from simulator.words.reading import reread
+from simulator.words.reading import packaged_folder, reread
 from simulator.words.scenario import Scenario
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".config", ".template")
 _MOST_FILES, _MOST_BYTES = 200, 2**23
 _PLACE = re.compile(r"(.+?):(\d+) (.*)")
-TRAFFIC = (
-    Assumed(
-        "traffic.rate",
-        "100 rps",
-        "1 rps",
-        "10000 rps",
-        "no manifest says it: judgement, a service of some size",
-    ),
+OPEN = (
+    Assumed("traffic.rate", "100 rps", "1 rps", "10000 rps", "judgement: a service of some size"),
+    Assumed("costs.failed_request", 0.01, 0.001, 1.0, "judgement: a request worth a cent"),
 )
 
 
@@ -71,6 +66,11 @@ class Imported(NamedTuple):
         return imported(changed, self.workload.called, self.profile)
 
 
+def packaged_manifests() -> FilePath:
+    """Where the packaged manifests lie."""
+    return packaged_folder() / "manifests"
+
+
 def gather(paths: Iterable[str | FilePath]) -> tuple[Manifest, ...]:
     """The documents of files, of all manifests in folders, and of standard input for "-".
 
@@ -83,7 +83,7 @@ def gather(paths: Iterable[str | FilePath]) -> tuple[Manifest, ...]:
         if len(found) >= _MOST_FILES or size > _MOST_BYTES:
             message = f"more than {_MOST_FILES} files or 8 MiB; name fewer of them"
             raise ManifestError([Problem(str(path), "", None, None, message)])
-        found.append(load(path))
+        found.append(load(path, packaged_manifests()))
     return tuple(found)
 
 
@@ -129,7 +129,7 @@ def imported(
     draft = Draft()
     draft.put("version", 1)
     draft.put("name", chosen.called)
-    for row in TRAFFIC:
+    for row in OPEN:
         draft.assume(*row)
     chosen.read(draft)
     if profile is not None:
