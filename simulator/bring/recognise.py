@@ -9,9 +9,10 @@ from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
 from simulator.platforms.kubernetes import reader as kubernetes
+from simulator.platforms.spinnaker import reader as spinnaker
 from simulator.words.brought import Reader
 
-READERS: tuple[Reader, ...] = (kubernetes.READER,)
+READERS: tuple[Reader, ...] = (kubernetes.READER, spinnaker.READER)
 _MOST_ITEMS = 1000
 
 

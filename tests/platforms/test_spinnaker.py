@@ -343,10 +343,10 @@ def test_pipelines_that_cannot_be_are_refused(stages: str, message: str) -> None
 
 def test_the_judges_of_an_analysis_know_their_thresholds() -> None:
     """Before the last run anything above 75 will do; the last one has to reach 95."""
-    usual, last = CanaryAnalysis().judges(True)
+    usual, last = CanaryAnalysis(kind="canary_analysis").judges(True)
     assert (usual.passing, last.passing) == (pytest.approx(0.75005), 0.95)
     assert usual.against == last.against == "baseline"
-    assert next(CanaryAnalysis().judges(False)).against == "old"
+    assert next(CanaryAnalysis(kind="canary_analysis").judges(False)).against == "old"
 
 
 _FIRST = "kind: spinnaker, stages: [{kind: deploy_canary}, "

@@ -37,7 +37,12 @@ class Spinnaker(Strategy):
 
     kind: Literal["spinnaker"] = "spinnaker"
     stages: tuple[Stage, ...] = Field(
-        (DeployCanary(), CanaryAnalysis(), DeleteCanary(), Deploy()),
+        (
+            DeployCanary(kind="deploy_canary"),
+            CanaryAnalysis(kind="canary_analysis"),
+            DeleteCanary(kind="delete_canary"),
+            Deploy(kind="deploy"),
+        ),
         description="The stages, in their order.",
     )
     on_failure: Literal["stop", "clean_up"] = Field(

@@ -31,7 +31,7 @@ class DeployCanary(Words):
     Spinnaker's advice is a baseline as young and as large as the canary (best practices, 2023).
     """
 
-    kind: Literal["deploy_canary"] = Field("deploy_canary", description="The kind of stage.")
+    kind: Literal["deploy_canary"] = Field(description="The kind of stage.")
     instances: PortionField = Field(
         _ONE, description="Instances of the canary: a count, or a share rounded up."
     )
@@ -46,14 +46,14 @@ class DeployCanary(Words):
 class Wait(Words):
     """Wait (waitTime)."""
 
-    kind: Literal["wait"] = Field("wait", description="The kind of stage.")
+    kind: Literal["wait"] = Field(description="The kind of stage.")
     duration: Duration = Field(600.0, description="How long the pipeline waits.")
 
 
 class ManualJudgment(Words):
     """Wait until a person lets the pipeline go on; a stage of its own has no other default."""
 
-    kind: Literal["manual_judgment"] = Field("manual_judgment", description="The kind of stage.")
+    kind: Literal["manual_judgment"] = Field(description="The kind of stage.")
     takes: RandomDuration = Field(
         Constant(value=900.0),
         description="How long it takes until somebody has judged (judgement).",
@@ -68,7 +68,7 @@ class CanaryAnalysis(Words):
     `passing`. Without any requests to compare the score is 0.
     """
 
-    kind: Literal["canary_analysis"] = Field("canary_analysis", description="The kind of stage.")
+    kind: Literal["canary_analysis"] = Field(description="The kind of stage.")
     delay: Duration = Field(0.0, description="Wait before the first run's data begin.")
     interval: Duration = Field(
         rules.INTERVAL, description="Time between runs; one at the end of the lifetime when 0s."
@@ -134,7 +134,7 @@ class CanaryAnalysis(Words):
 class DeleteCanary(Words):
     """Delete the canary and its baseline: all traffic is on the old version again."""
 
-    kind: Literal["delete_canary"] = Field("delete_canary", description="The kind of stage.")
+    kind: Literal["delete_canary"] = Field(description="The kind of stage.")
 
 
 class Deploy(Words):
@@ -147,7 +147,7 @@ class Deploy(Words):
     a canary becomes a part of what is deployed.
     """
 
-    kind: Literal["deploy"] = Field("deploy", description="The kind of stage.")
+    kind: Literal["deploy"] = Field(description="The kind of stage.")
     rollout: Literal["red_black", "rolling_red_black", "highlander", "none"] = Field(
         "red_black", description="The rollout strategy."
     )
