@@ -22,6 +22,14 @@ _Profile = Annotated[
     str | None, typer.Option("--profile", help="Defaults of another kind of machine.")
 ]
 
+_Compare = Annotated[
+    bool, typer.Option("--compare", help="Beside its platform's alternatives, with a patch.")
+]
+_Scenario = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="SCENARIO", help="Write the scenario there."),
+]
+
 
 def bring(
     manifests: Annotated[
@@ -29,19 +37,14 @@ def bring(
     ],
     workload: _Workload = None,
     profile: _Profile = None,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="Beside its platform's alternatives, with a patch.")
-    ] = False,
+    compare: _Compare = False,
     replications: options.Replications = 300,
     seed: options.Seed = 1,
     sets: options.Sets = None,
     jobs: options.Jobs = 0,
     output_format: options.ShortFormat = "table",
     as_json: options.Json = False,
-    output: Annotated[
-        str | None,
-        typer.Option("-o", "--output", metavar="SCENARIO", help="Write the scenario there."),
-    ] = None,
+    output: _Scenario = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Read a rollout from its manifests: a scenario, and what became of every field.

@@ -32,6 +32,7 @@ def scenario(imported: Imported) -> str:
     defaults = {row.path: row for row in imported.scenario.assumed}
 
     def said(path: str) -> str:
+        """Where a value comes from."""
         if path in assumed:
             row = assumed[path]
             return f"assumed ({row.low} to {row.high}): {row.source}"
