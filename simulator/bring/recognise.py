@@ -8,11 +8,12 @@ from typing import Any
 from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
+from simulator.platforms.beanstalk import reader as beanstalk
 from simulator.platforms.kubernetes import reader as kubernetes
 from simulator.platforms.spinnaker import reader as spinnaker
 from simulator.words.brought import Reader
 
-READERS: tuple[Reader, ...] = (kubernetes.READER, spinnaker.READER)
+READERS: tuple[Reader, ...] = (kubernetes.READER, spinnaker.READER, beanstalk.READER)
 _MOST_ITEMS = 1000
 
 
@@ -53,7 +54,8 @@ def _label(data: Any) -> str:
 
 
 def _is_template(data: Any) -> bool:
-    resources = data.get("Resources") if isinstance(data, Mapping) else None
+    own = isinstance(data, Mapping) and "option_settings" not in data  # of a Beanstalk environment
+    resources = data.get("Resources") if own else None
     return isinstance(resources, Mapping) and any(
         isinstance(entry, Mapping) and "Type" in entry for entry in resources.values()
     )
