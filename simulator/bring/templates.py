@@ -40,25 +40,35 @@ def template(where: str | FilePath) -> Template:
     return of(load(where, packaged_templates()))
 
 
-def of(manifest: Manifest) -> Template:
-    """The template in documents already read; raises ManifestError."""
+def of(manifest: Manifest, parameters: Mapping[str, str] | None = None) -> Template:
+    """The template in documents already read; `parameters` in place of defaults of that name.
+
+    Raises ManifestError.
+    """
     if len(manifest.documents) > 1:
         message = "more than one document; a template is one"
         raise ManifestError([manifest.problem((), message, 1)])
     found = _sections(manifest)
-    values = Values(manifest, found)
+    values = Values(manifest, found, parameters or {})
     resources, problems = {}, []
     for name, entry in found["Resources"].items():
         wrong = _wrong(manifest, name, entry)
         problems += wrong
         if not wrong and (resource := _resource(manifest, values, name, entry)) is not None:
             resources[name] = resource
+    shared = found.get("Globals")
+    for_all = values.resolved(shared, ("Globals",)) if isinstance(shared, Mapping) else {}
     problems += values.problems
     if problems:
         problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
         raise ManifestError(problems[:_MOST_SHOWN])
     return Template(
-        manifest.name, resources, values.parameters, tuple(values.unresolved), values.transforms
+        manifest.name,
+        resources,
+        values.parameters,
+        tuple(values.unresolved),
+        values.transforms,
+        for_all,
     )
 
 

@@ -39,7 +39,12 @@ Truth = tuple[bool | None, str]
 class Values:
     """What the values of one template come to; `problems` grows with what cannot be right."""
 
-    def __init__(self, manifest: Manifest, sections: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        sections: Mapping[str, Any],
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
         self.manifest = manifest
         self.problems: list[Problem] = []
         self.unresolved: dict[str, None] = {}
@@ -53,8 +58,9 @@ class Values:
         self.open: list[str] = []
         self.depth = 0
         self.steps, self.room = _MOST_STEPS, _MOST_TEXT
+        given = parameters or {}
         self.parameters = {
-            name: _default(name, entry)
+            name: _taken(name, entry, given.get(name))
             for name, entry in (sections.get("Parameters") or {}).items()
         }
         self.names = {**self.parameters, **self.resources}
@@ -319,9 +325,10 @@ def differs_surely(left: Any, right: Any) -> bool:
     return not isinstance(left, Function) and not isinstance(right, Function) and left != right
 
 
-def _default(name: str, entry: Mapping[str, Any]) -> Any:
-    """A parameter's value if nobody gives another one; a function if there is no default."""
-    kind, value = str(entry.get("Type", "String")), entry.get("Default")
+def _taken(name: str, entry: Mapping[str, Any], given: str | None) -> Any:
+    """A parameter's value: the one given, or its default; a function if there is neither."""
+    kind = str(entry.get("Type", "String"))
+    value = entry.get("Default") if given is None else given
     if value is None or isinstance(value, Mapping | list):
         return Function("Parameter", name)
     if kind.startswith("AWS::SSM::Parameter::Value"):

@@ -27,12 +27,11 @@ if TYPE_CHECKING:
     from simulator.play.stretch import Stretch
     from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
-    from simulator.strategies.blue_green import Smoke
     from simulator.strategies.parallel_adoption import Reconcile
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
-    from simulator.words.strategy import Strategy
+    from simulator.words.strategy import Smoke, Strategy
 
 NO_TRAFFIC = 0.001
 _FEW = 1e-4

@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from simulator.words.cutover import CutOver, Method, Name, method
 from simulator.words.detection import Judge
-from simulator.words.strategy import Strategy
-from simulator.words.units import Duration, Share
+from simulator.words.strategy import Smoke, Strategy
+from simulator.words.units import Duration
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
-
-
-class Smoke(BaseModel):
-    """Tests on the new fleet before it gets traffic."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
-    catches: Share = Field(
-        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
-    )
 
 
 class BlueGreen(Strategy):

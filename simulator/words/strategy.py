@@ -32,6 +32,15 @@ class Step(Words):
     judge: Judge | None = Field(None, description="Judges this step instead of the usual judge.")
 
 
+class Smoke(Words):
+    """Tests on the new version before it gets traffic."""
+
+    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
+    catches: Share = Field(
+        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
+    )
+
+
 class Strategy(Words):
     """A way to release: frozen settings, a runbook forward and a runbook back.
 
