@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from simulator.bring import plans
+from simulator.bring import outputs, plans
 from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
@@ -42,7 +42,8 @@ def views(
 ) -> tuple[View, ...]:
     """Every document as something to look into: Kubernetes objects under their kind, the resources
     of a CloudFormation template or of a Terraform plan one by one under their type (with values
-    worked out as far as the file says them), other documents whole and without a label.
+    worked out as far as the file says them), what the AWS command line prints under its name there,
+    other documents whole and without a label.
 
     `parameters` are values for templates. Raises ManifestError for a template that is wrong.
     """
@@ -62,6 +63,9 @@ def _views(manifests: Iterable[Manifest], parameters: Mapping[str, str]) -> Iter
                 yield from plans.resources(manifest, number)
                 continue
             whole = View(manifest, number, (), data, "", Log())
+            if told := outputs.views(whole):
+                yield from told
+                continue
             label = _label(data)
             if label == "List" and isinstance(data.get("items"), list):
                 for item in list(whole.at("items").items())[:_MOST_ITEMS]:
