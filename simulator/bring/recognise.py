@@ -14,7 +14,7 @@ from simulator.platforms.appconfig import reader as appconfig
 from simulator.platforms.auto_scaling import reader as auto_scaling
 from simulator.platforms.beanstalk import reader as beanstalk
 from simulator.platforms.cloudformation import reader as cloudformation
-from simulator.platforms.codedeploy import functions, groups
+from simulator.platforms.codedeploy import appspec, functions, groups
 from simulator.platforms.ecs import reader as ecs
 from simulator.platforms.kubernetes import reader as kubernetes
 from simulator.platforms.kubernetes import terraform
@@ -31,6 +31,7 @@ READERS: tuple[Reader, ...] = (
     functions.READER,
     appconfig.READER,
     api_gateway.READER,
+    appspec.READER,
     beanstalk.READER,
     spinnaker.READER,
 )
