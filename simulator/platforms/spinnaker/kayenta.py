@@ -86,7 +86,7 @@ def analysis(stage: View, config: View | None) -> Analysis:
 def of_config(config: View) -> Analysis:
     """A canary config alone: its metrics and thresholds, with the stage's start values."""
     found = {"lifetime": rules.LIFETIME, "interval": rules.INTERVAL, **metrics(config)}
-    missing = _thresholds(config.at("classifier", "scoreThresholds"), found)
+    missing = _thresholds(config.at("classifier").mapping().at("scoreThresholds"), found)
     return Analysis(found, ("lifetime", "interval", *missing))
 
 
@@ -95,7 +95,7 @@ def _thresholds(view: View, found: dict[str, Any]) -> Iterator[str]:
         ("passing", "pass", rules.PASSING),
         ("marginal", "marginal", rules.MARGINAL),
     ):
-        value = view.at(name)
+        value = view.mapping().at(name)
         if stated(value, f"{100 * usual:g}"):
             found[key] = value.percent()
         else:
@@ -113,16 +113,16 @@ def _iso(view: View) -> float:
 
 def metrics(config: View) -> dict[str, Any]:
     """The metrics of a canary config that a defect can move, and what the others carry."""
-    judge = config.at("judge", "name")
+    judge = config.at("judge").mapping().at("name")
     if judge.exists:
         same = judge.text() in _SAME_JUDGE
         judge.say(
             "no_effect" if same else "approximated",
             "it is the judge that is simulated" if same else "NetflixACAJudge-v1.0 judges instead",
         )
-    weights = config.at("classifier", "groupWeights").mapping()
+    weights = config.at("classifier").mapping().at("groupWeights").mapping()
     given = {view.key: view.number(0, 0, 100) for view in weights.items()}
-    heard = [metric for metric in config.at("metrics").items() if not _muted(metric)]
+    heard = [metric for metric in config.at("metrics").items() if not _muted(metric.mapping())]
     own = [_groups(metric) for metric in heard]
     parts = rules.weights(own, given)
     found, unseen = list[dict[str, Any]](), 0.0
@@ -152,7 +152,7 @@ def _groups(metric: View) -> tuple[str, ...]:
 
 
 def _muted(metric: View) -> bool:
-    muted = metric.at("analysisConfigurations", "canary", "muted").flag()
+    muted = metric.at("analysisConfigurations").mapping().at("canary").mapping().at("muted").flag()
     if muted:
         metric.say("no_effect", "a muted metric is left out of the score")
     return muted

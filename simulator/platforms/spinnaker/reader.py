@@ -173,7 +173,7 @@ class Pipeline:
 
     def _add(self, stage: View, draft: Draft) -> None:
         """Add a stage; what it says that is not used is noted."""
-        kind, failed = stage.at("type").text(), _only_after_failure(stage)
+        kind, failed = stage.mapping().at("type").text(), _only_after_failure(stage)
         if failed and kind in _UNDOES:
             self._cleans = True
             stage.say("approximated", "it runs when a stage before it has failed, and undoes all")
@@ -259,8 +259,8 @@ class Pipeline:
         if stated(replicas, "the default"):
             self._size = replicas
         if stage.peek("type") == "deployManifest":
-            traffic = stage.at("trafficManagement")
-            strategy = traffic.at("options", "strategy")
+            traffic = stage.at("trafficManagement").mapping()
+            strategy = traffic.at("options").mapping().at("strategy")
             managed = traffic.at("enabled").flag() and strategy.exists
             built["rollout"] = strategy.choice(_ROLLOUTS, "none") if managed else "none"
             rolling = _manifest(stage).at("spec", "strategy", "rollingUpdate").mapping()
