@@ -15,7 +15,7 @@ from simulator.words.brought import Kind, Note
 from simulator.words.documents import Path, packaged
 from simulator.words.shape import dotted
 
-_MOST_TEXT = 60
+_MOST_TEXT, _COMMON = 60, "kubernetes"
 
 
 class Row(NamedTuple):
@@ -60,11 +60,16 @@ def _split(pattern: str) -> list[str]:
 
 
 def notes(platform: str, documents: Iterable[View]) -> Iterator[Note]:
-    """A note for every field of the documents: what was read is used, what was said holds."""
-    rows = table(platform)
+    """A note for every field of the documents: what was read is used, what was said holds.
+
+    What is not in the platform's own table is looked up in that of Kubernetes, whose objects stand
+    beside those of other platforms.
+    """
+    tables = (table(platform), table(_COMMON))
     for document in documents:
+        rows = tuple(row for one in tables for row in one.get(document.label, ()))
         for path, value in document.leaves():
-            kind, why, consequence = _fate(document, path, rows.get(document.label, ()))
+            kind, why, consequence = _fate(document, path, rows)
             here = document.manifest.problem(path, "", document.document)
             line = here.line or 1
             text = _shown(value)

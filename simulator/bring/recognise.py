@@ -11,11 +11,13 @@ from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
 from simulator.platforms.api_gateway import reader as api_gateway
 from simulator.platforms.appconfig import reader as appconfig
+from simulator.platforms.argo_rollouts import reader as argo_rollouts
 from simulator.platforms.auto_scaling import reader as auto_scaling
 from simulator.platforms.beanstalk import reader as beanstalk
 from simulator.platforms.cloudformation import reader as cloudformation
 from simulator.platforms.codedeploy import appspec, functions, groups
 from simulator.platforms.ecs import reader as ecs
+from simulator.platforms.flagger import reader as flagger
 from simulator.platforms.kubernetes import reader as kubernetes
 from simulator.platforms.kubernetes import terraform
 from simulator.platforms.spinnaker import reader as spinnaker
@@ -34,6 +36,8 @@ READERS: tuple[Reader, ...] = (
     appspec.READER,
     beanstalk.READER,
     spinnaker.READER,
+    argo_rollouts.READER,
+    flagger.READER,
 )
 _MOST_ITEMS = 1000
 

@@ -36,6 +36,7 @@ class JudgeWatch(Periods):
     """
 
     versions = (OLD, NEW, MIRROR)
+    words: Judge
 
     def __init__(self, words: Judge, now: float, plan: Plan, luck: Luck, share: float) -> None:
         self.words = words

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 from simpy.events import NORMAL, URGENT
 
-from simulator.play.controllers import ControllerVerbs
+from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(ControllerVerbs):
+class Rollout(AnalysisVerbs, CanaryVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
@@ -98,7 +99,8 @@ class Rollout(ControllerVerbs):
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
-        self.watch = Watch(self, self.counts, not alone)
+        watching = AnalysingWatch if plan.analyses else Watch
+        self.watch = watching(self, self.counts, not alone)
 
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""

@@ -134,16 +134,26 @@ class StoreVerbs(Verbs):
         """Sessions in the memory of instances that leave now: lost unless they end while draining.
 
         Lost ones are failed requests, at the end of the drain. Instances of one `version` take
-        their part of the sessions on it; others of all, which lie evenly.
+        their part of the sessions on it; others of all, which lie evenly. Stops that are not
+        graceful lose a moment of these instances' requests at once.
         """
-        sessions = self.plan.sessions
-        if sessions is None or leaving <= 0 or self.plan.elastic:
+        sessions, abrupt = self.plan.sessions, self.plan.ungraceful
+        if leaving <= 0 or self.plan.elastic or (sessions is None and not abrupt):
             return
         fleet = self.fleet
         serving, share = fleet.up[OLD] + fleet.up[NEW], 1.0
         if version is not None:
             serving = fleet.up[version]
             share = self.router.visits(fleet, version, self.env.now)
+        if abrupt:
+            traffic = 1.0
+            if version is not None:
+                traffic = self.weight() if version == NEW else 1.0 - self.weight()
+            part = traffic * min(leaving / max(serving, 1), 1.0)
+            cut = part * self.plan.requests_between(self.env.now, self.env.now + abrupt)
+            self.counts.lose(self.env.now, cut, not drained)
+        if sessions is None:
+            return
         drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests

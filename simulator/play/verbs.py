@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
     from simulator.strategies.parallel_adoption import Reconcile
+    from simulator.words.calendar import Calendar
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
@@ -73,6 +74,7 @@ class Verbs:
     phase: str
     announced: bool
     holding: bool
+    caught_by: str
     base: float
     span: float
     starts: list[int]
@@ -88,12 +90,17 @@ class Verbs:
     at: Callable[..., None]
     trip: Callable[[str, float], None]
     abort: Callable[[str], None]
+    weight: Callable[[], float]
     _first_harm: Callable[[float], None]
 
     def _gate(self) -> Script:
-        """No step starts while the tool stalls, nor while a response is being decided."""
+        """No step starts while the tool stalls, when the calendar forbids it, nor while a response
+        is being decided.
+        """
         if self.stalls is not None:
             yield from self._wait_for_tool(self.stalls)
+        if self.plan.calendar is not None and self.billed and not self.caught_by:
+            yield from self._wait_for_calendar(self.plan.calendar)
         if self.holding:
             yield self.env.event()
 
@@ -102,6 +109,14 @@ class Verbs:
         if until > self.env.now:
             self.note("tool stalled", until - self.env.now)
             yield self.env.timeout(until - self.env.now)
+
+    def _wait_for_calendar(self, calendar: Calendar) -> Script:
+        began = self.plan.traffic.began
+        moment = began + self.env.now
+        opens = calendar.opens(moment, self.strategy.only_in == "work")
+        if opens > moment:
+            self.note("wait for hours", opens - moment)
+            yield self.env.timeout(opens - moment)
 
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""
@@ -444,8 +459,11 @@ class Verbs:
         if seconds > 0 and stretch is not None and self.fleet.up[NEW]:
             self.counts.answer_the_rest(stretch, seconds, self.env.now)
 
-    def return_to_old(self) -> Script:
-        """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
+    def return_to_old(self, keep_new: float = 0.0) -> Script:
+        """Roll back by weight: bring back what is missing of old, weight 0, retire new.
+
+        New instances stay `keep_new` seconds without traffic before they go, for good if infinite.
+        """
         fleet, router = self.fleet, self.router
         self._dismiss_baseline()
         missing = fleet.size - fleet.up[OLD]
@@ -459,6 +477,10 @@ class Verbs:
         if gone > self.env.now and self.fleet.up[NEW]:
             yield self.env.timeout(gone - self.env.now)
         self._answer_the_rest()
-        yield from self._retire(NEW, fleet.up[NEW])
+        if keep_new and fleet.up[NEW]:
+            self.note("keep new", keep_new)
+        if keep_new < math.inf:
+            yield self.env.timeout(keep_new if fleet.up[NEW] else 0.0)
+            yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
             router.leave_pool(self.env.now)

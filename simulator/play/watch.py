@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +26,19 @@ from simulator.play.quiet import quiet
 from simulator.play.users import Reports
 
 if TYPE_CHECKING:
+    from simulator.play.analysing import AnalysisWatch
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
     from simulator.words.detection import Judge
+
+    _Watching: TypeAlias = "AlarmWatch | BurnWatch | JudgeWatch | AnalysisWatch"
 
 Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
 _NO_ENDS = np.empty(0)
-_Watching = AlarmWatch | BurnWatch | JudgeWatch
-_SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
+SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
 
 class Watch:
@@ -73,9 +75,9 @@ class Watch:
         self.noise = Noise(plan, luck)
         self._reports: Reports | None = None
         detection = plan.scenario.detection
-        self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in plan.alarms]
+        self._alarms = [AlarmWatch(a, SCOPES[a.watch], luck) for a in plan.alarms]
         self._burns = [
-            BurnWatch(rows, _SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
+            BurnWatch(rows, SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
         ]
         self._judge: JudgeWatch | None = None
         self._gather()
@@ -274,8 +276,7 @@ class Watch:
         end = float(ends[closed - 1])
         self._counts.add(stretch, a, end, drawn, excused)
         for watching in tripped:
-            watching.done = True
-            self._rollout.trip(watching.words.label, end + watching.words.delay)
+            watching.speak(self._rollout, end)
         return closed, bool(tripped)
 
     def _draw(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> Cells:
@@ -416,8 +417,7 @@ class Watch:
             if alarm.close_one(bad, requests):
                 tripped.append(alarm)
         for alarm in tripped:
-            alarm.done = True
-            rollout.trip(alarm.words.label, end + alarm.words.delay)
+            alarm.speak(rollout, end)
         return end, bool(tripped)
 
     def open_window(self, judge: Judge, now: float, seen: JudgeWatch | None = None) -> None:
