@@ -69,6 +69,8 @@ def notes(platform: str, documents: Iterable[View]) -> Iterator[Note]:
     for document in documents:
         rows = tuple(row for one in tables for row in one.get(document.label, ()))
         for path, value in document.leaves():
+            if _nowhere(document, path, value):
+                continue
             kind, why, consequence = _fate(document, path, rows)
             here = document.manifest.problem(path, "", document.document)
             line = here.line or 1
@@ -76,6 +78,12 @@ def notes(platform: str, documents: Iterable[View]) -> Iterator[Note]:
             yield Note(
                 document.manifest.name, line, plain(dotted(path)), text, kind, why, consequence
             )
+
+
+def _nowhere(document: View, path: Path, value: Any) -> bool:
+    """Whether a value is known later and stands nowhere in the file; what was said of it stays."""
+    places = document.manifest.documents[document.document].places
+    return isinstance(value, Function) and path not in places and path not in document.log.said
 
 
 def _fate(document: View, path: Path, rows: Iterable[Row]) -> tuple[Kind, str, str]:

@@ -55,8 +55,12 @@ class Imported(NamedTuple):
         return sum(note.kind == kind for note in self.notes)
 
     def alternatives(self) -> tuple[Alternative, ...]:
-        """Other ways to write the manifest; those that it already has are left out."""
-        return tuple(one for one in self.workload.alternatives() if _is_other(one))
+        """Other ways to write the manifest, with the fields that they change; none without any."""
+        found = (
+            one._replace(changes=tuple(change for change in one.changes if _is_other(*change)))
+            for one in self.workload.alternatives()
+        )
+        return tuple(one for one in found if one.changes)
 
     def altered(self, alternative: Alternative) -> Imported:
         """The same manifests with some fields changed, read again; raises ManifestError."""
@@ -130,15 +134,7 @@ def imported(
     everything = views(manifests, parameters)
     found = _workloads(everything)
     reader, chosen = _chosen(found, everything, workload)
-    draft = Draft()
-    draft.put("version", 1)
-    draft.put("name", chosen.called)
-    for row in OPEN:
-        draft.assume(*row)
-    chosen.read(draft)
-    surroundings.put(draft)
-    if profile is not None:
-        draft.put("profile", profile, "--profile")
+    draft = _drafted(chosen, profile)
     scenario = _scenario(draft, chosen)
     for item in sets:
         path, value = split(item)
@@ -163,6 +159,33 @@ def imported(
     )
 
 
+def _drafted(chosen: Workload, profile: str | None) -> Draft:
+    """What a workload says, before it is a scenario."""
+    draft = Draft()
+    draft.put("version", 1)
+    draft.put("name", chosen.called)
+    for row in OPEN:
+        draft.assume(*row)
+    chosen.read(draft)
+    surroundings.put(draft)
+    if profile is not None:
+        draft.put("profile", profile, "--profile")
+    return draft
+
+
+def values_of(items: Iterable[str]) -> dict[str, str]:
+    """Values for parameters from texts name=value; raises ManifestError for another text."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not name or not sign:
+            raise ManifestError(
+                [Problem("--parameter", plain(item), None, None, "is not NAME=VALUE")]
+            )
+        found[name] = value
+    return found
+
+
 def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None:
     """Refuse values for parameters that no template has."""
     documents = [one.data for manifest in manifests for one in manifest.documents]
@@ -175,12 +198,10 @@ def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None
             raise ManifestError([_said("--parameter", message)])
 
 
-def _is_other(alternative: Alternative) -> bool:
-    """Whether a field has another value than the alternative's."""
-    return any(
-        (view.peek() is None) != (value is None) or str(view.peek()).lower() != str(value).lower()
-        for view, value in alternative.changes
-    )
+def _is_other(view: View, value: Any) -> bool:
+    """Whether a field stands there with another value, or not at all."""
+    now = view.peek()
+    return (now is None) != (value is None) or str(now).lower() != str(value).lower()
 
 
 def workloads(manifests: Sequence[Manifest]) -> tuple[Workload, ...]:

@@ -33,7 +33,7 @@ def resources(manifest: Manifest, number: int) -> Iterator[View]:
     """
     data = manifest.documents[number].data
     unknown = {
-        change.get("address"): change.get("change", {}).get("after_unknown", {})
+        str(change.get("address")): _at(change, "change", "after_unknown")
         for change in _mappings(data.get("resource_changes"))
     }
     written = dict(_expressions(_at(data, "configuration", "root_module"), "", 0))
@@ -76,7 +76,7 @@ def _expressions(module: Any, prefix: str, depth: int) -> Iterator[tuple[str, An
 
 def _filled(value: Any, unknown: Any, written: Any, module: str) -> Any:
     """A value without what is not set, and with functions for what is not known yet."""
-    if unknown is True:
+    if unknown is True and value is None:
         return Function(_LATER, [Function("Ref", name) for name in _taken_from(written, module)])
     if isinstance(value, Mapping) or isinstance(unknown, Mapping):
         value = value if isinstance(value, Mapping) else {}

@@ -7,11 +7,13 @@ provider's names for the same fields; Elastic Load Balancing user guides (2023).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from simulator.bring.view import View
+from simulator.platforms.codedeploy.rules import shifts
 from simulator.words.brought import Assumed, Draft
-from simulator.words.units import format_duration, format_share, rate
+from simulator.words.units import duration, format_duration, format_share, rate
 
 ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 TARGET_GROUPS = (
@@ -25,6 +27,7 @@ _RATES = frozenset({"5XXError", "5xx", "Errors"})  # 0 or 1 of each request: the
 _KNOWN_OTHERS = re.compile(
     r"CPU|Memory|Disk|Network|EBS|Queue|Messages|Age|Host|Connection|Credit|Capacity|Throttle"
 )
+_STATISTICS = {name: name for name in ("Sum", "Average", "SampleCount", "Minimum", "Maximum")}
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 _RATIO = re.compile(r"(?:100\s*\*\s*)?\(?\s*(\w+)\s*/\s*(\w+)\s*\)?(\s*\*\s*100)?")
 _ABOVE = {
@@ -39,6 +42,7 @@ _ABOVE = {
 _MISSING = {name: name for name in ("missing", "breaching", "notBreaching", "ignore")}
 START = 300.0  # until an instance is registered: judgement, longer than all but slow starts
 SHORT = 30.0
+PUBLISHED = 60.0  # until a metric can be read: the scenario's default
 _DRAIN = "deregistration_delay.timeout_seconds"
 
 
@@ -89,8 +93,26 @@ def _put_alarms(draft: Draft) -> None:
             read.append(view)
     if found:
         draft.put("detection.alarms", found, *read)
+        _look_at_times(draft, read)
     elif "detection.alarms" not in draft.keys:
         draft.put("detection.alarms", "none", "no alarm that is understood")
+
+
+def _look_at_times(draft: Draft, alarms: Sequence[View]) -> None:
+    """Say so where a shift of CodeDeploy may be over before any alarm has fired."""
+    config = draft.keys.get("strategies.current.config")
+    shift = sum(step.wait for step in shifts(str(config)))
+    times = []
+    for view, alarm in zip(alarms, draft.keys["detection.alarms"], strict=True):
+        needed = int(alarm["datapoints"].split(" of ")[0])
+        times.append(((needed + 1) * duration(alarm["period"]) + PUBLISHED, view, alarm))
+    slowest, view, alarm = min(times, key=lambda one: one[0])
+    if config is not None and 0 < shift < slowest:
+        draft.remark(
+            f"{view.called} may take {format_duration(slowest)} to fire ({alarm['datapoints']} "
+            f"periods of {alarm['period']}, {format_duration(PUBLISHED)} to be published); the "
+            f"shift is over after {format_duration(shift)}."
+        )
 
 
 def _alarm(view: View, draft: Draft, number: int) -> dict[str, Any] | None:
@@ -141,7 +163,7 @@ def _metric(
         limit = threshold.number(0.0)
         statistic = inside.at(names.statistic)
         inside.at(names.metric).mark()
-        if metric in _RATES and statistic.text("Sum") == "Average":
+        if metric in _RATES and statistic.choice(_STATISTICS, "Sum") == "Average":
             return _share(limit, threshold)
         return _of_count(limit, period, inside, threshold, draft)
     if _KNOWN_OTHERS.search(metric):
@@ -195,26 +217,26 @@ def _of_expression(inside: View, names: Names) -> dict[str, Any] | None:
     queries = inside.at(names.queries)
     listed = {one.name("Id") or one.name("id"): one for one in queries.items()}
     for query in listed.values():
-        expression = query.at("Expression") if query.at("Expression").exists else None
-        expression = expression or query.at("expression")
-        found = _RATIO.fullmatch(str(expression.data).strip()) if expression.exists else None
-        if found is None:
-            continue
-        top, bottom = (_metric_name(listed.get(name)) for name in found.group(1, 2))
-        if _ERRORS.fullmatch(top) and bottom in _REQUESTS:
-            queries.mark()
-            percent = "100" in str(expression.data)
-            threshold = inside.at(names.threshold)
-            return _share(threshold.number(0.0), threshold, percent)
+        for expression in (query.at("Expression"), query.at("expression")):
+            found = _RATIO.fullmatch(str(expression.data).strip()) if expression.exists else None
+            if found is None:
+                continue
+            top, bottom = (_metric_name(listed.get(name)) for name in found.group(1, 2))
+            if top and bottom and _ERRORS.fullmatch(top.name()) and bottom.name() in _REQUESTS:
+                for view in (expression, top, bottom):
+                    view.mark()
+                threshold = inside.at(names.threshold)
+                return _share(threshold.number(0.0), threshold, "100" in expression.text())
     inside.say("ignored", "its expression is no share of failed requests", _NOT_THERE)
     return None
 
 
-def _metric_name(query: View | None) -> str:
+def _metric_name(query: View | None) -> View | None:
+    """Where the metric of a query is named."""
     if query is None:
-        return ""
-    found = query.name("MetricStat", "Metric", "MetricName")
-    return found or query.name("metric", 0, "metric_name")
+        return None
+    found = query.at("MetricStat", "Metric", "MetricName")
+    return found if found.exists else query.at("metric", 0, "metric_name")
 
 
 def _stated_period(queries: View, names: Names) -> View:

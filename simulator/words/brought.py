@@ -142,7 +142,9 @@ class Workload(NamedTuple):
 
     @property
     def called(self) -> str:
-        """What it is and its name, as in Deployment/shop."""
+        """What it is and its name, as in Deployment/shop; addresses say both."""
+        if f"{self.what}." in self.name:
+            return self.name
         return f"{self.what}/{self.name}"
 
 

@@ -79,11 +79,9 @@ def read(document: View, draft: Draft) -> None:
 def alternatives(document: View) -> Iterator[Alternative]:
     """Other shares of the traffic for a stage's canary."""
     canary, key = _canary(document), _STAGES[document.label][1]
-    now = str(canary.peek(key) or 0)
     for percent in (1, 5, 20):
-        if float(now) != percent:
-            aim = f"{percent} of 100 requests see a deployment before all do"
-            yield Alternative(f"canary of {percent}%", ((canary.at(key), percent),), aim)
+        aim = f"{percent} of 100 requests see a deployment before all do"
+        yield Alternative(f"canary of {percent}%", ((canary.at(key), percent),), aim)
 
 
 READER = Reader("api_gateway", "stages of API Gateway (CloudFormation, SAM, Terraform)", find)

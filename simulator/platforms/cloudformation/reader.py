@@ -162,7 +162,7 @@ def _read_rolling(document: View, rolling: View, draft: Draft) -> None:
     pause, waits = rolling.at("PauseTime"), rolling.at("WaitOnResourceSignals")
     share = rolling.at("MinSuccessfulInstancesPercent")
     draft.strategy("cloudformation_rolling", {}, rolling)
-    kept, at_once, signals = least.integer(0), batch.integer(1, 1), waits.flag(False)
+    kept, at_once, signals = least.integer(0), batch.integer(1, 1, 100), waits.flag(False)
     at_once = _read_most(document, size, kept, at_once, draft)
     for key, value, where in (
         ("max_batch", at_once, batch),
@@ -180,6 +180,11 @@ def _read_rolling(document: View, rolling: View, draft: Draft) -> None:
         draft.remark(
             f"MinInstancesInService is {kept} and a batch is {at_once}: all {size} instances may "
             "be gone at once, an outage."
+        )
+    elif missing:
+        draft.remark(
+            f"MinInstancesInService is {kept}: while a batch is replaced only {size - missing} of "
+            f"{size} instances serve."
         )
     if not signals:
         told = _iso(pause) or 0.0
@@ -261,24 +266,29 @@ def _iso(view: View) -> float | None:
 def alternatives(document: View) -> Iterator[Alternative]:
     """Other ways to write a group's update policy."""
     rolling = document.at("UpdatePolicy", _ROLLING)
-    size = document.peek("Properties", "DesiredCapacity") or document.peek("Properties", "MinSize")
-    count = int(size) if str(size).isdecimal() else 2
-    signals = rolling.at("WaitOnResourceSignals"), rolling.at("PauseTime")
-    waiting = ((signals[0], True), (signals[1], "PT15M"))
+    inside = document.at("Properties")
+    count = _whole(inside.at("DesiredCapacity")) or _whole(inside.at("MinSize")) or 2
+    waiting = (
+        (rolling.at("WaitOnResourceSignals"), True),
+        (rolling.at("PauseTime"), "PT15M"),
+    )
     yield Alternative(
         "wait for signals", waiting, "a batch that does not serve stops the update, which goes back"
     )
-    most = document.at("Properties", "MaxSize")
-    found = most.peek()
-    room = int(found) if str(found).isdecimal() else 0
     kept = [(rolling.at("MinInstancesInService"), count), *waiting]
-    if room <= count:
-        kept.append((most, count + 1))
+    if _whole(inside.at("MaxSize")) <= count:
+        kept.append((inside.at("MaxSize"), count + 1))
     yield Alternative("none missing", tuple(kept), "new instances come before old ones go")
     batch = rolling.at("MaxBatchSize")
-    if str(count // 2) not in (str(batch.peek() or 1), "0"):
+    if count // 2 not in (_whole(batch) or 1, 0):
         half = ((batch, count // 2), *waiting)
         yield Alternative("half at a time", half, "another number of batches, two of them")
+
+
+def _whole(view: View) -> int:
+    """A whole number, to compare it without reading it; 0 for anything else."""
+    text = str(view.peek())
+    return int(text) if text.isdecimal() and len(text) < 7 else 0
 
 
 READER = Reader("cloudformation", "Auto Scaling groups of CloudFormation templates", find)

@@ -44,7 +44,10 @@ class _Group(NamedTuple):
     def moved(self) -> tuple[str, ...]:
         """The services and aliases that the group moves itself; hosts are only reinstalled."""
         targets = () if self.platform == "Server" else self.targets
-        return tuple(f"{one.label}/{one.called}" for one in targets)
+        return tuple(
+            one.called if f"{one.label}." in one.called else f"{one.label}/{one.called}"
+            for one in targets
+        )
 
 
 def find(documents: Sequence[View]) -> Iterator[Workload]:
