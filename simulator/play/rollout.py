@@ -97,7 +97,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.finished = False
         self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
-        self.judging, self.baseline = None, 0
+        self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         watching = AnalysingWatch if plan.analyses else Watch
         self.watch = watching(self, self.counts, not alone)

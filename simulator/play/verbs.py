@@ -21,6 +21,7 @@ from simulator.play.router import Router
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
+    from simulator.play.judging import JudgeWatch
     from simulator.play.plan import Plan
     from simulator.play.situation import Situation
     from simulator.play.stretch import Stretch
@@ -82,6 +83,7 @@ class Verbs:
     double_work: float
     double_work_price: float
     judging: Judge | None
+    seen: JudgeWatch | None
     baseline: int
 
     note: Callable[..., None]
@@ -253,22 +255,35 @@ class Verbs:
         if self.plan.elastic and self.situation.on_since is None:
             self.situation.on_since = when
 
-    def bake(self, seconds: float, judge: Judge | None = None) -> Script:
-        """Wait and watch for this long (times the pace), for a judge if there is one."""
+    def bake(self, seconds: float, judge: Judge | None = None, lookback: float = 0.0) -> Script:
+        """Wait and watch for this long (times the pace), for a judge if there is one.
+
+        With a `lookback` it also looks at the bakes just before, over so many seconds in all.
+        """
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
             judge = judge or self.plan.scenario.detection.judge
             if judge in self.plan.judges and judge is not None and self.watch.active:
-                self._compare(judge)
+                self._compare(judge, lookback * self.pace)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
 
-    def _compare(self, judge: Judge) -> None:
-        """Begin to count for a judge; an equal baseline is as many old instances more."""
-        self.watch.open_window(judge, self.env.now)
+    def _compare(self, judge: Judge, lookback: float) -> None:
+        """Begin to count for a judge; an equal baseline is as many old instances more, unless the
+        script has started one.
+        """
+        now = self.env.now
+        if lookback and self.judging is not None:
+            self.seen = self.watch.end_window(now)
+        if lookback and self.seen is not None and self.seen.until == now:
+            self.seen.go_on(judge, lookback)
+            self.watch.open_window(judge, now, self.seen)
+        else:
+            self.watch.open_window(judge, now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
+        started = self.baseline or self.fleet.up[OLD] > self.fleet.size
+        if judge.against == "baseline" and not started and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -307,7 +322,8 @@ class Verbs:
 
     def _verdict(self) -> str:
         """What the judge says of the window that ends now."""
-        return self.watch.end_window(self.env.now).verdict(self.env.now, self.watch.noise)
+        self.seen = self.watch.end_window(self.env.now)
+        return self.seen.verdict(self.env.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:

@@ -420,17 +420,19 @@ class Watch:
             alarm.speak(rollout, end)
         return end, bool(tripped)
 
-    def open_window(self, judge: Judge, now: float) -> None:
-        """A judge will look at what the versions' requests come to from now on."""
+    def open_window(self, judge: Judge, now: float, seen: JudgeWatch | None = None) -> None:
+        """A judge, which may have `seen` some already, will look at what comes from now on."""
         self._cut(now)
         rollout = self._rollout
-        self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, rollout.weight())
+        fresh = (judge, now, rollout.plan, rollout.luck, rollout.weight())
+        self._judge = seen or JudgeWatch(*fresh)
         self._gather()
 
     def end_window(self, now: float) -> JudgeWatch:
         """What the judge has seen in the window that was opened, which ends here."""
         seen = self._judge
         assert seen is not None
+        seen.until = now
         self._cut(now)
         self._judge = None
         self._gather()
