@@ -49,7 +49,7 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided.
+    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -61,6 +61,7 @@ class State:
         "fleet",
         "harm",
         "harmful",
+        "lasting",
         "leak",
         "leaked",
         "loaded",
@@ -95,7 +96,7 @@ class State:
         self.start, self.until = now, math.inf
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
-        self.moving = False
+        self.moving = self.lasting = False
         drift, cached = fleet.drift, plan.cached
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
@@ -130,6 +131,19 @@ class State:
         if fault.load:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
+        simple = plan.lasting and not (router.remembers or fault.leak or fault.load)
+        self.lasting = simple and not self.varying and not situation.blocked
+
+    def again(self, now: float) -> bool:
+        """Begin again, when nothing but whole instances has changed; false if that cannot do."""
+        weight = self.router.share(self.fleet)
+        if not self.lasting or self.fleet.drift is not None or weight != weight:
+            return False
+        self.start, self.until, self.weight = now, math.inf, weight
+        self._capacities(now)
+        self._begin(now)
+        self.lasting = not self.varying
+        return True
 
     def _begin(self, now: float) -> None:
         """The shares at the start."""
