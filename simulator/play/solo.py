@@ -75,9 +75,7 @@ class Solo:
     def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
         """Let `call` happen at the moment `when` (seconds)."""
         wait = when - self.now
-        self._ask(
-            self.now + (wait if wait > 0.0 else 0.0), URGENT if urgent else NORMAL, call
-        )
+        self._ask(self.now + (wait if wait > 0.0 else 0.0), URGENT if urgent else NORMAL, call)
 
     def peek(self) -> float:
         """When something happens next, seconds; infinite if nothing does."""
