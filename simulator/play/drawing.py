@@ -62,9 +62,7 @@ class Drawing:
         (requests, failing, late), generator = row, self._rollout.luck.counts()
         expected = requests - own
         failed, slow = np.zeros(len(own), np.int64), np.zeros(len(own), np.int64)
-        harmful = failing is not None and np.count_nonzero(failing)
-        if harmful or (late is not None and np.count_nonzero(late)):
-            assert failing is not None and late is not None
+        if failing is not None and late is not None and (failing.any() or late.any()):
             expected = requests - failing - late - own
             failed, slow = _drawn(generator, failing), _drawn(generator, late)
             cells.harm[version] = failed + slow
