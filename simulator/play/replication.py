@@ -82,6 +82,7 @@ def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, f
     rollout.at = env.at  # type: ignore[method-assign]
     rollout.billed = billed
     situation, counts = rollout.situation, rollout.counts
+    fleet, router = rollout.fleet, rollout.router
     rollout.begin_life()
     now, weight = 0.0, rollout.weight()
     while not rollout.ended and env.peek() < math.inf:
@@ -90,7 +91,9 @@ def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, f
         if env.now > now:
             counts.mixed += (env.now - now) * mixed
             now = env.now
-        weight = rollout.weight()
+        if fleet.changed or router.changed or fleet.drift is not None or not router.prompt:
+            fleet.changed = router.changed = False
+            weight = rollout.weight()
         if rollout.full_at != rollout.full_at and weight >= ALL_TRAFFIC and not situation.dark:
             rollout.full_at = now
     if rollout.full_at != rollout.full_at and rollout.router.moving(env.now):

@@ -34,6 +34,7 @@ Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
+_new = tuple.__new__  # a named tuple at half the cost of calling its class
 _NO_ENDS = np.empty(0)
 _Watching = AlarmWatch | BurnWatch | JudgeWatch
 _SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
@@ -234,7 +235,7 @@ class Watch(Drawing):
                 share = shares[version]
                 if share > 0:
                     rows[version] = (many * share, 0, 0, share)
-            self._open.append(Part(a_open, many, 0.0, rows))
+            self._open.append(_new(Part, (a_open, many, 0.0, rows)))
         return b
 
     def _safe_minutes(self, shares: tuple[float, ...], a: float, b: float) -> int:
@@ -321,7 +322,7 @@ class Watch(Drawing):
         """Count [a, b], which no period end closes, and keep it for the period that is open."""
         rollout = self._rollout
         many, rows, drawn = self._draw_one(stretch, a, b, excused)
-        self._open.append(Part(a, many, rollout.incident, rows))
+        self._open.append(_new(Part, (a, many, rollout.incident, rows)))
         self._counts.add(stretch, a, b, drawn, excused)
 
     def _close_one(self, stretch: Stretch, a: float, excused: bool) -> tuple[float, bool]:
@@ -329,7 +330,7 @@ class Watch(Drawing):
         rollout, first = self._rollout, self._alarms[0]
         end = first.end(first.next)
         many, parts, drawn = self._draw_one(stretch, a, end, excused)
-        self._open.append(Part(a, many, rollout.incident, parts))
+        self._open.append(_new(Part, (a, many, rollout.incident, parts)))
         counts = self._settle_open(end)
         self._open.clear()
         self._counts.add(stretch, a, end, drawn, excused)
