@@ -38,11 +38,9 @@ class Measured(NamedTuple):
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
-    `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
+    `breaker` counts starts that failed, `failed_hosts` are out of service.
     """
 
-    progress_deadline: float = math.inf
     breaker: Breaker | None = None
     failed_hosts = ended_hosts = 0
     decided_at: float

@@ -138,9 +138,10 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if stretch is None or router.changed or not stretch.again(a):
+                    stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
+                    self.stretch = stretch
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
-                self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a

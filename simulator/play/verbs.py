@@ -374,13 +374,14 @@ class Verbs:
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None, idle)
+        plan, env, ask = self.plan, self.env, self.fleet.ask
+        if plan.sessions is not None or plan.ungraceful:
+            self.lose_sessions(count, True, version if own else None, idle)
         self.fleet.leave(version, count)
-        drain = self.plan.drain
-        if not drain:
-            self.fleet.ask(-count, self.env.now)
+        if not plan.drain:
+            ask(-count, env.now)
         elif self.billed or not self.router.prompt:
-            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""
