@@ -101,24 +101,6 @@ class Answers(AtOnce):
         return (0.0, self.ttl, self.wait) if self.fixed and self.ignore else (0.0, self.ttl)
 
 
-class Visits(AtOnce):
-    """Visits that stay where they began and last exponentially: new ones follow a change at once.
-
-    x seconds after a change 1 - e^(-x / mean) of those under way began after it.
-    """
-
-    __slots__ = ("lasts", "mean")
-
-    def __init__(self, mean: float) -> None:
-        self.mean = mean
-        self.lasts = -mean * math.log(_SETTLED)
-
-    def share(self, x: Array) -> Array:
-        """The share of the visits under way that began after a change x seconds ago."""
-        followed: Array = -np.expm1(-np.maximum(x, 0.0) / self.mean)
-        return followed
-
-
 class Registering(AtOnce):
     """A second group of equal size that registers with a load balancer over T seconds.
 

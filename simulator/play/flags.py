@@ -194,7 +194,7 @@ class HiddenVerbs(CutoverVerbs):
         """Take targets out, drain and reinstall them: how long it takes, seconds."""
         luck = self.luck.uniform(Purpose.TARGET, self.starts[NEW])
         self.starts[NEW] += count
-        self.lose_sessions(count, True)
+        self.lose_sessions(OLD, count, True)
         self.fleet.take_out(OLD, count)
         return self.plan.scenario.service.drain + run_time.sample(luck)
 

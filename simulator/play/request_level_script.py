@@ -63,7 +63,7 @@ class PlainScript:
 
     def abort(self, by: str, said: float = math.nan) -> None:
         """Something was detected, `said` seconds after the start by somebody who has decided."""
-        raise NotImplementedError
+        raise AssertionError
 
     def prepare(self) -> None:
         """Before the script begins: nothing starts, is out of service or judged."""

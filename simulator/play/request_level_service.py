@@ -90,7 +90,8 @@ def draw_defect(words: Defect | None, rng: Random) -> DrawnDefect:
 class Instance:
     """One server: its version, since when it serves (seconds), whether it has warmed up.
 
-    `drained_at` is when its last connection will be gone, once it has been taken out of service.
+    `drained_at` is when its last connection will be gone, once it has been taken out of service;
+    `sessions` are the moments at which the sessions in its memory will be over.
     """
 
     def __init__(self, version: int, since: float, warm: bool) -> None:
@@ -99,6 +100,7 @@ class Instance:
         self.warm = warm
         self.drained_at = -math.inf
         self.broken = False
+        self.sessions: list[float] = []
 
 
 def rate_at(traffic: Traffic) -> Callable[[float], float]:
@@ -174,7 +176,7 @@ class PlainService:
         self.when_complained: Callable[[], None] = lambda: None
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
-        self.when_leaving: Callable[[int, int], None] = lambda version, beside: None
+        self.when_leaving: Callable[[Instance], None] = lambda instance: None
         self.carry(DrawnDefect())
 
     def carry(self, defect: DrawnDefect) -> None:
@@ -213,7 +215,7 @@ class PlainService:
     def leave(self, version: int) -> Instance:
         """The instance of this version that has served longest gets no more requests."""
         instance = self.serving[version].pop(0)
-        self.when_leaving(version, len(self.serving[version]))
+        self.when_leaving(instance)
         instance.drained_at = self.env.now + self.scenario.service.drain
         self.refresh()
         return instance

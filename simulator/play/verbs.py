@@ -119,7 +119,7 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(self, version: int, leaving: float, drained: bool, of: float = 0.0) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -326,18 +326,16 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        self._drain(version, count, own=True)
+        self._drain(version, count)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> None:
+    def _drain(self, version: int, count: int) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
         `count` is below 1.
-
-        They take the sessions of their `own` version with them, or their part of all.
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None)
+        self.lose_sessions(version, count, True)
         self.fleet.leave(version, count)
         drain = self.plan.drain
         if not drain:

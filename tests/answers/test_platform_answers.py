@@ -14,7 +14,7 @@ import pytest
 from simulator.platforms.beanstalk.rules import Policy
 from simulator.play.outcome import Outcome
 from simulator.words.scenario import Scenario
-from tests.answers import oracles
+from tests.answers import oracles, oracles_trouble
 from tests.answers import oracles_platforms as platforms
 from tests.answers.comparing import given, near, noticed
 from tests.platforms.watching import watched
@@ -139,8 +139,8 @@ def test_an_old_environment_that_is_kept_too_short(ttl: int, keep: int) -> None:
 def test_sessions_go_with_instances_to_standby(
     rate: int, mean: int, requests: int, drain: int
 ) -> None:
-    """r m / k sessions are under way; those of the instances that stand by are lost as those of
-    instances that end, unless they are over within the drain."""
+    """r m / k sessions are under way, all on instances that were there before; those of the ones
+    that stand by are lost as those of the ones that end, unless they are over within the drain."""
     lost = {}
     for standby in ("true", "false"):
         sessions = f"sessions: {{mean: {mean}s, requests: {requests}}}"
@@ -149,8 +149,8 @@ def test_sessions_go_with_instances_to_standby(
         scenario = cut_over(how, 3600, rate=f"rate: {rate} rps", service=service)
         lost[standby] = good(scenario).expected_failed_requests
     assert lost["true"] == lost["false"]
-    alive = rate * mean / requests * math.exp(-drain / mean)
-    assert 0 < lost["true"] <= alive
+    alive = oracles_trouble.sessions_alive(rate, mean, requests)
+    assert lost["true"] == pytest.approx(oracles_trouble.sessions_lost(alive, [1], drain, mean))
 
 
 @pytest.mark.parametrize(("standby", "back"), [("true", 30), ("false", 80)])
