@@ -110,9 +110,17 @@ class HiddenVerbs(CutoverVerbs):
             self.note("shift", 0.0)
             yield from self._publish(0.0)
 
+    def take_back(self, poll: float) -> Script:
+        """Take a configuration back; after `poll` seconds nobody has it any more."""
+        router = self.router
+        if router.published or router.weight:
+            self.note("shift", 0.0)
+            yield from self._publish(0.0)
+            yield self.env.timeout(poll)
+
     def share_instances(self, poll: float) -> Script:
         """From now on weights are those of a configuration that both behaviours read on the same
-        instances, every `poll` seconds.
+        instances, each of which asks for it every `poll` seconds at a moment of its own.
 
         Nothing is started for it: what would crash fails its requests.
         """
@@ -123,7 +131,7 @@ class HiddenVerbs(CutoverVerbs):
         fleet.ask(-idle, self.env.now)
         fleet.relabel()
         self.router.start_flag()
-        self.router.propagation = poll
+        self.router.ask_again(poll)
         self.fault = situation.fault = self.fault.without_starts()
         situation.shared = True
 

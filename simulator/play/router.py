@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.play.course import Answers, AtOnce, Course, Registering
+from simulator.play.course import Answers, Asking, AtOnce, Course, Registering
 from simulator.play.fleet import Fleet
 from simulator.play.visits import Visits
 
@@ -85,6 +85,15 @@ class Router:
             self._lags, self.prompt = True, False
         self.publish(weight)
         self.take_effect(weight, now, response)
+
+    def ask_again(self, every: float) -> None:
+        """From now on clients follow a weight when they ask for it, every so many seconds, each at
+        a moment of its own; call it before any weight is published.
+        """
+        self.propagation = 0.0
+        if every > 0:
+            self.course = Course(Asking(every))
+            self._lags, self.prompt = True, False
 
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""

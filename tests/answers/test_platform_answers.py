@@ -367,14 +367,14 @@ def test_a_configuration_that_grows_and_is_taken_back(
     growth: float, minutes: int, poll: int, after: int, decide: int
 ) -> None:
     """Every step (duration / K apart) adds its part from its publication on, counted from the
-    first; asking for it and for its removal takes as long, so that the poll cancels out in every
+    first; half a poll late there and half a poll late back, so that the poll cancels out in every
     step that begins before the decision."""
     words = f"factor: {growth}, duration: {minutes}m, bake: 1h, poll: {poll}s"
     scenario = bare(strategy=f"appconfig: {{strategy: custom, {words}}}", **noticed(after, decide))
     found = bad(scenario)
     steps = math.ceil(1 / growth)
     levels = [min(growth * step, 1.0) for step in range(steps + 1)]
-    seen = after + decide + poll
+    seen = after + decide
     begun = [k for k in range(steps) if k * minutes * 60 / steps < after + decide]
     exposed = sum((levels[k + 1] - levels[k]) * (seen - k * minutes * 60 / steps) for k in begun)
     assert found.exposure_time == pytest.approx(exposed)

@@ -333,7 +333,7 @@ def configurations() -> list[Row]:
     ):
         course = appconfig.Course(growth, factor, 60.0 * minutes, 3600.0)  # type: ignore[arg-type]
         first = appconfig.steps(course)[0][0]
-        own = f"growth: {growth}, factor: {factor}, duration: {minutes}m, bake: 1h, poll: 0s"
+        own = f"growth: {growth}, factor: {factor}, duration: {minutes}m, bake: 1h, poll: 40s"
         words = {"strategy": f"appconfig: {{strategy: custom, {own}}}", **seen(after, 0)}
         exposed = appconfig.exposure(course, first + after)
         reached = appconfig.reached(course, first + after - 1)
