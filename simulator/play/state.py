@@ -23,6 +23,7 @@ from simulator.play.shares import (
     Aside,
     Shares,
     both,
+    divided,
     from_one_limit,
     last_aside,
     last_of,
@@ -308,9 +309,7 @@ class State:
         each = plan.capacity
         serving = fleet.working()
         if each == math.inf:
-            old, new = serving
-            if self.situation.shared:
-                old = new = old + new
+            old, new = (sum(serving),) * 2 if self.situation.shared else serving
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
             return
         if plan.warm_for > 0:
@@ -487,6 +486,8 @@ class State:
             reached = (reached[OLD], let * (1.0 - self._hits(t)))
         if plan.elastic:
             capacity = self._shared_out(weight, reached)
+        elif self.situation.shared and self.moving:
+            capacity = divided(capacity, weight, self.fault.factor)
         return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum, reached)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:

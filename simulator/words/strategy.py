@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 
+# Starts of one rolling update that a controller which counts them is followed through.
+MOST_FOLLOWED = 5000
+
+
 class Step(Words):
     """One plateau of a progressive release: a weight, watched for a while."""
 
@@ -76,6 +80,10 @@ class Strategy(Words):
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         """The judges that look at its steps; `usual` is the scenario's, for those without one."""
+        return ()
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """What of it is not followed in this scenario."""
         return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
