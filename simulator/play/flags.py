@@ -34,16 +34,22 @@ class HiddenVerbs(CutoverVerbs):
     def touch(self, count: int, coupling: float) -> int:
         """How many of `count` services the change touches: one, and each other one by chance.
 
-        A defect then reaches the requests of those services only, an equal part each.
+        A defect then reaches the requests of those services only, an equal part each. What came
+        before was done for each of them; the releases of now count when they begin.
         """
         chances = (self.luck.uniform(Purpose.TOUCHED, index) for index in range(1, count))
         touched = 1 + sum(chance < coupling for chance in chances)
-        self.releases *= touched
+        self.releases = (self.releases - 1) * touched
         self.reach = touched / count
         self.situation.fault = self.fault.reaching(self.reach)
         self.router.changed = True
         self.note("touched", (touched, count))
         return touched
+
+    def begin_release(self) -> Script:
+        """The release of another service begins now."""
+        yield from self._gate()
+        self.releases += 1
 
     def shadow(self, share: float, duration: float, comparable: float) -> Script:
         """Copy a share of the requests to the new version for `duration` seconds (times the pace).

@@ -392,15 +392,21 @@ def test_the_first_of_several_services_is_one_part_of_the_traffic(
     count: int, coupling: float, rate: float, after: int, decide: int
 ) -> None:
     """Found before the second one starts: 1/n of the requests is exposed and a part p of it fails,
-    whatever number is touched; 1 + (n - 1) c of them on average."""
+    whatever number is touched (1 + (n - 1) c on average); one release was begun, and is paid for.
+    """
     strategy = (
         f"service_by_service: {{count: {count}, coupling: {coupling}, "
         "each: {kind: blue_green, smoke: none, keep_old: 1h}}"
     )
     defect = f"{{kind: errors, rate: {rate}}}"
     words = noticed(after, decide)
-    rows = play(bare(service="startup: 100s", defect=defect, strategy=strategy, **words), 200)
-    assert near([row.releases for row in rows], 1 + (count - 1) * coupling)
+    scenario = bare(service="startup: 100s", defect=defect, strategy=strategy, **words)
+    scenario = scenario.with_("costs.release", "7")
+    goods = play(scenario, 200, bad=False)
+    assert near([row.releases for row in goods], 1 + (count - 1) * coupling)
+    assert all(row.loss_release == 7 * row.releases for row in goods)
+    rows = play(scenario, 200)
+    assert {(row.releases, row.loss_release) for row in rows} == {(1, 7)}
     seconds = (after + decide) / count
     for row in rows:
         assert row.exposure_time == pytest.approx(seconds)
