@@ -48,7 +48,8 @@ class Resource(NamedTuple):
 class Template(NamedTuple):
     """A template: its resources, and what stands in it that nobody knows before the update.
 
-    `parameters` holds the values taken (the defaults), as texts or functions.
+    `parameters` holds the values taken, as texts or functions: the defaults, but for those in
+    `given`.
     """
 
     file: str
@@ -56,6 +57,7 @@ class Template(NamedTuple):
     parameters: Mapping[str, Any]
     unresolved: tuple[str, ...]
     transforms: tuple[str, ...]
+    given: frozenset[str] = frozenset()
 
 
 def references(value: Any) -> Iterator[Reference]:
