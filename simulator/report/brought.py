@@ -239,7 +239,7 @@ def patch(alternative: Alternative) -> list[str]:
     """The fields to change, a line each: file, path, old value, new value."""
     lines = []
     for view, value in alternative.changes:
-        old = "not set" if not view.exists else _value(view.data)
+        old = _value(view.data) if view.exists else view.told or "not set"
         new = "remove" if value is None else _value(value)
         lines.append(plain(f"{view.manifest.name}: {view.place}: {old} -> {new}"))
     return lines

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 
+# Starts of one rolling update that a controller which counts them is followed through.
+MOST_FOLLOWED = 5000
+
+
 class Step(Words):
     """One plateau of a progressive release: a weight, watched for a while."""
 
@@ -31,6 +35,15 @@ class Step(Words):
         None, description="How long a person takes to approve; no approval when left out."
     )
     judge: Judge | None = Field(None, description="Judges this step instead of the usual judge.")
+
+
+class Smoke(Words):
+    """Tests on the new version before it gets traffic."""
+
+    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
+    catches: Share = Field(
+        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
+    )
 
 
 class Strategy(Words):
@@ -89,6 +102,10 @@ class Strategy(Words):
     @property
     def analyses(self) -> tuple[Analysis, ...]:
         """Everything its scripts measure, one for each time that it is measured."""
+        return ()
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """What of it is not followed in this scenario."""
         return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
