@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,13 +26,14 @@ def bring(
     workload: str | None = None,
     profile: str | None = None,
     sets: Sequence[str] = (),
+    parameters: Mapping[str, str] | None = None,
 ) -> Imported:
     """The rollout that manifests describe: `.scenario`, `.notes` on every field, `.assumed`.
 
-    Files, folders or packaged names; `workload` names one of several. Raises ScenarioError with
-    everything that is wrong with them.
+    Files, folders or packaged names; `workload` names one of several, `parameters` are values for
+    those of templates. Raises ScenarioError with everything that is wrong with them.
     """
-    return imported(gather(manifests), workload, profile, sets)
+    return imported(gather(manifests), workload, profile, sets, parameters)
 
 
 def compare(

@@ -35,12 +35,18 @@ _CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 
 _BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
+_OFFICE = ("strategies.it.only_in", "work")
+
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
+    "service.ungraceful": ("20s", (ROLLING,)),
+    "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
+    "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
+    "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),
@@ -176,6 +182,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "progress_deadline": "1m",
     },
     "kubernetes_recreate": {"progress_deadline": "1m"},
+    "spinnaker": {"stages": "[{kind: deploy}]", "on_failure": "clean_up"},
     "ecs_rolling": {
         "minimum_healthy": "50%",
         "maximum": "150%",
@@ -207,6 +214,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "first_monitor": "9m",
         "rollback": "true",
         "terminate_after": "9m",
+        "smoke": "{for: 9m}",
     },
     "ecs_blue_green": {"bake": "9m"},
     "ecs_linear": {"step": "20%", "step_bake": "9m"},
@@ -222,10 +230,13 @@ WORDS = {
     ("codedeploy", "monitor"): (THREE,),
     ("codedeploy", "first_monitor"): (THREE,),
     ("codedeploy", "rollback"): (CRASH,),
+    ("spinnaker", "on_failure"): (CRASH,),
     ("argo_canary", "progress_deadline"): (CRASH,),
     ("argo_canary", "progress_abort"): (CRASH,),
     ("argo_blue_green", "progress_deadline"): (CRASH,),
     ("argo_blue_green", "progress_abort"): (CRASH,),
+    ("flagger", "progress_deadline"): (CRASH,),
+    ("flagger", "session_affinity"): (("traffic.sticky", "false"), PEOPLE_ONLY),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
     ("ecs_rolling", "failure_threshold"): (CRASH,),
@@ -247,6 +258,30 @@ SETTINGS |= {
         "duration": "9m",
         "bake": "19m",
         "poll": "5m",
+    },
+    "flagger": {
+        "interval": "20s",
+        "threshold": "9",
+        "max_weight": "50%",
+        "step_weight": "20%",
+        "step_weights": "[5%, 40%]",
+        "step_weight_promotion": "20%",
+        "iterations": "4",
+        "match": "20%",
+        "mirror": "50%",
+        "metrics": "[{metric: late}]",
+        "no_data": "pass",
+        "load_test": "20 rps",
+        "load_test_shows": "0%",
+        "provider": "kubernetes",
+        "skip_analysis": "true",
+        "progress_deadline": "1m",
+        "pre_rollout": "100%",
+        "confirm_rollout": "9m",
+        "confirm_promotion": "9m",
+        "session_affinity": "true",
+        "max_surge": "3",
+        "max_unavailable": "3",
     },
     "opsworks_deploy": {"order": "by_zone", "run_time": "5m", "check": "9m"},
     "argo_canary": {
@@ -289,6 +324,7 @@ FIRST = {
     ("codedeploy", "monitor"): "zonal: true",
     ("codedeploy", "first_monitor"): "zonal: true",
     ("codedeploy", "terminate_after"): "config: ECSAllAtOnce",
+    ("codedeploy", "smoke"): "config: ECSAllAtOnce",
     ("cloudformation_rolling", "max_batch"): "pause: 30s",
     ("cloudformation_rolling", "min_in_service"): "pause: 30s",
     ("cloudformation_rolling", "min_successful"): "wait_on_signals: true, pause: 1m",
@@ -303,6 +339,15 @@ FIRST = {
     ("appconfig", "factor"): "strategy: custom",
     ("appconfig", "duration"): "strategy: custom",
     ("appconfig", "bake"): "strategy: custom",
+    ("flagger", "match"): "iterations: 4",
+    ("flagger", "no_data"): "iterations: 4",
+    ("flagger", "load_test"): "iterations: 4",
+    ("flagger", "load_test_shows"): "iterations: 4, load_test: 20 rps",
+    ("flagger", "session_affinity"): "metrics: []",
+    ("flagger", "max_surge"): "metrics: []",
+    ("flagger", "max_unavailable"): "metrics: []",
+    ("flagger", "confirm_promotion"): "metrics: []",
+    ("flagger", "step_weight_promotion"): "metrics: []",
     ("opsworks_deploy", "check"): "order: by_zone",
     ("argo_canary", "analysis"): _ROUTED,
     ("argo_canary", "starting_step"): f"analysis: [{{above: 1%, interval: 1m}}], {_ROUTED}",

@@ -236,6 +236,7 @@ NOT_IN_A_REPLICATION = {
     "costs.currency",
     "service.utilisation",  # tests/words: another way to say capacity
     "service.limit",  # found by rehearsing
+    *("service.connections.each", "service.connections.max", "change.every"),  # as well
     "change.defect_probability",  # weighs the strata
     "change.changes.each",
     "change.changes.tests[0].catches",
@@ -424,7 +425,7 @@ def test_every_setting_is_listed() -> None:
     listed = {(kind, key) for kind, key, _ in settings()} | ONLY_ONE_VALUE
     for kind, model in kinds().items():
         for name, field in model.model_fields.items():
-            if name not in ("kind", "pace"):
+            if name not in ("kind", "pace", "only_in"):
                 assert (kind, field.alias or name) in listed
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from simulator.bring import fields
+from simulator.bring import fields, surroundings
 from simulator.bring.documents import Manifest, ManifestError, decoded, load, plain
 from simulator.bring.recognise import READERS, views
 from simulator.bring.view import View
@@ -48,14 +48,19 @@ class Imported(NamedTuple):
     others: tuple[str, ...]
     manifests: tuple[Manifest, ...]
     profile: str | None = None
+    parameters: Mapping[str, str] | None = None
 
     def count(self, kind: str) -> int:
         """How many fields have notes of this kind."""
         return sum(note.kind == kind for note in self.notes)
 
     def alternatives(self) -> tuple[Alternative, ...]:
-        """Other ways to write the manifest."""
-        return tuple(self.workload.alternatives())
+        """Other ways to write the manifest, with the fields that they change; none without any."""
+        found = (
+            one._replace(changes=tuple(change for change in one.changes if _is_other(*change)))
+            for one in self.workload.alternatives()
+        )
+        return tuple(one for one in found if one.changes)
 
     def altered(self, alternative: Alternative) -> Imported:
         """The same manifests with some fields changed, read again; raises ManifestError."""
@@ -63,7 +68,7 @@ class Imported(NamedTuple):
             manifest._replace(documents=tuple(_altered(manifest, alternative)))
             for manifest in self.manifests
         ]
-        return imported(changed, self.workload.called, self.profile)
+        return imported(changed, self.workload.called, self.profile, (), self.parameters)
 
 
 def packaged_manifests() -> FilePath:
@@ -113,27 +118,23 @@ def imported(
     workload: str | None = None,
     profile: str | None = None,
     sets: Iterable[str] = (),
+    parameters: Mapping[str, str] | None = None,
 ) -> Imported:
     """The rollout that manifests describe, as a scenario.
 
     `workload` is a name, or Kind/name, where they describe several; `profile` replaces the one
-    that the platform suggests; `sets` are texts path=value that change keys of the scenario.
-    Raises ManifestError, or ScenarioError for what `sets` say.
+    that the platform suggests; `sets` are texts path=value that change keys of the scenario;
+    `parameters` are values for the parameters of templates. Raises ManifestError, or ScenarioError
+    for what `sets` say.
     """
     if profile is not None and profile not in profiles():
         known = ", ".join(profiles())
         raise ManifestError([_said("--profile", f"{profile!r} is unknown; there are {known}")])
-    everything = views(manifests)
+    _known(parameters or {}, manifests)
+    everything = views(manifests, parameters)
     found = _workloads(everything)
     reader, chosen = _chosen(found, everything, workload)
-    draft = Draft()
-    draft.put("version", 1)
-    draft.put("name", chosen.called)
-    for row in OPEN:
-        draft.assume(*row)
-    chosen.read(draft)
-    if profile is not None:
-        draft.put("profile", profile, "--profile")
+    draft = _drafted(chosen, profile)
     scenario = _scenario(draft, chosen)
     for item in sets:
         path, value = split(item)
@@ -154,7 +155,53 @@ def imported(
         tuple(one.called for _, one in found if one is not chosen),
         tuple(manifests),
         profile,
+        parameters,
     )
+
+
+def _drafted(chosen: Workload, profile: str | None) -> Draft:
+    """What a workload says, before it is a scenario."""
+    draft = Draft()
+    draft.put("version", 1)
+    draft.put("name", chosen.called)
+    for row in OPEN:
+        draft.assume(*row)
+    chosen.read(draft)
+    surroundings.put(draft)
+    if profile is not None:
+        draft.put("profile", profile, "--profile")
+    return draft
+
+
+def values_of(items: Iterable[str]) -> dict[str, str]:
+    """Values for parameters from texts name=value; raises ManifestError for another text."""
+    found = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not name or not sign:
+            raise ManifestError(
+                [Problem("--parameter", plain(item), None, None, "is not NAME=VALUE")]
+            )
+        found[name] = value
+    return found
+
+
+def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None:
+    """Refuse values for parameters that no template has."""
+    documents = [one.data for manifest in manifests for one in manifest.documents]
+    sections = [data.get("Parameters") for data in documents if isinstance(data, Mapping)]
+    known = [name for section in sections if isinstance(section, Mapping) for name in section]
+    for name in parameters:
+        if name not in known:
+            listed = ", ".join(map(plain, known)) or "none"
+            message = f"no template has a parameter {plain(name)!r}; there are: {listed}"
+            raise ManifestError([_said("--parameter", message)])
+
+
+def _is_other(view: View, value: Any) -> bool:
+    """Whether a field stands there with another value, or not at all."""
+    now = view.peek()
+    return (now is None) != (value is None) or str(now).lower() != str(value).lower()
 
 
 def workloads(manifests: Sequence[Manifest]) -> tuple[Workload, ...]:
@@ -178,19 +225,23 @@ def _chosen(
 ) -> tuple[Reader, Workload]:
     if not found:
         raise _nothing(everything)
-    listed = ", ".join(one.called for _, one in found)
     if wanted is None:
+        found = [(reader, one) for reader, one in found if not one.plain] or found
         if len(found) == 1:
             return found[0]
         first = found[0][1].documents[0].manifest.name
-        message = f"{len(found)} workloads; choose one with --workload: {plain(listed)}"
+        message = f"{len(found)} workloads; choose one with --workload: {_listed(found)}"
         raise ManifestError([_said(first, message)])
     fitting = [(r, one) for r, one in found if wanted in (one.name, one.called)]
     if len(fitting) != 1:
         what = "several workloads are" if fitting else "no workload is"
-        message = f"{what} called {plain(wanted)!r}; there are {plain(listed)}"
+        message = f"{what} called {plain(wanted)!r}; there are {_listed(found)}"
         raise ManifestError([_said("--workload", message)])
     return fitting[0]
+
+
+def _listed(found: Sequence[tuple[Reader, Workload]]) -> str:
+    return plain(", ".join(one.called for _, one in found))
 
 
 def _nothing(everything: Sequence[View]) -> ManifestError:

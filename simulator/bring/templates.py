@@ -25,6 +25,7 @@ _ATTRIBUTES = (
     "DependsOn",
 )
 _MOST_SHOWN = 20
+_NOTHING: Mapping[str, Any] = {}
 
 
 def packaged_templates() -> FilePath:
@@ -32,33 +33,43 @@ def packaged_templates() -> FilePath:
     return packaged_folder() / "templates"
 
 
-def template(where: str | FilePath) -> Template:
+def template(where: str | FilePath, given: Mapping[str, Any] = _NOTHING) -> Template:
     """The template in a file, on standard input for "-", or of a packaged name.
 
-    Raises ManifestError with everything that is wrong (at most 20 problems).
+    `given` holds values of parameters that do not stand at their defaults; others than the
+    template's are left out. Raises ManifestError with everything that is wrong (at most 20
+    problems).
     """
-    return of(load(where, packaged_templates()))
+    return of(load(where, packaged_templates()), given)
 
 
-def of(manifest: Manifest) -> Template:
+def of(manifest: Manifest, given: Mapping[str, Any] = _NOTHING) -> Template:
     """The template in documents already read; raises ManifestError."""
     if len(manifest.documents) > 1:
         message = "more than one document; a template is one"
         raise ManifestError([manifest.problem((), message, 1)])
     found = _sections(manifest)
-    values = Values(manifest, found)
+    values = Values(manifest, found, given)
     resources, problems = {}, []
     for name, entry in found["Resources"].items():
         wrong = _wrong(manifest, name, entry)
         problems += wrong
         if not wrong and (resource := _resource(manifest, values, name, entry)) is not None:
             resources[name] = resource
+    shared = found.get("Globals")
+    for_all = values.resolved(shared, ("Globals",)) if isinstance(shared, Mapping) else {}
     problems += values.problems
     if problems:
         problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
         raise ManifestError(problems[:_MOST_SHOWN])
     return Template(
-        manifest.name, resources, values.parameters, tuple(values.unresolved), values.transforms
+        manifest.name,
+        resources,
+        values.parameters,
+        tuple(values.unresolved),
+        values.transforms,
+        for_all,
+        frozenset(name for name in given if name in values.parameters),
     )
 
 

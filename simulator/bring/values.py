@@ -39,7 +39,9 @@ Truth = tuple[bool | None, str]
 class Values:
     """What the values of one template come to; `problems` grows with what cannot be right."""
 
-    def __init__(self, manifest: Manifest, sections: Mapping[str, Any]) -> None:
+    def __init__(
+        self, manifest: Manifest, sections: Mapping[str, Any], given: Mapping[str, Any]
+    ) -> None:
         self.manifest = manifest
         self.problems: list[Problem] = []
         self.unresolved: dict[str, None] = {}
@@ -54,7 +56,7 @@ class Values:
         self.depth = 0
         self.steps, self.room = _MOST_STEPS, _MOST_TEXT
         self.parameters = {
-            name: _default(name, entry)
+            name: self._given(name, entry, given[name]) if name in given else _taken(name, entry)
             for name, entry in (sections.get("Parameters") or {}).items()
         }
         self.names = {**self.parameters, **self.resources}
@@ -75,6 +77,18 @@ class Values:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
         }
+
+    def _given(self, name: str, entry: Mapping[str, Any], value: Any) -> Any:
+        """A parameter's value where somebody gives one."""
+        if not isinstance(value, str):
+            return value
+        allowed = entry.get("AllowedValues")
+        known = [text(item) for item in allowed] if isinstance(allowed, list) else [value]
+        if value not in known:
+            some = ", ".join(plain(item) for item in known[:9])
+            what = f"{plain(value)[:60]!r} is none of its AllowedValues: {some}"
+            self._wrong(("Parameters", name), what)
+        return _taken(name, entry, value)
 
     def resolved(self, value: Any, path: Path) -> Any:
         """A value with everything worked out that can be; scalars become texts."""
@@ -319,9 +333,10 @@ def differs_surely(left: Any, right: Any) -> bool:
     return not isinstance(left, Function) and not isinstance(right, Function) and left != right
 
 
-def _default(name: str, entry: Mapping[str, Any]) -> Any:
-    """A parameter's value if nobody gives another one; a function if there is no default."""
-    kind, value = str(entry.get("Type", "String")), entry.get("Default")
+def _taken(name: str, entry: Mapping[str, Any], given: str | None = None) -> Any:
+    """A parameter's value: the one given, or its default; a function if there is neither."""
+    kind = str(entry.get("Type", "String"))
+    value = entry.get("Default") if given is None else given
     if value is None or isinstance(value, Mapping | list):
         return Function("Parameter", name)
     if kind.startswith("AWS::SSM::Parameter::Value"):

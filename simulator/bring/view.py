@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from simulator.bring.documents import Manifest, ManifestError, plain
+from simulator.platforms.cloudformation.stack import Function, references, told
 from simulator.words.brought import Kind
 from simulator.words.documents import Path
 from simulator.words.shape import dotted
@@ -33,14 +34,23 @@ class View:
     """A value at a path of a document, or nothing there; `label` says what the document is.
 
     Going down with `at` reads nothing; the typed readers below do. Each raises ManifestError with
-    place, reason and remedy for a value of another form.
+    place, reason and remedy for a value of another form. A value that is known only once it is
+    deployed counts as not there: the default holds, and a note says so. `called` is how other
+    documents of the file name this one, where they do.
     """
 
     def __init__(
-        self, manifest: Manifest, document: int, path: Path, data: Any, label: str, log: Log
+        self,
+        manifest: Manifest,
+        document: int,
+        path: Path,
+        data: Any,
+        label: str,
+        log: Log,
+        called: str = "",
     ) -> None:
         self.manifest, self.document, self.path = manifest, document, path
-        self.data, self.label, self.log = data, label, log
+        self.data, self.label, self.log, self.called = data, label, log, called
 
     def at(self, *keys: str | int) -> View:
         """The value below, through as many keys as are given; nothing where one is not there."""
@@ -52,7 +62,7 @@ class View:
             else:
                 data = data.get(key, MISSING) if inside else MISSING
             path = (*path, key)
-        return View(self.manifest, self.document, path, data, self.label, self.log)
+        return View(self.manifest, self.document, path, data, self.label, self.log, self.called)
 
     def rooted(self, label: str) -> View:
         """The same value as a document of its own, with its own memory of what was read."""
@@ -60,8 +70,41 @@ class View:
 
     @property
     def exists(self) -> bool:
-        """Whether something stands here; an empty value or null is nothing."""
-        return self.data is not MISSING and self.data is not None
+        """Whether something known stands here; an empty value or null is nothing."""
+        return self.data is not MISSING and self.data is not None and not self.unknown
+
+    @property
+    def unknown(self) -> bool:
+        """Whether something stands here whose value is known only once it is deployed."""
+        return isinstance(self.data, Function)
+
+    @property
+    def told(self) -> str:
+        """A value that is not known yet, as templates write it in short; else nothing."""
+        return told(self.data) if self.unknown else ""
+
+    def refers(self) -> frozenset[str]:
+        """How the documents are called that the values at or below it come from."""
+        return frozenset(reference.resource for reference in references(self.data))
+
+    def linked(self, documents: Iterable[View], *labels: str) -> list[View]:
+        """The documents under these labels that the values at or below it come from, or name."""
+        meant, names = self.refers(), {str(value) for _, value in self.leaves()}
+        found = []
+        for one in documents:
+            if one.label in labels:
+                called = {one.called, one.called.partition("[")[0]} - {""}  # or one of several
+                same = one.manifest is self.manifest and not meant.isdisjoint(called)
+                if same or not names.isdisjoint(one.names()):
+                    found.append(one)
+        return found
+
+    def names(self) -> Iterator[str]:
+        """The names that a resource gives itself."""
+        inside = self.peek("Properties") if "Properties" in (self.data or {}) else self.data
+        for key, value in inside.items() if isinstance(inside, Mapping) else ():
+            if str(key).lower().endswith("name") and isinstance(value, str) and value:
+                yield value
 
     @property
     def line(self) -> int:
@@ -78,6 +121,8 @@ class View:
         """Where it stands, or that nothing does: the controller's default holds then."""
         if self.exists:
             return f"{self.manifest.name}:{self.line} {self.place}"
+        if self.unknown:
+            return f"default ({self.place} is {told(self.data)})"
         return f"default ({self.place} is not set)"
 
     def items(self) -> Iterator[View]:
@@ -129,9 +174,20 @@ class View:
         problem = self.manifest.problem(shown.path, message, self.document)
         return ManifestError([problem._replace(path=self.place)])
 
+    def _left_open(self) -> bool:
+        """Whether the default holds; says so of what is not known yet."""
+        if self.unknown:
+            remedy = "; --parameter sets one" if self.data.name == "Parameter" else ""
+            self.say(
+                "assumed",
+                f"{told(self.data)} is known only once it is deployed{remedy}",
+                "the documented default is taken",
+            )
+        return not self.exists
+
     def text(self, default: str = "") -> str:
         """A text."""
-        if not self.exists:
+        if self._left_open():
             return default
         if not isinstance(self.data, str | int | float | bool):
             raise self.wrong(f"{_short(self.data)} is not text")
@@ -140,7 +196,7 @@ class View:
 
     def choice(self, allowed: Mapping[str, Any], default: Any) -> Any:
         """One of the texts allowed, as what it stands for."""
-        if not self.exists:
+        if self._left_open():
             return default
         if not isinstance(self.data, str) or self.data not in allowed:
             raise self.wrong(f"{_short(self.data)} is not allowed; allowed: {', '.join(allowed)}")
@@ -149,7 +205,7 @@ class View:
 
     def flag(self, default: bool = False) -> bool:
         """True or false, also written as text."""
-        if not self.exists:
+        if self._left_open():
             return default
         found = _TRUTHS.get(str(self.data).lower())
         if found is None:
@@ -159,7 +215,7 @@ class View:
 
     def integer(self, default: int = 0, least: int = 0, most: int = 10**9) -> int:
         """A whole number within bounds."""
-        if not self.exists:
+        if self._left_open():
             return default
         if isinstance(self.data, bool) or not _INTEGER.fullmatch(str(self.data)):
             raise self.wrong(f"{_short(self.data)} is not a whole number{self._hint()}")
@@ -171,7 +227,7 @@ class View:
 
     def number(self, default: float = 0.0, least: float = 0.0, most: float = 1e15) -> float:
         """A number within bounds."""
-        if not self.exists:
+        if self._left_open():
             return default
         if isinstance(self.data, bool) or not _NUMBER.fullmatch(str(self.data)):
             raise self.wrong(f"{_short(self.data)} is not a number{self._hint()}")
@@ -183,7 +239,7 @@ class View:
 
     def seconds(self, default: float = 0.0) -> float:
         """A length of time, at most ten years: seconds, or text like "1m30s" (Go) in seconds."""
-        if not self.exists:
+        if self._left_open():
             return default
         text = str(self.data).strip()
         spans = _SPANS.findall(text)
@@ -203,7 +259,7 @@ class View:
 
     def portion(self, default: str) -> str:
         """A count or a share as a scenario says it: "2" or "25%"; at most a million, or 1000 %."""
-        if not self.exists:
+        if self._left_open():
             return default
         text = str(self.data).strip()
         number, percent = text.removesuffix("%"), text.endswith("%")
@@ -219,7 +275,7 @@ class View:
 
     def percent(self, default: float = 0.0, most: float = 100.0) -> float:
         """A number of per cent, as a share."""
-        if not self.exists:
+        if self._left_open():
             return default
         text = str(self.data).strip().removesuffix("%")
         if isinstance(self.data, bool) or not _NUMBER.fullmatch(text):

@@ -22,6 +22,10 @@ _Profile = Annotated[
     str | None, typer.Option("--profile", help="Defaults of another kind of machine.")
 ]
 
+_Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", metavar="NAME=VALUE", help="Of a template (repeatable)."),
+]
 _Compare = Annotated[
     bool, typer.Option("--compare", help="Beside its platform's alternatives, with a patch.")
 ]
@@ -41,6 +45,7 @@ def bring(
     replications: options.Replications = 300,
     seed: options.Seed = 1,
     sets: options.Sets = None,
+    parameters: _Parameters = None,
     jobs: options.Jobs = 0,
     output_format: options.ShortFormat = "table",
     as_json: options.Json = False,
@@ -53,17 +58,18 @@ def bring(
 
       deploysim import shop-deployment --compare
 
-      deploysim import k8s/ --workload Deployment/shop -o shop.yaml
+      deploysim import template.yaml --parameter DesiredCount=12 -o shop.yaml
 
       kubectl get deployment shop -o yaml | deploysim import - --compare
     """
     chosen = options.chosen_format(output_format, as_json, options.SHORT_FORMATS)
     options.can_write(output)
-    from simulator.bring.importing import gather, imported
+    from simulator.bring.importing import gather, imported, values_of
     from simulator.decide.brought import advise, matter
     from simulator.report import brought as told
 
-    found = imported(gather(manifests), workload, profile, sets or ())
+    values = values_of(parameters or ())
+    found = imported(gather(manifests), workload, profile, sets or (), values)
     if output is not None:
         options.emit(told.scenario(found), output)
     workers = options.workers(jobs, "local")

@@ -130,6 +130,12 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     service, change, journal = plan.scenario.service, plan.scenario.change, rollout.journal
     if service.limit is not None and peak > service.limit:
         yield f"needs {peak} instances, limit {service.limit}"
+    held = service.connections
+    if held is not None and peak * held.each > held.most:
+        yield f"needs {peak * held.each} connections, the store takes {held.most}"
+    if change.every is not None and rollout.env.now > change.every:
+        after, until = _time(rollout.lead + rollout.env.now), _time(change.every)
+        yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
     if change.licences is not None and peak > change.licences:
         yield f"needs {peak} licences, {change.licences} are there"
     copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]

@@ -123,7 +123,7 @@ def _event(entry: Entry) -> str:
             return f"an instance of the {_VERSIONS[detail]} version fails"
         case "run on targets":
             return f"reinstall {detail[0]} targets, {detail[1]} at a time"
-        case "wait for the next window":
+        case "wait for the next window" | "wait for hours":
             return f"{entry.verb}, {_length(detail)}"
         case "judge":
             return f"the judge says {detail}"

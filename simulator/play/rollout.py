@@ -10,6 +10,7 @@ import simpy
 from simpy.events import NORMAL, URGENT
 
 from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -22,6 +23,7 @@ from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from simulator.play.trouble import Stalls
 from simulator.play.verbs import NO_TRAFFIC
+from simulator.play.visits import Visits
 from simulator.play.watch import Watch
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(AnalysisVerbs):
+class Rollout(AnalysisVerbs, CanaryVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
@@ -57,16 +59,14 @@ class Rollout(AnalysisVerbs):
         fault: Fault,
         alone: bool = False,
     ) -> None:
-        self.env = env
-        self.plan = plan
-        self.luck = luck
+        self.env, self.plan, self.luck = env, plan, luck
         self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router, plan.scenario.change.replication_lag or 0.0)
         if (sessions := plan.scenario.service.sessions) is not None:
-            self.router.keep_visits(sessions.mean)
+            self.router.visits = Visits(sessions.mean)
         self.situation = Situation(fault)
         if plan.throttle is not None:
             self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
@@ -96,7 +96,7 @@ class Rollout(AnalysisVerbs):
         self.finished = False
         self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
-        self.judging, self.baseline = None, 0
+        self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         self.watch = (AnalysingWatch if plan.analyses else Watch)(self, self.counts, not alone)
 
@@ -136,9 +136,10 @@ class Rollout(AnalysisVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if stretch is None or router.changed or not stretch.again(a):
+                    stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
+                    self.stretch = stretch
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
-                self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a

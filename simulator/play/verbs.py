@@ -21,17 +21,18 @@ from simulator.play.router import Router
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
+    from simulator.play.judging import JudgeWatch
     from simulator.play.plan import Plan
     from simulator.play.situation import Situation
     from simulator.play.stretch import Stretch
     from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
-    from simulator.strategies.blue_green import Smoke
     from simulator.strategies.parallel_adoption import Reconcile
+    from simulator.words.calendar import Calendar
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
-    from simulator.words.strategy import Strategy
+    from simulator.words.strategy import Smoke, Strategy
 
 NO_TRAFFIC = 0.001
 _FEW = 1e-4
@@ -73,6 +74,7 @@ class Verbs:
     phase: str
     announced: bool
     holding: bool
+    caught_by: str
     base: float
     span: float
     starts: list[int]
@@ -81,18 +83,24 @@ class Verbs:
     double_work: float
     double_work_price: float
     judging: Judge | None
+    seen: JudgeWatch | None
     baseline: int
 
     note: Callable[..., None]
     at: Callable[..., None]
     trip: Callable[[str, float], None]
     abort: Callable[[str], None]
+    weight: Callable[[], float]
     _first_harm: Callable[[float], None]
 
     def _gate(self) -> Script:
-        """No step starts while the tool stalls, nor while a response is being decided."""
+        """No step starts while the tool stalls, when the calendar forbids it, nor while a response
+        is being decided.
+        """
         if self.stalls is not None:
             yield from self._wait_for_tool(self.stalls)
+        if self.plan.calendar is not None and self.billed and not self.caught_by:
+            yield from self._wait_for_calendar(self.plan.calendar)
         if self.holding:
             yield self.env.event()
 
@@ -101,6 +109,14 @@ class Verbs:
         if until > self.env.now:
             self.note("tool stalled", until - self.env.now)
             yield self.env.timeout(until - self.env.now)
+
+    def _wait_for_calendar(self, calendar: Calendar) -> Script:
+        began = self.plan.traffic.began
+        moment = began + self.env.now
+        opens = calendar.opens(moment, self.strategy.only_in == "work")
+        if opens > moment:
+            self.note("wait for hours", opens - moment)
+            yield self.env.timeout(opens - moment)
 
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""
@@ -119,7 +135,9 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
+    ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -237,22 +255,35 @@ class Verbs:
         if self.plan.elastic and self.situation.on_since is None:
             self.situation.on_since = when
 
-    def bake(self, seconds: float, judge: Judge | None = None) -> Script:
-        """Wait and watch for this long (times the pace), for a judge if there is one."""
+    def bake(self, seconds: float, judge: Judge | None = None, lookback: float = 0.0) -> Script:
+        """Wait and watch for this long (times the pace), for a judge if there is one.
+
+        With a `lookback` it also looks at the bakes just before, over so many seconds in all.
+        """
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
             judge = judge or self.plan.scenario.detection.judge
             if judge in self.plan.judges and judge is not None and self.watch.active:
-                self._compare(judge)
+                self._compare(judge, lookback * self.pace)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
 
-    def _compare(self, judge: Judge) -> None:
-        """Begin to count for a judge; an equal baseline is as many old instances more."""
-        self.watch.open_window(judge, self.env.now)
+    def _compare(self, judge: Judge, lookback: float) -> None:
+        """Begin to count for a judge; an equal baseline is as many old instances more, unless the
+        script has started one.
+        """
+        now = self.env.now
+        if lookback and self.judging is not None:
+            self.seen = self.watch.end_window(now)
+        if lookback and self.seen is not None and self.seen.until == now:
+            self.seen.go_on(judge, lookback)
+            self.watch.open_window(judge, now, self.seen)
+        else:
+            self.watch.open_window(judge, now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
+        started = self.baseline or self.fleet.up[OLD] > self.fleet.size
+        if judge.against == "baseline" and not started and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -291,7 +322,8 @@ class Verbs:
 
     def _verdict(self) -> str:
         """What the judge says of the window that ends now."""
-        return self.watch.end_window(self.env.now).verdict(self.env.now, self.watch.noise)
+        self.seen = self.watch.end_window(self.env.now)
+        return self.seen.verdict(self.env.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:
@@ -330,24 +362,23 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        self._drain(version, count, own=True)
+        self._drain(version, count)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> None:
+    def _drain(self, version: int, count: int, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
-        `count` is below 1.
-
-        They take the sessions of their `own` version with them, or their part of all.
+        `count` is below 1. No requests are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None)
+        plan, env, ask = self.plan, self.env, self.fleet.ask
+        if plan.sessions is not None or plan.ungraceful:
+            self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
-        drain = self.plan.drain
-        if not drain:
-            self.fleet.ask(-count, self.env.now)
+        if not plan.drain:
+            ask(-count, env.now)
         elif self.billed or not self.router.prompt:
-            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -54,13 +54,21 @@ class Alternative(NamedTuple):
 
 
 class Draft:
-    """A scenario as it grows out of a manifest: its keys, and where each comes from."""
+    """A scenario as it grows out of a manifest: its keys, and where each comes from.
+
+    `alarms` and `balancers` are documents around the rollout that several platforms have alike:
+    the alarms that stop it, and what stands before its instances; `grace` is how long (seconds) an
+    instance's failed checks are not counted, and where that stands.
+    """
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
         self.origins: dict[str, tuple[str, ...]] = {}
         self.assumed: list[Assumed] = []
         self.remarks: list[str] = []
+        self.alarms: list[View] = []
+        self.balancers: list[View] = []
+        self.grace: tuple[float, View] | None = None
 
     def put(self, path: str, value: Any, *origins: View | str) -> None:
         """Set a key of the scenario, as a file would say it; views and texts say where it is from.
@@ -83,6 +91,34 @@ class Draft:
             if value is not None:
                 self.put(f"strategies.{NAME}.{key}", value, *origins)
 
+    def watch(self, alarms: Sequence[View], named: View) -> None:
+        """The alarms that stop the rollout; without any, nothing but people finds a bad release.
+
+        `named` is where the manifest names them. Those that are not among the documents read are
+        assumed to be alarms on failed requests.
+        """
+        self.alarms.extend(alarms)
+        if alarms:
+            return
+        if any(True for _ in named.leaves()) or named.unknown:
+            usual = [{"watch": "service", "metric": "errors"}]
+            self.assume(
+                "detection.alarms", usual, "none", usual, "the alarms named are in no file read"
+            )
+            named.say(
+                "assumed", "these alarms are in no file read", "one on failed requests is assumed"
+            )
+        else:
+            self.put("detection.alarms", "none", named)
+            self.remark(
+                "No alarm stops this rollout: a bad release goes on until people report it."
+            )
+
+    def without_profile(self) -> None:
+        """Assume what a profile would bring where none fits: people who report."""
+        source = "judgement: users of a public service"
+        self.assume("detection.people.report_rate", "0.1%", "0.02%", "1%", source)
+
     def remark(self, text: str) -> None:
         """Say something that a reader of the manifest should know, in a sentence with numbers."""
         self.remarks.append(text)
@@ -91,6 +127,9 @@ class Draft:
 class Workload(NamedTuple):
     """Something that is rolled out: its name and what it is, the documents that describe it (its
     own first), how to read them, other ways to write them, and the names of those it moves itself.
+
+    A `plain` one moves all at once without anything that could be set; it counts only where there
+    is nothing else.
     """
 
     name: str
@@ -99,10 +138,13 @@ class Workload(NamedTuple):
     read: Callable[[Draft], None]
     alternatives: Callable[[], Iterable[Alternative]] = tuple
     moves: tuple[str, ...] = ()
+    plain: bool = False
 
     @property
     def called(self) -> str:
-        """What it is and its name, as in Deployment/shop."""
+        """What it is and its name, as in Deployment/shop; addresses say both."""
+        if f"{self.what}." in self.name:
+            return self.name
         return f"{self.what}/{self.name}"
 
 

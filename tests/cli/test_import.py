@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.bring.importing import gather, imported
+from simulator.bring.importing import gather, imported, values_of
 from simulator.report import brought as told
 from simulator.words.reading import loads
 from tests.cli import test_cli
@@ -106,3 +106,11 @@ def test_nothing_outside_a_folder_is_read(tmp_path: Path) -> None:
     (folder / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (folder / "a.yaml").write_text("apiVersion: v1\nkind: Service\n")
     assert [Path(manifest.name).name for manifest in gather([folder])] == ["a.yaml"]
+
+
+def test_import_takes_parameters_of_templates(capsys: pytest.CaptureFixture[str]) -> None:
+    assert values_of(["Size=7", "Tag=a=b", "Empty="]) == {"Size": "7", "Tag": "a=b", "Empty": ""}
+    code, _, err = call(capsys, "import", "shop-deployment", "--parameter", "Size")
+    assert (code, "is not NAME=VALUE" in err) == (3, True)
+    code, _, err = call(capsys, "import", "shop-deployment", "--parameter", "Size=7")
+    assert (code, "no template has a parameter" in err) == (3, True)
