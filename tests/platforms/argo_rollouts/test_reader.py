@@ -175,6 +175,16 @@ def test_real_rollouts_are_read(manifests: Path, name: str) -> None:
     assert len(beside(found)[1]) >= 2
 
 
+@pytest.mark.parametrize("name", ["checkout", "front"])
+def test_one_of_several_in_a_file(name: str) -> None:
+    file = Path(__file__).parents[2] / "bring" / "samples" / "rollout.yaml"
+    found = imported(gather([file]), name)
+    assert found.others == (f"Rollout/{'front' if name == 'checkout' else 'checkout'}",)
+    assert ignored(found) <= 0.2
+    assert without_effect(found) == []
+    assert rehearse(found.scenario, "current").suitable
+
+
 def test_a_pause_without_duration_waits_for_a_person() -> None:
     found = read(ROLLOUT + BASIC)
     assert "approve" in strategy(found)["steps"][1]
