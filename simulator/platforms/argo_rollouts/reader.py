@@ -96,6 +96,10 @@ def read(document: View, beside: Sequence[View], draft: Draft) -> None:
     else:
         _read_blue_green(blue_green.mapping(), spec, templates, draft)
     _read_times(spec, draft)
+    paused = spec.at("paused")
+    if paused.flag():
+        paused.say("approximated", "it is read as if resumed", "nothing rolls while it is paused")
+        draft.remark("It is paused: nothing rolls out until it is resumed. Simulated as resumed.")
     templates.say_unused(draft)
 
 

@@ -233,7 +233,19 @@ def test_a_measurement_right_after_a_weight_is_told() -> None:
 
 def test_an_analysis_from_the_beginning_is_told() -> None:
     text = (ROLLOUT + ROUTED + TEMPLATES).replace("startingStep: 2", "startingStep: 0")
-    assert any("before a canary pod serves" in remark for remark in read(text).remarks)
+    found = read(text)
+    assert any("before a canary pod serves" in remark for remark in found.remarks)
+    others = beside(found)[1]
+    after = found.altered(others["the analysis after the first weight"])
+    assert strategy(after)["starting_step"] == 2
+    often = found.altered(others["measured twice as often"])
+    assert strategy(often)["analysis"][0]["interval"] == "15s"
+
+
+def test_a_paused_rollout_is_read_as_if_resumed() -> None:
+    found = read((ROLLOUT + BASIC).replace("  replicas: 8", "  paused: true\n  replicas: 8"))
+    assert any("It is paused" in remark for remark in found.remarks)
+    assert ignored(found) == 0
 
 
 def test_templates_that_are_missing_or_not_named_are_told() -> None:
