@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 
+# Starts of one rolling update that a controller which counts them is followed through.
+MOST_FOLLOWED = 5000
+
+
 class Step(Words):
     """One plateau of a progressive release: a weight, watched for a while."""
 
@@ -106,6 +110,10 @@ class Strategy(Words):
         None where a canary's step is the same, because nothing but detectors and judges looks.
         """
         return None
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """What of it is not followed in this scenario."""
+        return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
