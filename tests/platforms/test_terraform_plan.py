@@ -57,6 +57,24 @@ def test_a_refresh_is_rolled_in_waves_between_its_checkpoints() -> None:
     )
 
 
+def test_cloudformation_has_refreshes_as_an_update_policy() -> None:
+    preferences = "{MinHealthyPercentage: 100, MaxHealthyPercentage: 120, InstanceWarmup: 60}"
+    text = f"""\
+Resources:
+  Web:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    UpdatePolicy: {{AutoScalingInstanceRefresh: {{Strategy: Rolling, Preferences: {preferences}}}}}
+    Properties: {{MinSize: 10, MaxSize: 12, HealthCheckType: ELB}}
+"""
+    found = imported(from_text(text))
+    words = settings(found)
+    assert (words["kind"], words["batch"], words["surge"]) == ("rolling", "2", "2")
+    assert (words["max_unavailable"], words["pause"]) == ("0", "1m")
+    assert found.scenario.response.automatic == "never"
+    assert without_effect(found) == []
+    assert ignored(found) == 0
+
+
 def test_a_refresh_without_checkpoints_is_one_rolling_update() -> None:
     old = '"checkpoint_percentages": [20, 50, 100],\n                    "checkpoint_delay": "600",'
     found = read(GROUP, old, "")

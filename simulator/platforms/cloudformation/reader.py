@@ -138,6 +138,9 @@ def _read_health(
 def _read_replacing(document: View, replacing: View, draft: Draft) -> None:
     """A second group beside the old one."""
     draft.strategy("immutable", {"first": "100%"}, replacing)
+    most = document.at("Properties", "MaxSize")
+    if most.exists:
+        most.say("no_effect", "the second group has the same maximum for itself")
     creation = document.at("CreationPolicy")
     if not creation.exists:
         draft.remark(

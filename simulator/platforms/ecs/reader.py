@@ -343,8 +343,9 @@ def _read_alarms(service: _Service, draft: Draft) -> None:
     if not service.at(names.alarms_on).flag(False):
         for view in service.alarms:
             view.say("no_effect", "the deployment's alarms are off")
-        if named.exists:
-            named.say("no_effect", "Alarms.Enable is not true")
+        for view in (named, back):
+            if view.exists:
+                view.say("no_effect", "the deployment's alarms are off")
         draft.put("detection.alarms", "none", service.at(names.alarms_on))
         draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
         return
