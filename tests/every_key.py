@@ -182,6 +182,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "progress_deadline": "1m",
     },
     "kubernetes_recreate": {"progress_deadline": "1m"},
+    "spinnaker": {"stages": "[{kind: deploy}]", "on_failure": "clean_up"},
     "ecs_rolling": {
         "minimum_healthy": "50%",
         "maximum": "150%",
@@ -229,6 +230,7 @@ WORDS = {
     ("codedeploy", "monitor"): (THREE,),
     ("codedeploy", "first_monitor"): (THREE,),
     ("codedeploy", "rollback"): (CRASH,),
+    ("spinnaker", "on_failure"): (CRASH,),
     ("argo_canary", "progress_deadline"): (CRASH,),
     ("argo_canary", "progress_abort"): (CRASH,),
     ("argo_blue_green", "progress_deadline"): (CRASH,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from simulator.bring import plans
+from simulator.bring import outputs, plans
 from simulator.bring.documents import Manifest
 from simulator.bring.templates import of as template
 from simulator.bring.view import Log, View
@@ -13,12 +13,14 @@ from simulator.platforms.api_gateway import reader as api_gateway
 from simulator.platforms.appconfig import reader as appconfig
 from simulator.platforms.argo_rollouts import reader as argo_rollouts
 from simulator.platforms.auto_scaling import reader as auto_scaling
+from simulator.platforms.beanstalk import reader as beanstalk
 from simulator.platforms.cloudformation import reader as cloudformation
-from simulator.platforms.codedeploy import functions, groups
+from simulator.platforms.codedeploy import appspec, functions, groups
 from simulator.platforms.ecs import reader as ecs
 from simulator.platforms.flagger import reader as flagger
 from simulator.platforms.kubernetes import reader as kubernetes
 from simulator.platforms.kubernetes import terraform
+from simulator.platforms.spinnaker import reader as spinnaker
 from simulator.words.brought import Reader
 
 READERS: tuple[Reader, ...] = (
@@ -31,6 +33,9 @@ READERS: tuple[Reader, ...] = (
     functions.READER,
     appconfig.READER,
     api_gateway.READER,
+    appspec.READER,
+    beanstalk.READER,
+    spinnaker.READER,
     argo_rollouts.READER,
     flagger.READER,
 )
@@ -42,7 +47,8 @@ def views(
 ) -> tuple[View, ...]:
     """Every document as something to look into: Kubernetes objects under their kind, the resources
     of a CloudFormation template or of a Terraform plan one by one under their type (with values
-    worked out as far as the file says them), other documents whole and without a label.
+    worked out as far as the file says them), what the AWS command line prints under its name there,
+    other documents whole and without a label.
 
     `parameters` are values for templates. Raises ManifestError for a template that is wrong.
     """
@@ -62,6 +68,9 @@ def _views(manifests: Iterable[Manifest], parameters: Mapping[str, str]) -> Iter
                 yield from plans.resources(manifest, number)
                 continue
             whole = View(manifest, number, (), data, "", Log())
+            if told := outputs.views(whole):
+                yield from told
+                continue
             label = _label(data)
             if label == "List" and isinstance(data.get("items"), list):
                 for item in list(whole.at("items").items())[:_MOST_ITEMS]:
@@ -79,7 +88,8 @@ def _label(data: Any) -> str:
 
 
 def _is_template(data: Any) -> bool:
-    resources = data.get("Resources") if isinstance(data, Mapping) else None
+    own = isinstance(data, Mapping) and "option_settings" not in data  # of a Beanstalk environment
+    resources = data.get("Resources") if own else None
     return isinstance(resources, Mapping) and any(
         isinstance(entry, Mapping) and "Type" in entry for entry in resources.values()
     )

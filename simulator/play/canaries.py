@@ -225,8 +225,15 @@ class CanaryVerbs(ControllerVerbs):
     def retire_canaries(self) -> Script:
         """The canaries go; the fleet serves alone."""
         yield from self._gate()
+        self._let_canaries_go()
+        yield self.env.timeout(self.plan.drain)
+
+    def _let_canaries_go(self) -> None:
+        """Nobody is sent to the canaries any more: they leave."""
         count, self.canaries = self.canaries, 0
-        yield from self._retire(NEW, count)
+        if count:
+            self.note("retire", (NEW, count))
+            self._drain(NEW, count, own=True, idle=True)
 
     def undo_canaries(self, surge: Portion, unavailable: Portion) -> Script:
         """All traffic to the fleet at once, the canaries go; if it has begun to become new, it is
@@ -238,10 +245,7 @@ class CanaryVerbs(ControllerVerbs):
             return
         self._end_parallel()
         yield self.env.timeout(router.propagation)
-        count, self.canaries = self.canaries, 0
-        if count:
-            self.note("retire", (NEW, count))
-            self._drain(NEW, count, own=True)
+        self._let_canaries_go()
         yield from self.roll_old(_ALL, *self._pods(surge, unavailable))
 
     def skip_canaries(self, surge: Portion, unavailable: Portion) -> Script:

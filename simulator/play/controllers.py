@@ -15,7 +15,7 @@ from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
-from simulator.play.verbs import Script
+from simulator.play.verbs import NoInstances, Script
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
@@ -38,11 +38,9 @@ class Measured(NamedTuple):
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
-    `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
+    `breaker` counts starts that failed, `failed_hosts` are out of service.
     """
 
-    progress_deadline: float = math.inf
     breaker: Breaker | None = None
     failed_hosts = ended_hosts = 0
     decided_at: float
@@ -341,6 +339,45 @@ class ControllerVerbs(HiddenVerbs):
         self.note("roll", (version, rules.todo, rules.flight))
         yield from self._roll_batches(rules, self._law(version, in_place=True))
         self.note("rolled", version)
+
+    def provision_beside(self, canaries: int, baseline: int) -> Script:
+        """Start so many new instances and so many old ones more to compare them with; wait for all.
+
+        An elastic service has none to start.
+        """
+        yield from self._gate()
+        if self.plan.elastic:
+            raise NoInstances
+        yield from self._before_starts()
+        self.note("provision", (NEW, canaries))
+        if baseline:
+            self.note("provision", (OLD, baseline))
+        fleet = self.fleet
+        fleet.request(canaries + baseline, self.env.now)
+        slowest = max(
+            self._draw_start(NEW, self._law(NEW), canaries, False),
+            self._draw_start(OLD, self._law(OLD), baseline, False),
+        )
+        if slowest == math.inf:
+            yield from self._forever()
+        yield self.env.timeout(slowest)
+        fleet.join(NEW, canaries, self.env.now)
+        fleet.join(OLD, baseline, self.env.now)
+
+    def delete_canary(self) -> Script:
+        """Take all traffic off the new instances; they and the baseline's go."""
+        yield from self._gate()
+        self.phase = "canary deleted"
+        yield from self.delete_baseline()
+        yield from self.return_to_old()
+
+    def delete_baseline(self) -> Script:
+        """Old instances above the size go; they drain while the script goes on."""
+        beside = self.fleet.up[OLD] - self.fleet.size
+        if beside > 0:
+            self.note("retire", (OLD, beside))
+            self._drain(OLD, beside, own=True)
+        yield from ()
 
     def retire_surplus(self) -> Script:
         """All old instances and whatever is above the size go."""

@@ -66,6 +66,7 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
+        self.lasting = not self.elastic and self.cached is None and self.throttle is None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0

@@ -97,7 +97,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.finished = False
         self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
-        self.judging, self.baseline = None, 0
+        self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         watching = AnalysingWatch if plan.analyses else Watch
         self.watch = watching(self, self.counts, not alone)
@@ -138,9 +138,10 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if stretch is None or router.changed or not stretch.again(a):
+                    stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
+                    self.stretch = stretch
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
-                self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a

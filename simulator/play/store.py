@@ -130,14 +130,16 @@ class StoreVerbs(Verbs):
         self.router.changed = True
         self.migrated_at = math.nan
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(
+        self, leaving: int, drained: bool, version: int | None = None, idle: bool = False
+    ) -> None:
         """Sessions in the memory of instances that leave now: lost unless they end while draining.
 
         Lost ones are failed requests, at the end of the drain. Instances of one `version` take
         their part of the sessions on it; others of all, which lie evenly. Stops that are not
-        graceful lose a moment of these instances' requests at once.
+        graceful lose a moment of these instances' requests at once, unless they are `idle`.
         """
-        sessions, abrupt = self.plan.sessions, self.plan.ungraceful
+        sessions, abrupt = self.plan.sessions, 0.0 if idle else self.plan.ungraceful
         if leaving <= 0 or self.plan.elastic or (sessions is None and not abrupt):
             return
         fleet = self.fleet

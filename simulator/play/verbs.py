@@ -21,6 +21,7 @@ from simulator.play.router import Router
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
+    from simulator.play.judging import JudgeWatch
     from simulator.play.plan import Plan
     from simulator.play.situation import Situation
     from simulator.play.stretch import Stretch
@@ -82,6 +83,7 @@ class Verbs:
     double_work: float
     double_work_price: float
     judging: Judge | None
+    seen: JudgeWatch | None
     baseline: int
 
     note: Callable[..., None]
@@ -133,7 +135,9 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(
+        self, leaving: int, drained: bool, version: int | None = None, idle: bool = False
+    ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -251,22 +255,35 @@ class Verbs:
         if self.plan.elastic and self.situation.on_since is None:
             self.situation.on_since = when
 
-    def bake(self, seconds: float, judge: Judge | None = None) -> Script:
-        """Wait and watch for this long (times the pace), for a judge if there is one."""
+    def bake(self, seconds: float, judge: Judge | None = None, lookback: float = 0.0) -> Script:
+        """Wait and watch for this long (times the pace), for a judge if there is one.
+
+        With a `lookback` it also looks at the bakes just before, over so many seconds in all.
+        """
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
             judge = judge or self.plan.scenario.detection.judge
             if judge in self.plan.judges and judge is not None and self.watch.active:
-                self._compare(judge)
+                self._compare(judge, lookback * self.pace)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
 
-    def _compare(self, judge: Judge) -> None:
-        """Begin to count for a judge; an equal baseline is as many old instances more."""
-        self.watch.open_window(judge, self.env.now)
+    def _compare(self, judge: Judge, lookback: float) -> None:
+        """Begin to count for a judge; an equal baseline is as many old instances more, unless the
+        script has started one.
+        """
+        now = self.env.now
+        if lookback and self.judging is not None:
+            self.seen = self.watch.end_window(now)
+        if lookback and self.seen is not None and self.seen.until == now:
+            self.seen.go_on(judge, lookback)
+            self.watch.open_window(judge, now, self.seen)
+        else:
+            self.watch.open_window(judge, now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
+        started = self.baseline or self.fleet.up[OLD] > self.fleet.size
+        if judge.against == "baseline" and not started and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -305,7 +322,8 @@ class Verbs:
 
     def _verdict(self) -> str:
         """What the judge says of the window that ends now."""
-        return self.watch.end_window(self.env.now).verdict(self.env.now, self.watch.noise)
+        self.seen = self.watch.end_window(self.env.now)
+        return self.seen.verdict(self.env.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:
@@ -347,21 +365,23 @@ class Verbs:
         self._drain(version, count, own=True)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> None:
+    def _drain(self, version: int, count: int, own: bool = False, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
         `count` is below 1.
 
-        They take the sessions of their `own` version with them, or their part of all.
+        They take the sessions of their `own` version with them, or their part of all; no requests
+        are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None)
+        plan, env, ask = self.plan, self.env, self.fleet.ask
+        if plan.sessions is not None or plan.ungraceful:
+            self.lose_sessions(count, True, version if own else None, idle)
         self.fleet.leave(version, count)
-        drain = self.plan.drain
-        if not drain:
-            self.fleet.ask(-count, self.env.now)
+        if not plan.drain:
+            ask(-count, env.now)
         elif self.billed or not self.router.prompt:
-            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -23,6 +23,7 @@ SECTIONS = (
     ("CodeDeploy", "platforms/codedeploy/headings.yaml"),
     ("Containers: ECS", "platforms/ecs/headings.yaml"),
     ("Containers: Kubernetes", "platforms/kubernetes/headings.yaml"),
+    ("Spinnaker and Kayenta", "platforms/spinnaker/headings.yaml"),
     ("Containers: Argo Rollouts", "platforms/argo_rollouts/headings.yaml"),
     ("Containers: Flagger", "platforms/flagger/headings.yaml"),
     ("API Gateway and Lambda", "platforms/api_gateway/headings.yaml"),

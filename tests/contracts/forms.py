@@ -67,6 +67,15 @@ FORMS = {
         "{}",
         "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
     ],
+    "spinnaker": [
+        "{stages: [{kind: deploy_canary, instances: 20%}, {kind: canary_analysis, delay: 2m, "
+        "interval: 5m, lookback: 9m, lifetime: 16m, unseen: 96%}, {kind: deploy, rollout: none}]}",
+        "{on_failure: clean_up, stages: [{kind: deploy_canary, share: 3%, baseline: false}, "
+        "{kind: manual_judgment, takes: 5m}, {kind: delete_canary}, {kind: wait}, "
+        "{kind: deploy, rollout: rolling_red_black, steps: [30%, 100%], wait: 4m}]}",
+        "{stages: [{kind: deploy_canary}, {kind: wait}, {kind: deploy, keep_old: 5m}]}",
+        "{stages: [{kind: deploy, rollout: highlander}]}",
+    ],
     "flagger": [
         "{interval: 30s, max_weight: 30%, metrics: [], step_weight_promotion: 10%, "
         "progress_deadline: 9h}",

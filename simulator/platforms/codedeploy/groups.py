@@ -1,4 +1,4 @@
-"""Reading deployment groups of CodeDeploy from CloudFormation templates and Terraform plans.
+"""Reading deployment groups of CodeDeploy: of templates, Terraform plans and the command line.
 
 Sources: the CodeDeploy API of 2026 and the user guide of 2023.
 """
@@ -54,7 +54,7 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
     """The groups among the documents."""
     for document in documents:
         if document.label in fields.GROUPS:
-            group = _group(document, documents)
+            group = of(document, documents)
             yield Workload(
                 document.called,
                 document.label,
@@ -65,8 +65,9 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
             )
 
 
-def _group(document: View, documents: Sequence[View]) -> _Group:
-    names = fields.CLOUDFORMATION if document.label == fields.GROUPS[0] else fields.TERRAFORM
+def of(document: View, documents: Sequence[View]) -> _Group:
+    """A group with what its template, plan or the other files link it to."""
+    names = fields.OF[document.label]
     configs = document.at(*names.config).linked(documents, *fields.CONFIGS)
     services = document.at(*names.services).linked(documents, *fields.SERVICES)
     fleets = document.at(*names.fleets).linked(documents, *fields.FLEETS)
@@ -321,4 +322,6 @@ def alternatives(group: _Group) -> Iterator[Alternative]:
     yield Alternative("in small steps", careful, "a part first, and time to look at it")
 
 
-READER = Reader("codedeploy", "deployment groups of CodeDeploy (CloudFormation, Terraform)", find)
+READER = Reader(
+    "codedeploy", "deployment groups of CodeDeploy (CloudFormation, Terraform, JSON)", find
+)

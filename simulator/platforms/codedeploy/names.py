@@ -1,4 +1,4 @@
-"""How CloudFormation and Terraform call the fields of CodeDeploy's groups and configurations.
+"""How CloudFormation, Terraform and the API call CodeDeploy's groups and configurations.
 
 Sources: AWS::CodeDeploy::DeploymentGroup and DeploymentConfig in the CloudFormation template
 reference (2026); aws_codedeploy_deployment_group and _config of the Terraform AWS provider.
@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-GROUPS = ("AWS::CodeDeploy::DeploymentGroup", "aws_codedeploy_deployment_group")
-CONFIGS = ("AWS::CodeDeploy::DeploymentConfig", "aws_codedeploy_deployment_config")
+GROUPS = (
+    *("AWS::CodeDeploy::DeploymentGroup", "aws_codedeploy_deployment_group"),
+    "deploymentGroup",
+)
+CONFIGS = (
+    *("AWS::CodeDeploy::DeploymentConfig", "aws_codedeploy_deployment_config"),
+    "deploymentConfig",
+)
 APPLICATIONS = ("AWS::CodeDeploy::Application", "aws_codedeploy_app")
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service")
+SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
 FLEETS = ("AWS::AutoScaling::AutoScalingGroup", "aws_autoscaling_group")
 ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 BALANCERS = (
@@ -121,3 +127,37 @@ TERRAFORM = Names(
     capacities=(("desired_capacity",), ("min_size",)),
     launch=("launch_type",),
 )
+_API_BLUE = ("blueGreenDeploymentConfiguration",)
+_API_ENDING = (*_API_BLUE, "terminateBlueInstancesOnDeploymentSuccess")
+API = Names(
+    config=("deploymentConfigName",),
+    kind=("deploymentStyle", "deploymentType"),
+    option=("deploymentStyle", "deploymentOption"),
+    application=("applicationName",),
+    alarms=("alarmConfiguration", "alarms"),
+    alarms_on=("alarmConfiguration", "enabled"),
+    rollback=("autoRollbackConfiguration", "enabled"),
+    events=("autoRollbackConfiguration", "events"),
+    terminate=(*_API_ENDING, "action"),
+    wait=(*_API_ENDING, "terminationWaitTimeInMinutes"),
+    ready=(*_API_BLUE, "deploymentReadyOption", "actionOnTimeout"),
+    services=("ecsServices",),
+    fleets=("autoScalingGroups",),
+    platform=("computePlatform",),
+    healthy=("minimumHealthyHosts",),
+    zonal=("zonalConfig",),
+    routing=("trafficRoutingConfig", "type"),
+    canary=("trafficRoutingConfig", "timeBasedCanary"),
+    linear=("trafficRoutingConfig", "timeBasedLinear"),
+    percents=("canaryPercentage", "linearPercentage"),
+    intervals=("canaryInterval", "linearInterval"),
+    type="type",
+    value="value",
+    monitor="monitorDurationInSeconds",
+    first_monitor="firstZoneMonitorDurationInSeconds",
+    zone_hosts=("minimumHealthyHostsPerZone",),
+    counts=(("desiredCount",),),
+    capacities=(),
+    launch=("launchType",),
+)
+OF = dict(zip(GROUPS, (CLOUDFORMATION, TERRAFORM, API), strict=True))

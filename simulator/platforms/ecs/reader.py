@@ -1,4 +1,4 @@
-"""Reading ECS services from CloudFormation templates and Terraform plans.
+"""Reading ECS services from CloudFormation templates, Terraform plans, and the API's JSON.
 
 Sources: AWS::ECS::Service in the CloudFormation template reference (2026), the ECS API, and the
 Terraform AWS provider's aws_ecs_service. Defaults are the API's.
@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.platforms.ecs import rules
+from simulator.platforms.ecs.names import OF, SERVICES, Names, Path
 from simulator.words.brought import Alternative, Draft, Reader, Workload
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
 
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service")
-_TASKS = ("AWS::ECS::TaskDefinition", "aws_ecs_task_definition")
+_TASKS = ("AWS::ECS::TaskDefinition", "aws_ecs_task_definition", "taskDefinition")
 _ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 _GROUPS = (
     "AWS::ElasticLoadBalancingV2::TargetGroup",
@@ -33,85 +33,9 @@ _STRATEGIES = {
     "LINEAR": "ecs_linear",
     "CANARY": "ecs_canary",
 }
+_PERCENTS = {"BOUNDED_PERCENT": False, "UNBOUNDED_PERCENT": False}
 _CONTROLLERS = {name: name for name in ("ECS", "CODE_DEPLOY", "EXTERNAL")}
 _LAUNCHES = {"FARGATE": "ecs-fargate", "EC2": "ecs-ec2", "EXTERNAL": "ecs-ec2"}
-Path = tuple[str | int, ...]
-
-
-class Names(NamedTuple):
-    """Where the fields of a service stand."""
-
-    desired: Path
-    launch: Path
-    scheduling: Path
-    controller: Path
-    minimum: Path
-    maximum: Path
-    strategy: Path
-    bake: Path
-    linear: Path
-    linear_bake: Path
-    canary: Path
-    canary_bake: Path
-    breaker: Path
-    rollback: Path
-    alarms: Path
-    alarms_on: Path
-    alarms_back: Path
-    grace: Path
-    providers: Path
-    provider: str
-
-
-def _configured(*path: str) -> Path:
-    return ("Properties", "DeploymentConfiguration", *path)
-
-
-CLOUDFORMATION = Names(
-    ("Properties", "DesiredCount"),
-    ("Properties", "LaunchType"),
-    ("Properties", "SchedulingStrategy"),
-    ("Properties", "DeploymentController", "Type"),
-    _configured("MinimumHealthyPercent"),
-    _configured("MaximumPercent"),
-    _configured("Strategy"),
-    _configured("BakeTimeInMinutes"),
-    _configured("LinearConfiguration", "StepPercent"),
-    _configured("LinearConfiguration", "StepBakeTimeInMinutes"),
-    _configured("CanaryConfiguration", "CanaryPercent"),
-    _configured("CanaryConfiguration", "CanaryBakeTimeInMinutes"),
-    _configured("DeploymentCircuitBreaker", "Enable"),
-    _configured("DeploymentCircuitBreaker", "Rollback"),
-    _configured("Alarms", "AlarmNames"),
-    _configured("Alarms", "Enable"),
-    _configured("Alarms", "Rollback"),
-    ("Properties", "HealthCheckGracePeriodSeconds"),
-    ("Properties", "CapacityProviderStrategy"),
-    "CapacityProvider",
-)
-_BLOCK = "deployment_configuration"
-TERRAFORM = Names(
-    ("desired_count",),
-    ("launch_type",),
-    ("scheduling_strategy",),
-    ("deployment_controller", 0, "type"),
-    ("deployment_minimum_healthy_percent",),
-    ("deployment_maximum_percent",),
-    (_BLOCK, 0, "strategy"),
-    (_BLOCK, 0, "bake_time_in_minutes"),
-    (_BLOCK, 0, "linear_configuration", 0, "step_percent"),
-    (_BLOCK, 0, "linear_configuration", 0, "step_bake_time_in_minutes"),
-    (_BLOCK, 0, "canary_configuration", 0, "canary_percent"),
-    (_BLOCK, 0, "canary_configuration", 0, "canary_bake_time_in_minutes"),
-    ("deployment_circuit_breaker", 0, "enable"),
-    ("deployment_circuit_breaker", 0, "rollback"),
-    ("alarms", 0, "alarm_names"),
-    ("alarms", 0, "enable"),
-    ("alarms", 0, "rollback"),
-    ("health_check_grace_period_seconds",),
-    ("capacity_provider_strategy",),
-    "capacity_provider",
-)
 
 
 class _Service(NamedTuple):
@@ -133,10 +57,8 @@ class _Service(NamedTuple):
 
     @property
     def balanced(self) -> bool:
-        return bool(self.groups) or any(
-            self.view.at(*path).exists or self.view.at(*path).unknown
-            for path in (("Properties", "LoadBalancers"), ("load_balancer",))
-        )
+        named = self.at(self.names.balancers)
+        return bool(self.groups) or (named.exists and named.data != []) or named.unknown
 
 
 def find(documents: Sequence[View]) -> Iterator[Workload]:
@@ -148,14 +70,22 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
 
 def service_of(document: View, documents: Sequence[View]) -> _Service:
     """A service with what its template or plan links it to."""
-    names = CLOUDFORMATION if document.label == SERVICES[0] else TERRAFORM
+    names = OF[document.label]
     return _Service(
         document,
         names,
-        document.linked(documents, *_TASKS),
+        _tasks(document, names, documents),
         document.linked(documents, *_GROUPS, *_CLASSIC),
         document.at(*names.alarms).linked(documents, *_ALARMS),
     )
+
+
+def _tasks(document: View, names: Names, documents: Sequence[View]) -> list[View]:
+    """The task definitions of a service; it names one by its family, a revision, or an ARN."""
+    linked = document.linked(documents, *_TASKS)
+    family = document.name(*names.task).rpartition("/")[2].partition(":")[0]
+    alike = [one for one in documents if one.label in _TASKS and one.called == family]
+    return linked or (alike if family else [])
 
 
 def _workload(service: _Service) -> Workload:
@@ -205,13 +135,14 @@ def _read_tasks(service: _Service, draft: Draft) -> None:
     """How a task stops, and when one that does not become healthy is given up."""
     stop, checks = None, None
     for task in service.tasks:
-        inside = task.at("Properties", "ContainerDefinitions")
-        for container in inside.items() if inside.exists else ():
-            found = container.at("StopTimeout")
+        inside = task.at(*service.names.containers)
+        for container in inside.items() if isinstance(inside.data, list) else ():
+            found = container.at(service.names.stop)
             stop = found if found.exists and stop is None else stop
-            check = container.at("HealthCheck")
+            check = container.at(service.names.check)
             checks = check if check.exists and checks is None else checks
-        _read_text(task.at("container_definitions"))
+        if isinstance(inside.data, str):
+            _read_text(inside)
     grace = service.at(service.names.grace)
     if service.balanced:
         draft.grace = (grace.seconds(0), grace)
@@ -225,7 +156,7 @@ def _read_tasks(service: _Service, draft: Draft) -> None:
         if grace.exists:
             grace.say("no_effect", "there is no load balancer whose checks it would outlast")
     if checks is not None:
-        _read_check(checks, draft)
+        _read_check(checks, service.names, draft)
 
 
 def _read_text(definitions: View) -> None:
@@ -246,13 +177,12 @@ def _read_text(definitions: View) -> None:
         definitions.say("ignored", why, "the target group's checks and draining hold alone")
 
 
-def _read_check(check: View, draft: Draft) -> None:
+def _read_check(check: View, names: Names, draft: Draft) -> None:
     """A container's own health check: a task is given up once its retries have failed.
 
     Where a load balancer checks, too, its checks decide.
     """
-    fields = (check.at("StartPeriod"), check.at("Interval"), check.at("Retries"))
-    start, interval, retries = fields
+    start, interval, retries = fields = tuple(check.at(key) for key in names.checks)
     own = start.seconds(0) + interval.seconds(30) * retries.integer(3, 1, 10)
     if draft.grace is None:
         draft.put("service.start_failure.timeout", _START + own, *fields)
@@ -282,8 +212,11 @@ def _read_rolling(service: _Service, draft: Draft) -> None:
     if breaker.flag(False):
         draft.put("strategies.current.circuit_breaker", True, breaker)
         draft.put("strategies.current.rollback", back.flag(False), back)
-    elif back.exists:
-        back.say("no_effect", "the circuit breaker is off")
+        _read_threshold(service, draft)
+    else:
+        for path in (names.rollback, names.threshold, names.reset):
+            if service.at(path).exists:
+                service.at(path).say("no_effect", "the circuit breaker is off")
     desired = int(draft.keys["service.instances"])
     bounds = rules.limits(desired, minimum, maximum)
     if rules.stuck(desired, bounds):
@@ -301,6 +234,22 @@ def _read_rolling(service: _Service, draft: Draft) -> None:
         draft.remark(
             "The circuit breaker is off: tasks that do not start are started again for ever."
         )
+
+
+def _read_threshold(service: _Service, draft: Draft) -> None:
+    """How many failed tasks break the circuit, and whether a healthy one resets the count."""
+    names = service.names
+    value, reset = (service.at((*names.threshold, names.keys[1])), service.at(names.reset))
+    kind = service.at((*names.threshold, names.keys[0]))
+    if kind.exists or value.exists:
+        counted = kind.choice({"COUNT": True, **_PERCENTS}, False)
+        number = value.integer(3 if counted else 50, 1, 10**6)
+        unit = "" if counted else "%"
+        draft.put("strategies.current.failure_threshold", f"{number}{unit}", value, kind)
+        if kind.data == "UNBOUNDED_PERCENT":
+            kind.say("approximated", "a share is kept within 3 to 200 tasks")
+    if reset.exists:
+        draft.put("strategies.current.reset_on_healthy", reset.flag(True), reset)
 
 
 def _read_shift(service: _Service, draft: Draft) -> None:
@@ -377,4 +326,6 @@ def alternatives(service: _Service) -> Iterator[Alternative]:
         )
 
 
-READER = Reader("ecs", "services of Amazon ECS (CloudFormation, Terraform)", find)
+READER = Reader(
+    "ecs", "services of Amazon ECS (CloudFormation, Terraform, JSON of the command line)", find
+)
