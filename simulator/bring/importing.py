@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from simulator.bring import fields, surroundings
 from simulator.bring.documents import Manifest, ManifestError, decoded, load, plain
 from simulator.bring.recognise import READERS, views
+from simulator.bring.values import PSEUDO
 from simulator.bring.view import View
 from simulator.words.brought import NAME, Alternative, Assumed, Draft, Note, Reader, Workload
 from simulator.words.changes import split
@@ -192,7 +193,7 @@ def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None
     sections = [data.get("Parameters") for data in documents if isinstance(data, Mapping)]
     known = [name for section in sections if isinstance(section, Mapping) for name in section]
     for name in parameters:
-        if name not in known:
+        if name not in known and name not in PSEUDO:
             listed = ", ".join(map(plain, known)) or "none"
             message = f"no template has a parameter {plain(name)!r}; there are: {listed}"
             raise ManifestError([_said("--parameter", message)])

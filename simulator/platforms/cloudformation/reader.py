@@ -105,6 +105,7 @@ def _read_size(document: View, draft: Draft) -> None:
     if wanted.exists and least.exists:
         least.say("no_effect", "the desired capacity says how many there are")
     if not chosen.exists:
+        draft.assume("service.instances", size, 1, 20, "how many instances stands in no file")
         draft.remark(f"{chosen.key} is not known: one instance is assumed (--parameter, or --set).")
 
 

@@ -128,7 +128,8 @@ def _read_size(service: _Service, draft: Draft) -> None:
     count = service.at(names.desired)
     draft.put("service.instances", count.integer(1, 1), count)
     if not count.exists:
-        draft.remark("DesiredCount is not known: one task is assumed (--parameter, or --set).")
+        draft.assume("service.instances", 1, 1, 20, "how many tasks stands in no file: the default")
+        draft.remark(f"{count.key} is not known: one task is assumed (--parameter, or --set).")
 
 
 def _read_tasks(service: _Service, draft: Draft) -> None:
