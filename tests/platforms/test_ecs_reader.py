@@ -42,6 +42,9 @@ def test_a_number_of_errors_is_a_share_of_the_traffic_assumed() -> None:
     (alarm,) = read().scenario.detection.alarms
     assert (alarm.above, alarm.period, alarm.datapoints) == (0.02, 60, "2 of 3")
     assert (alarm.watch, alarm.metric, alarm.missing) == ("service", "errors", "notBreaching")
+    told = imported(from_text(SERVICE), sets=['traffic.rate="400 rps"'])
+    assert told.scenario.detection.alarms[0].above == 0.005
+    assert told.scenario.traffic.rate == 400
     too_many = read("Threshold: 120", "Threshold: 6000")
     assert too_many.scenario.detection.alarms == ()
     assert [n.kind for n in too_many.notes if n.path.endswith("Errors.Properties.Threshold")] == [
