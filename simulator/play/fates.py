@@ -61,8 +61,7 @@ def fates(
             corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        segment = served * (fail + late + corrupt)
-        reach = fault.users
+        segment, reach = served * (fail + late + corrupt), fault.users
         result.append(
             Shares(
                 share * reaching,

@@ -40,6 +40,11 @@ class StartLaw:
         self._first_lost = self._first + (1 - self._first) * late
         self._quantile = law.upper_quantile
 
+    @property
+    def lost(self) -> float:
+        """The chance that a try does not succeed, but for what is special about the first."""
+        return self._lost
+
     def survivor(self, survival: float) -> float:
         """The time exceeded with probability `survival`, seconds; infinite if none succeeds."""
         if self.once and survival <= self._first_lost:
@@ -75,6 +80,18 @@ class StartLaw:
             return self.timeout
         length, timeout = self._quantile(inside if inside < 1.0 else 1.0), self.timeout
         return length if length < timeout else timeout
+
+    def several(self, luck: Array) -> list[float]:
+        """The times of single starts, seconds, as `one` gives them for each uniform number."""
+        survival = 1 - luck
+        if self.once or self._lost >= 1:
+            return [self.survivor(one) for one in survival.tolist()]
+        inside = ((survival - self.failing) / (1 - self.failing)).tolist()
+        lost, timeout, quantile = self._lost, self.timeout, self.law.upper_quantile
+        return [
+            min(quantile(part), timeout) if one > lost else self._plain(one)
+            for one, part in zip(survival.tolist(), inside, strict=True)
+        ]
 
     def slowest(self, count: int, luck: float) -> float:
         """The slowest of `count` starts, seconds, in one draw: F^-1(U^(1/n))."""

@@ -43,9 +43,7 @@ class Plan:
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
-        self.scenario = scenario
-        self.strategy = strategy
-        self.name = name
+        self.scenario, self.strategy, self.name = scenario, strategy, name
         service, traffic = scenario.service, scenario.traffic
         self.traffic = traffic
         self.elastic = service.elastic
@@ -56,8 +54,7 @@ class Plan:
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
-        self.users = traffic.users
-        self.writes = traffic.writes
+        self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache

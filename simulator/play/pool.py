@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
 
-_MOST_EXACT, _POINTS = 200, 257
+_MOST_EXACT, _POINTS, _GROUPS = 200, 257, 64
 _QUARTER, _NOTHING = Portion.parse("25%"), Portion.parse(0)
 
 
@@ -68,8 +69,8 @@ class PoolVerbs(StoreVerbs):
         if version == NEW:
             self.phase = "install"
         self.note("reinstall", (version, fleet.size))
-        self.lose_sessions(fleet.up[OLD] + fleet.up[NEW], False)
         for running in (OLD, NEW):
+            self.lose_sessions(running, fleet.up[running], False)
             fleet.take_out(running, fleet.up[running])
         self.announced = True
         if version == NEW:
@@ -228,7 +229,7 @@ class PoolVerbs(StoreVerbs):
         if rules.in_place:
             ready = max(min(free, fleet.out - starting), 0)
             more = max(min(free - ready, available - floor, up[other]), 0)
-            self.lose_sessions(more, True)
+            self.lose_sessions(other, more, True)
             fleet.take_out(other, more)
             return ready + more, more
         leaving = min(available - floor, up[other] - rules.keep)
@@ -354,12 +355,30 @@ class PoolVerbs(StoreVerbs):
             return np.minimum(lead + joined(t - pause), most)
 
         bill = None if rules.in_place else rules.flight - lead
-        fleet.begin(Drift(rules.version, start, joined, left, rules.in_place, bill, last))
-        self.lose_sessions(min(rules.todo, most), True)
+        drift = Drift(rules.version, start, joined, left, rules.in_place, bill, last)
+        fleet.begin(drift)
+        self._lose_along(drift, most)
         yield env.timeout(last)
         fleet.settle(env.now)
         missing = rules.todo - (fleet.up[rules.version] - before)
         fleet.join(rules.version, missing, env.now)
+
+    def _lose_along(self, drift: Drift, most: int) -> None:
+        """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
+        if self.plan.sessions is None and not self.plan.ungraceful:
+            return
+        fleet, version = self.fleet, 1 - drift.joining
+        times = np.linspace(drift.start, drift.start + drift.span, _POINTS)
+        gone = drift.left(times)
+        each = min(float(gone[-1]), most) / _GROUPS
+
+        def leave(done: float, of: float) -> None:
+            if fleet.drift is drift:
+                self.lose_sessions(version, each, True, of - done)
+
+        for k in range(_GROUPS):
+            when = float(np.interp((k + 0.5) * each, gone, times))
+            self.at(when, partial(leave, k * each, fleet.up[version]))
 
 
 class Rules:

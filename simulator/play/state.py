@@ -23,6 +23,7 @@ from simulator.play.shares import (
     NOTHING,
     Aside,
     Shares,
+    divided,
     from_one_limit,
     last_aside,
     last_of,
@@ -90,13 +91,12 @@ class State:
         now: float,
         marks: Callable[[], tuple[float, ...]] = tuple,
     ) -> None:
-        self.plan, self.fleet = plan, fleet
-        self.router, self.situation = router, situation
+        self.plan, self.fleet, self.router, self.situation = plan, fleet, router, situation
         self.fault = fault = situation.fault
         self.start, self.until = now, math.inf
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
-        self.moving = self.lasting = False
+        self.moving = self.lasting = self.loaded = False
         drift, cached = fleet.drift, plan.cached
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
@@ -116,7 +116,6 @@ class State:
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
-        self.loaded = False
         plain = cached is None and not situation.blocked
         self.reached = _EVERYTHING if plain else self._reaching(now)
         self.refused = self._one_limit(now)
@@ -332,9 +331,7 @@ class State:
         each = plan.capacity
         serving = fleet.working()
         if each == math.inf:
-            old, new = serving
-            if self.situation.shared:
-                old = new = old + new
+            old, new = (sum(serving),) * 2 if self.situation.shared else serving
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
             return
         if plan.warm_for > 0:
@@ -455,6 +452,8 @@ class State:
             reached = (reached[OLD], let * (1.0 - self._hits(t)))
         if plan.elastic:
             capacity = self._shared_out(weight, reached)
+        elif self.situation.shared and self.moving:
+            capacity = divided(capacity, weight, self.fault.factor)
         return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:

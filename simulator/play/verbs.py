@@ -136,7 +136,7 @@ class Verbs:
         raise AssertionError
 
     def lose_sessions(
-        self, leaving: int, drained: bool, version: int | None = None, idle: bool = False
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
     ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
@@ -362,21 +362,18 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        self._drain(version, count, own=True)
+        self._drain(version, count)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False, idle: bool = False) -> None:
+    def _drain(self, version: int, count: int, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
-        `count` is below 1.
-
-        They take the sessions of their `own` version with them, or their part of all; no requests
-        are sent to them any more if they are `idle`.
+        `count` is below 1. No requests are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
         plan, env, ask = self.plan, self.env, self.fleet.ask
         if plan.sessions is not None or plan.ungraceful:
-            self.lose_sessions(count, True, version if own else None, idle)
+            self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
         if not plan.drain:
             ask(-count, env.now)

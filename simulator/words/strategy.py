@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 
+# Starts of one rolling update that a controller which counts them is followed through.
+MOST_FOLLOWED = 5000
+
+
 class Step(Words):
     """One plateau of a progressive release: a weight, watched for a while."""
 
@@ -98,6 +102,10 @@ class Strategy(Words):
     @property
     def analyses(self) -> tuple[Analysis, ...]:
         """Everything its scripts measure, one for each time that it is measured."""
+        return ()
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """What of it is not followed in this scenario."""
         return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
