@@ -58,6 +58,7 @@ FORMS = {
     "codedeploy": [
         "{minimum_healthy: 40%}",
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
+        "{config: ECSLinear30PercentEvery2Minutes, smoke: {for: 1m}}",
     ],
     "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
     "maintenance_window": [
