@@ -100,6 +100,10 @@ class Strategy(Words):
         """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
+    def judge_of(self, bake: float) -> Judge | None:
+        """Its own judge of a bake of this length (seconds), where no setting says it by itself."""
+        return None
+
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
         return ()
