@@ -72,7 +72,7 @@ def load(where: str | FilePath, packaged: FilePath | None = None) -> Manifest:
     try:
         content = sys.stdin.buffer.read(documents.MOST_BYTES + 1) if name == "-" else None
         if content is None:
-            with _found(name, packaged).open("rb") as file:
+            with found(name, packaged).open("rb") as file:
                 content = file.read(documents.MOST_BYTES + 1)
     except IsADirectoryError:
         raise ManifestError([_unplaced(name, "is a folder; name a file in it")]) from None
@@ -93,16 +93,16 @@ def decoded(content: bytes, name: str) -> Manifest:
         if certain := _HELM.search(text):
             raise _unrendered(text, certain.start())
         try:
-            found = documents.read_all(text, short_tag)
+            read = documents.read_all(text, short_tag)
         except DocumentError as error:
             if marked := _BRACES.search(text):
                 raise _unrendered(text, marked.start()) from None
             raise error
     except DocumentError as error:
         raise ManifestError([Problem(name, "", error.line, error.column, str(error))]) from None
-    if not found:
+    if not read:
         raise ManifestError([Problem(name, "", 1, 1, "is empty; name a file with content")])
-    return Manifest(name, found)
+    return Manifest(name, read)
 
 
 def _unrendered(text: str, start: int) -> DocumentError:
@@ -115,7 +115,8 @@ def _unrendered(text: str, start: int) -> DocumentError:
     )
 
 
-def _found(name: str, packaged: FilePath | None) -> FilePath:
+def found(name: str, packaged: FilePath | None) -> FilePath:
+    """The file that a path or a packaged name stands for, whether it exists or not."""
     path = FilePath(name)
     if not path.exists():
         for file in _files(packaged):

@@ -25,6 +25,7 @@ _ATTRIBUTES = (
     "DependsOn",
 )
 _MOST_SHOWN = 20
+_NOTHING: Mapping[str, Any] = {}
 
 
 def packaged_templates() -> FilePath:
@@ -32,24 +33,23 @@ def packaged_templates() -> FilePath:
     return packaged_folder() / "templates"
 
 
-def template(where: str | FilePath) -> Template:
+def template(where: str | FilePath, given: Mapping[str, Any] = _NOTHING) -> Template:
     """The template in a file, on standard input for "-", or of a packaged name.
 
-    Raises ManifestError with everything that is wrong (at most 20 problems).
+    `given` holds values of parameters that do not stand at their defaults; others than the
+    template's are left out. Raises ManifestError with everything that is wrong (at most 20
+    problems).
     """
-    return of(load(where, packaged_templates()))
+    return of(load(where, packaged_templates()), given)
 
 
-def of(manifest: Manifest, parameters: Mapping[str, str] | None = None) -> Template:
-    """The template in documents already read; `parameters` in place of defaults of that name.
-
-    Raises ManifestError.
-    """
+def of(manifest: Manifest, given: Mapping[str, Any] = _NOTHING) -> Template:
+    """The template in documents already read; raises ManifestError."""
     if len(manifest.documents) > 1:
         message = "more than one document; a template is one"
         raise ManifestError([manifest.problem((), message, 1)])
     found = _sections(manifest)
-    values = Values(manifest, found, parameters or {})
+    values = Values(manifest, found, given)
     resources, problems = {}, []
     for name, entry in found["Resources"].items():
         wrong = _wrong(manifest, name, entry)
@@ -69,6 +69,7 @@ def of(manifest: Manifest, parameters: Mapping[str, str] | None = None) -> Templ
         tuple(values.unresolved),
         values.transforms,
         for_all,
+        frozenset(name for name in given if name in values.parameters),
     )
 
 

@@ -40,10 +40,7 @@ class Values:
     """What the values of one template come to; `problems` grows with what cannot be right."""
 
     def __init__(
-        self,
-        manifest: Manifest,
-        sections: Mapping[str, Any],
-        parameters: Mapping[str, str] | None = None,
+        self, manifest: Manifest, sections: Mapping[str, Any], given: Mapping[str, Any]
     ) -> None:
         self.manifest = manifest
         self.problems: list[Problem] = []
@@ -58,9 +55,8 @@ class Values:
         self.open: list[str] = []
         self.depth = 0
         self.steps, self.room = _MOST_STEPS, _MOST_TEXT
-        given = parameters or {}
         self.parameters = {
-            name: _taken(name, entry, given.get(name))
+            name: self._given(name, entry, given[name]) if name in given else _taken(name, entry)
             for name, entry in (sections.get("Parameters") or {}).items()
         }
         self.names = {**self.parameters, **self.resources}
@@ -81,6 +77,18 @@ class Values:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
         }
+
+    def _given(self, name: str, entry: Mapping[str, Any], value: Any) -> Any:
+        """A parameter's value where somebody gives one."""
+        if not isinstance(value, str):
+            return value
+        allowed = entry.get("AllowedValues")
+        known = [text(item) for item in allowed] if isinstance(allowed, list) else [value]
+        if value not in known:
+            some = ", ".join(plain(item) for item in known[:9])
+            what = f"{plain(value)[:60]!r} is none of its AllowedValues: {some}"
+            self._wrong(("Parameters", name), what)
+        return _taken(name, entry, value)
 
     def resolved(self, value: Any, path: Path) -> Any:
         """A value with everything worked out that can be; scalars become texts."""
@@ -325,7 +333,7 @@ def differs_surely(left: Any, right: Any) -> bool:
     return not isinstance(left, Function) and not isinstance(right, Function) and left != right
 
 
-def _taken(name: str, entry: Mapping[str, Any], given: str | None) -> Any:
+def _taken(name: str, entry: Mapping[str, Any], given: str | None = None) -> Any:
     """A parameter's value: the one given, or its default; a function if there is neither."""
     kind = str(entry.get("Type", "String"))
     value = entry.get("Default") if given is None else given

@@ -23,6 +23,14 @@ def preview(
     policy: Annotated[
         str | None, typer.Option("--policy", metavar="P", help="The stack policy, a JSON file.")
     ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            metavar="KEY=VALUE",
+            help="A parameter's value, in both templates (repeatable); the others' defaults.",
+        ),
+    ] = None,
     output_format: options.ShortFormat = "table",
     as_json: options.Json = False,
     output: options.Output = None,
@@ -35,7 +43,7 @@ def preview(
 
       deploysim preview web-tier-before web-tier-after --policy web-tier-policy
 
-      deploysim preview stack.yaml stack-new.yaml --json
+      deploysim preview stack.yaml stack-new.yaml --parameter Stage=prod --json
 
       git show HEAD:stack.yaml | deploysim preview - stack.yaml --format markdown
     """
@@ -46,7 +54,7 @@ def preview(
 
     if [old, new, policy].count("-") > 1:
         raise typer.BadParameter("only one of them can be standard input", param_hint="-")
-    found = compare(old, new, policy)
+    found = compare(old, new, policy, _parameters(parameter or []))
     if chosen == "json":
         text = json.dumps(told.exported(found), indent=1)
     elif chosen == "markdown":
@@ -54,6 +62,19 @@ def preview(
     else:
         text = table(found, options.colour(no_color, output))
     options.emit(text, output)
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    """The values by the parameters' names; raises a usage error."""
+    found = dict[str, str]()
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"{text!r}: write KEY=VALUE", param_hint="--parameter")
+        if name in found:
+            raise typer.BadParameter(f"{name} is given twice", param_hint="--parameter")
+        found[name] = value
+    return found
 
 
 def table(found: Preview, colour: bool) -> str:
@@ -68,21 +89,37 @@ def table(found: Preview, colour: bool) -> str:
     lines = [*(paint.bold(part) for part in title), *textwrap.wrap(told.counted(found), WIDTH)]
     if failure := told.failure(found):
         lines += [paint.bold(part) for part in textwrap.wrap(failure, WIDTH)]
-    if found.rows:
-        lines += ["", *_changes(found, paint)]
-    if found.releases:
-        lines += ["", paint.bold("How instances are released (lines for a scenario)")]
-        for release in found.releases:
-            lines += textwrap.wrap(
-                told.released(release), WIDTH - 2, initial_indent="  ", subsequent_indent="  "
-            )
-            lines += [f"    {part}" for part in told.scenario_lines(release)]
+    lines += _stack(found, paint)
+    for path, inner in found.nested:
+        lines += [
+            "",
+            *(paint.bold(p) for p in textwrap.wrap(plain(told.inside(path, inner)), WIDTH)),
+        ]
+        lines += [*textwrap.wrap(told.counted(inner), WIDTH), *_stack(inner, paint)]
+        for spot in told.own(inner):
+            lines += textwrap.wrap(told.blind(spot), WIDTH, subsequent_indent="  ")
     lines += ["", paint.bold("What a change set cannot see")]
     for spot in found.unseen:
         lines += textwrap.wrap(
             told.blind(spot), WIDTH, initial_indent="  - ", subsequent_indent="    "
         )
     return "\n".join(lines)
+
+
+def _stack(found: Preview, paint: Paint) -> list[str]:
+    """What changes in one stack, and how its instances are released."""
+    from simulator.cli.tables import WIDTH
+    from simulator.report import preview as told
+
+    lines = ["", *_changes(found, paint)] if found.rows else []
+    if found.releases:
+        lines += ["", paint.bold("How instances are released (lines for a scenario)")]
+    for release in found.releases:
+        lines += textwrap.wrap(
+            told.released(release), WIDTH - 2, initial_indent="  ", subsequent_indent="  "
+        )
+        lines += [f"    {part}" for part in told.scenario_lines(release)]
+    return lines
 
 
 def _changes(found: Preview, paint: Paint) -> list[str]:

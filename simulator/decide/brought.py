@@ -91,17 +91,25 @@ def beside(imported: Imported) -> tuple[Scenario, dict[str, Alternative]]:
     return imported.scenario.with_("strategies", strategies), kept
 
 
-def missed(scenario: Scenario, replications: int = 300, seed: int = 1, jobs: Workers = 1) -> Miss:
+def missed(
+    scenario: Scenario,
+    replications: int = 300,
+    seed: int = 1,
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+) -> Miss:
     """How often the rollout notices a defect that fails 2 % of the requests of everybody."""
     defect = {"kind": "errors", "rate": MISSED}
     asked = scenario.with_all({"change.defects": [defect], "objectives": []})
-    bad = simulate(asked, replications, seed, (NAME,), jobs).risk()[NAME].given_defect
+    bad = simulate(asked, replications, seed, (NAME,), jobs, progress).risk()[NAME].given_defect
     first = next((g for g in gates(asked, NAME) if g.phase != "watch" and g.requests > 0), None)
     noticed = bad.proportion("caught_at", first.phase if first is not None else "")
     return Miss(MISSED, first, noticed, bad.chance("caught_before_full"))
 
 
-def matter(imported: Imported, seed: int = 1, jobs: Workers = 1) -> tuple[Swing, ...]:
+def matter(
+    imported: Imported, seed: int = 1, jobs: Workers = 1, progress: Progress | None = None
+) -> tuple[Swing, ...]:
     """The assumptions by how far they move the users that a bad release harms, then the time.
 
     Those of the manifest's reading and the defaults of its profile alike; few replications.
@@ -110,6 +118,6 @@ def matter(imported: Imported, seed: int = 1, jobs: Workers = 1) -> tuple[Swing,
     own = [
         Assumption(a.path, a.value, a.low, a.high, "assumed", a.source) for a in imported.assumed
     ]
-    found = next(tornado(results, NAME, jobs, None, own))
+    found = next(tornado(results, NAME, jobs, progress, own))
     widest = found.widest("users_harmed")
     return (*widest, *(one for one in found.widest("time_to_deploy") if one not in widest))

@@ -240,12 +240,12 @@ class AnalysingWatch(Watch):
     def _gather(self) -> None:
         super()._gather()
         self._all += self._analyses
-        self._alone = len(self._all) == 1
+        self._alone, self._plain = len(self._all) == 1, False
 
-    def _coast(self, stretch: Stretch, a: float, b: float) -> float:
+    def _coast(self, stretch: Stretch, a: float, b: float, count: int) -> float:
         return a
 
-    def _skip(self, stretch: Stretch, a: float, b: float) -> float:
+    def _skip(self, stretch: Stretch, a: float, b: float, count: int) -> float:
         return a
 
     def begin(self, words: Analysis, done: Callable[[], None] | None) -> AnalysisWatch:

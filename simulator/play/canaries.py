@@ -168,7 +168,7 @@ class CanaryVerbs(ControllerVerbs):
             fleet.join(NEW, arriving, self.env.now)
             if self.holding:
                 yield self.env.event()
-        self._drain(OLD, fleet.up[OLD], own=True)
+        self._drain(OLD, fleet.up[OLD])
         self._share_out(weight)
         self.last_watch = self.env.now
         self.note("rolled", NEW)
@@ -182,7 +182,7 @@ class CanaryVerbs(ControllerVerbs):
         now = Deployment(size, ReplicaSet(0, 0), (ReplicaSet(size, size),))
         while True:
             now = settled(now, limits)
-            self._drain(OLD, self.fleet.up[OLD] - now.old[0].spec, own=True)
+            self._drain(OLD, self.fleet.up[OLD] - now.old[0].spec)
             while rules.started < now.new.spec:
                 heapq.heappush(ends, self._start_one(rules, law, False))
             if not ends:
@@ -201,7 +201,7 @@ class CanaryVerbs(ControllerVerbs):
         luck = self.luck.uniform(Purpose.START, self.starts[NEW])
         self.starts[NEW] += size
         for part in range(1, _PARTS + 1):
-            self._drain(OLD, fleet.up[OLD] - max(size - came - unavailable, 0), own=True)
+            self._drain(OLD, fleet.up[OLD] - max(size - came - unavailable, 0))
             more = min(came + flight, size) - asked
             fleet.request(more, self.env.now)
             asked += more
@@ -225,8 +225,15 @@ class CanaryVerbs(ControllerVerbs):
     def retire_canaries(self) -> Script:
         """The canaries go; the fleet serves alone."""
         yield from self._gate()
+        self._let_canaries_go()
+        yield self.env.timeout(self.plan.drain)
+
+    def _let_canaries_go(self) -> None:
+        """Nobody is sent to the canaries any more: they leave."""
         count, self.canaries = self.canaries, 0
-        yield from self._retire(NEW, count)
+        if count:
+            self.note("retire", (NEW, count))
+            self._drain(NEW, count, idle=True)
 
     def undo_canaries(self, surge: Portion, unavailable: Portion) -> Script:
         """All traffic to the fleet at once, the canaries go; if it has begun to become new, it is
@@ -238,10 +245,7 @@ class CanaryVerbs(ControllerVerbs):
             return
         self._end_parallel()
         yield self.env.timeout(router.propagation)
-        count, self.canaries = self.canaries, 0
-        if count:
-            self.note("retire", (NEW, count))
-            self._drain(NEW, count, own=True)
+        self._let_canaries_go()
         yield from self.roll_old(_ALL, *self._pods(surge, unavailable))
 
     def skip_canaries(self, surge: Portion, unavailable: Portion) -> Script:

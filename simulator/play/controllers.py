@@ -8,21 +8,27 @@ from collections.abc import Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from simpy import Event
 
+from simulator.play.drawn import Starts, Window
 from simulator.play.flags import MOST_GROUPS, HiddenVerbs
-from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
 from simulator.play.verbs import NoInstances, Script
+from simulator.words.strategy import MOST_FOLLOWED
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
     from simulator.words.detection import Judge
 
+Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
+_NEVER = 1e-9
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
 HOSTS = "minimum healthy hosts"
 
@@ -38,14 +44,13 @@ class Measured(NamedTuple):
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
-    `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
+    `breaker` counts starts that failed, `failed_hosts` are out of service.
     """
 
-    progress_deadline: float = math.inf
     breaker: Breaker | None = None
     failed_hosts = ended_hosts = 0
     decided_at: float
+    detected_at: float
     caught_by: str
 
     def expect_progress(self, deadline: float) -> Script:
@@ -104,8 +109,7 @@ class ControllerVerbs(HiddenVerbs):
                 return
             breaker.count += 1
             if breaker.count >= breaker.failures:
-                self.abort(BREAKER)
-                self.holding = True
+                self._break()
                 return
             self._follow_tries(breaker, start + timeout, end, timeout)
 
@@ -129,6 +133,70 @@ class ControllerVerbs(HiddenVerbs):
             return None
         self.last_watch = self.env.now
         return Measured(*self.watch.end_window(self.env.now).measured())
+
+    def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
+        """Many instances through a window: where single starts decide, each is drawn."""
+        if not self._decided_by_single_starts(rules, law):
+            yield from super()._roll_stream(rules, law)
+            return
+        env, fleet, begun = self.env, self.fleet, self.env.now
+        first = self.starts[NEW]
+        self.starts[NEW] += rules.todo
+        window = Window(rules.todo, rules.flight, rules.pause)
+        drawn = Starts(law, self.luck, (rules.purpose, first), window)
+        self._follow_starts(drawn)
+        before, lead = fleet.up[NEW], min(rules.unavailable, rules.flight)
+        most = fleet.up[OLD] - rules.keep
+
+        def stopped() -> float:
+            return self.detected_at - begun if self.holding else math.inf
+
+        def joined(t: Array) -> Array:
+            return drawn.serve(np.asarray(t - begun), stopped())
+
+        def left(t: Array) -> Array:
+            room = np.minimum(t - begun - rules.pause, stopped())
+            return np.minimum(lead + drawn.serve(room, math.inf), most)
+
+        drift = Drift(NEW, begun, joined, left, False, rules.flight - lead, drawn.last)
+        fleet.begin(drift)
+        self._lose_along(drift, most)
+        yield env.timeout(drawn.last)
+        fleet.settle(env.now)
+        if self.holding:
+            yield env.event()
+        fleet.join(NEW, rules.todo - (fleet.up[NEW] - before), env.now)
+
+    def _decided_by_single_starts(self, rules: Rules, law: StartLaw) -> bool:
+        """Whether the controller may see a start that fails or that takes too long."""
+        deadline = self.progress_deadline
+        if rules.version == OLD or rules.in_place or rules.todo > MOST_FOLLOWED:
+            return False
+        if self.breaker is None and deadline == math.inf:
+            return False
+        late = 0.0 if deadline == math.inf else 1 - float(law.cdf(np.array([deadline]))[0])
+        return rules.todo * max(law.lost, late) > _NEVER
+
+    def _follow_starts(self, drawn: Starts) -> None:
+        """What the controller, or health, will see of these starts, unless it is over before."""
+        now, breaker = self.env.now, self.breaker
+        if self.fault.crash and (failed := drawn.failed(1)) < math.inf:
+            self.at(now + failed, lambda: None if self.holding else self._failed_start())
+        if breaker is not None:
+            broken = drawn.breaks(breaker.failures, breaker.reset)
+            if broken < math.inf:
+                self.at(now + broken, self._break)
+        elif self.plan.scenario.detection.health == "on":
+            self.trip("health", now + drawn.failed(2))
+        for since, until in drawn.gaps(self.progress_deadline):
+            said = now + since + self.progress_deadline
+            self.at(said, partial(self._without_progress, now + until))
+
+    def _break(self) -> None:
+        """Too many starts have failed: the deployment has failed with them."""
+        if self.watching and not self.caught_by:
+            self.abort(BREAKER)
+            self.holding = True
 
     def recreate(self) -> Script:
         """Let all old instances go, wait until they are gone, then start all new ones: an outage.
@@ -378,7 +446,7 @@ class ControllerVerbs(HiddenVerbs):
         beside = self.fleet.up[OLD] - self.fleet.size
         if beside > 0:
             self.note("retire", (OLD, beside))
-            self._drain(OLD, beside, own=True)
+            self._drain(OLD, beside)
         yield from ()
 
     def retire_surplus(self) -> Script:

@@ -101,22 +101,33 @@ class Answers(AtOnce):
         return (0.0, self.ttl, self.wait) if self.fixed and self.ignore else (0.0, self.ttl)
 
 
-class Visits(AtOnce):
-    """Visits that stay where they began and last exponentially: new ones follow a change at once.
-
-    x seconds after a change 1 - e^(-x / mean) of those under way began after it.
+class Asking(AtOnce):
+    """Clients that ask again every T seconds, each at a moment of its own: min(x / T, 1) of them
+    have followed x seconds after a change, T/2 seconds late on average.
     """
 
-    __slots__ = ("lasts", "mean")
+    __slots__ = ("lasts",)
 
-    def __init__(self, mean: float) -> None:
-        self.mean = mean
-        self.lasts = -mean * math.log(_SETTLED)
+    def __init__(self, every: float) -> None:
+        self.lasts = every
+
+    def scale(self, x: float) -> float:
+        """Seconds in which, x seconds after a change, about a tenth of what is left follows."""
+        return max(self.lasts / 10, 1.0)
 
     def share(self, x: Array) -> Array:
-        """The share of the visits under way that began after a change x seconds ago."""
-        followed: Array = -np.expm1(-np.maximum(x, 0.0) / self.mean)
-        return followed
+        """The share of the clients that have followed x seconds after a change."""
+        return np.clip(x / self.lasts, 0.0, 1.0)
+
+    def area(self, x: Array) -> Array:
+        """The integral of that share from the change on, seconds."""
+        x = np.maximum(x, 0.0)
+        inside = np.minimum(x, self.lasts)
+        return np.asarray(inside * inside / (2 * self.lasts) + (x - inside))
+
+    def bends(self) -> tuple[float, ...]:
+        """Seconds after a change at which its course is not smooth."""
+        return (0.0, self.lasts)
 
 
 class Registering(AtOnce):

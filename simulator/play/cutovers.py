@@ -106,7 +106,7 @@ class CutoverVerbs(PoolVerbs):
             yield from self._gate()
             self.standing_by = fleet.up[OLD]
             self.note("stand by", self.standing_by)
-            self.lose_sessions(self.standing_by, True)
+            self.lose_sessions(OLD, self.standing_by, True)
             fleet.leave(OLD, self.standing_by)
             return
         zones = self.plan.scenario.service.zones or 1

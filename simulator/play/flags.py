@@ -34,16 +34,22 @@ class HiddenVerbs(CutoverVerbs):
     def touch(self, count: int, coupling: float) -> int:
         """How many of `count` services the change touches: one, and each other one by chance.
 
-        A defect then reaches the requests of those services only, an equal part each.
+        A defect then reaches the requests of those services only, an equal part each. What came
+        before was done for each of them; the releases of now count when they begin.
         """
         chances = (self.luck.uniform(Purpose.TOUCHED, index) for index in range(1, count))
         touched = 1 + sum(chance < coupling for chance in chances)
-        self.releases *= touched
+        self.releases = (self.releases - 1) * touched
         self.reach = touched / count
         self.situation.fault = self.fault.reaching(self.reach)
         self.router.changed = True
         self.note("touched", (touched, count))
         return touched
+
+    def begin_release(self) -> Script:
+        """The release of another service begins now."""
+        yield from self._gate()
+        self.releases += 1
 
     def shadow(self, share: float, duration: float, comparable: float) -> Script:
         """Copy a share of the requests to the new version for `duration` seconds (times the pace).
@@ -110,9 +116,17 @@ class HiddenVerbs(CutoverVerbs):
             self.note("shift", 0.0)
             yield from self._publish(0.0)
 
+    def take_back(self, poll: float) -> Script:
+        """Take a configuration back; after `poll` seconds nobody has it any more."""
+        router = self.router
+        if router.published or router.weight:
+            self.note("shift", 0.0)
+            yield from self._publish(0.0)
+            yield self.env.timeout(poll)
+
     def share_instances(self, poll: float) -> Script:
         """From now on weights are those of a configuration that both behaviours read on the same
-        instances, every `poll` seconds.
+        instances, each of which asks for it every `poll` seconds at a moment of its own.
 
         Nothing is started for it: what would crash fails its requests.
         """
@@ -123,7 +137,7 @@ class HiddenVerbs(CutoverVerbs):
         fleet.ask(-idle, self.env.now)
         fleet.relabel()
         self.router.start_flag()
-        self.router.propagation = poll
+        self.router.ask_again(poll)
         self.fault = situation.fault = self.fault.without_starts()
         situation.shared = True
 
@@ -194,7 +208,7 @@ class HiddenVerbs(CutoverVerbs):
         """Take targets out, drain and reinstall them: how long it takes, seconds."""
         luck = self.luck.uniform(Purpose.TARGET, self.starts[NEW])
         self.starts[NEW] += count
-        self.lose_sessions(count, True)
+        self.lose_sessions(OLD, count, True)
         self.fleet.take_out(OLD, count)
         return self.plan.scenario.service.drain + run_time.sample(luck)
 

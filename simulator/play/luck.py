@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -101,6 +102,16 @@ class Luck:
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((x ^ (x >> 31)) >> 12) * _UNIT + _UNIT / 2
+
+    def uniforms(self, purpose: int, first: int, count: int) -> NDArray[np.float64]:
+        """The uniform numbers of this purpose from index `first` on, so many of them."""
+        start = np.uint64((self._key + purpose * _GOLDEN + first * _STEP) & _MASK)
+        x = start + np.arange(count, dtype=np.uint64) * np.uint64(_STEP)
+        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        whole = ((x ^ (x >> np.uint64(31))) >> np.uint64(12)).astype(np.float64)
+        found: NDArray[np.float64] = whole * _UNIT + _UNIT / 2
+        return found
 
     def counts(self) -> np.random.Generator:
         """The generator of all Poisson and binomial counts of this replication."""

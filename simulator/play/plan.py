@@ -43,9 +43,7 @@ class Plan:
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
-        self.scenario = scenario
-        self.strategy = strategy
-        self.name = name
+        self.scenario, self.strategy, self.name = scenario, strategy, name
         service, traffic = scenario.service, scenario.traffic
         self.traffic = traffic
         self.elastic = service.elastic
@@ -56,8 +54,7 @@ class Plan:
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
-        self.users = traffic.users
-        self.writes = traffic.writes
+        self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
@@ -66,6 +63,7 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
+        self.lasting = not self.elastic and self.cached is None and self.throttle is None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0

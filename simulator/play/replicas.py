@@ -165,7 +165,7 @@ class ReplicaVerbs(ControllerVerbs):
             return
         if missing < 0:
             self.note("retire", (version, -missing))
-            self._drain(version, -missing, own=True)
+            self._drain(version, -missing)
             return
         if version == NEW:
             yield from self._before_starts()
@@ -189,4 +189,4 @@ class ReplicaVerbs(ControllerVerbs):
             yield from self.provision(1.0 - weight, OLD)
             self.note("step back", weight)
             yield from self._publish(weight)
-            self._drain(NEW, fleet.up[NEW] - math.ceil(weight * fleet.size - 1e-9), own=True)
+            self._drain(NEW, fleet.up[NEW] - math.ceil(weight * fleet.size - 1e-9))

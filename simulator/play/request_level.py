@@ -4,8 +4,8 @@ It exists to be compared with the engine: plain SimPy over the same scenarios an
 every start a process of its own, every alarm polled, nothing integrated. It is the specification
 by example and shares no code with the engine. Use it for services with few requests.
 
-Not modelled: costs, burn-rate alarms, judges other than a threshold, slips, upgrade routines, and
-what is done past a point of no return.
+Not modelled: costs, burn-rate alarms, judges other than a threshold, slips, upgrade routines, what
+is done past a point of no return, hosts of CodeDeploy and maintenance windows.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_failures import FailingService
-from simulator.play.request_level_hidden import HiddenScript
+from simulator.play.request_level_controllers import ControllerScript
+from simulator.play.request_level_limits import LimitedService
 from simulator.play.request_level_service import (
     OLD,
     DrawnDefect,
@@ -65,7 +65,7 @@ class Numbers(NamedTuple):
     rate: float
 
 
-class PlainRollout(HiddenScript):
+class PlainRollout(ControllerScript):
     """One release: runs the script, watches, follows up, and rolls back when that is decided."""
 
     def __init__(self, scenario: Scenario, name: str, defect: DrawnDefect, rng: Random) -> None:
@@ -76,7 +76,7 @@ class PlainRollout(HiddenScript):
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         self.plan = Numbers(scenario.traffic.users, scenario.traffic.mean)
         sticky = scenario.traffic.sticky or self.strategy.always_sticky
-        self.service = FailingService(self.env, rng, scenario, sticky)
+        self.service: LimitedService = LimitedService(self.env, rng, scenario, sticky)
         self.service.carry(defect)
         self.service.when_changed = self._look
         self.watch = PlainWatch(self, rng.random())
@@ -137,14 +137,18 @@ class PlainRollout(HiddenScript):
         yield self.env.timeout(seconds)
         self.service.repaired = True
 
-    def abort(self, by: str) -> None:
-        """Something was detected: the first detector counts, and a decision follows."""
+    def abort(self, by: str, said: float = math.nan) -> None:
+        """Something was detected: the first detector counts, and a decision follows.
+
+        Somebody may have decided already, about what was `said` some time ago (seconds).
+        """
         if self.caught_by:
             return
         self.caught_by, self.caught_while_watched = by, self.watched
-        self.detected_at = self.env.now
         self.holding = self.watched and self.scenario.response.hold
-        self.env.process(self._decide(self._until_decided(by)))
+        decided = not math.isnan(said)
+        self.detected_at = said if decided else self.env.now
+        self.env.process(self._decide(0.0 if decided else self._until_decided(by)))
 
     def _until_decided(self, by: str) -> float:
         """Seconds until somebody or something has decided to roll back."""
@@ -152,7 +156,8 @@ class PlainRollout(HiddenScript):
         by_itself = response.automatic == "always" or (
             response.automatic == "watched" and self.watched
         )
-        if by not in _FOUND_BY_PEOPLE and by_itself:
+        strategy = self.handed[-1] if self.handed else self.strategy
+        if by not in _FOUND_BY_PEOPLE and by_itself and strategy.undoes(by):
             return sample(response.decide, self.rng)
         seconds = sample(page.decide, self.rng)
         if by not in _FOUND_BY_PEOPLE:

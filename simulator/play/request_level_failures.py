@@ -5,16 +5,26 @@ Part of `request_level`: plain SimPy, one process for each failure.
 
 from __future__ import annotations
 
-import math
+from random import Random
+from typing import TYPE_CHECKING
 
-from simulator.play.fleet import NEW, OLD
+import simpy
+
 from simulator.play.request_level_service import Instance, PlainService, Process, sample
+
+if TYPE_CHECKING:
+    from simulator.words.scenario import Scenario
 
 
 class FailingService(PlainService):
     """A service whose instances and zones fail now and then, and whose sessions die with them."""
 
-    _left_at, _shared_by = (math.nan, 0), 1
+    def __init__(
+        self, env: simpy.Environment, rng: Random, scenario: Scenario, sticky: bool
+    ) -> None:
+        super().__init__(env, rng, scenario, sticky)
+        self._nowhere = list[float]()
+        self.when_leaving = self._end_sessions
 
     def start(self) -> None:
         """Let requests come, and things fail."""
@@ -25,7 +35,7 @@ class FailingService(PlainService):
         if failures.zone is not None:
             self.env.process(self._zone_failures())
         if self.scenario.service.sessions is not None:
-            self.when_leaving = self._end_sessions
+            self.env.process(self._sessions())
 
     def _failures(self) -> Process:
         """Instances fail by themselves, one of those that serve, and are mended after a while."""
@@ -61,31 +71,52 @@ class FailingService(PlainService):
         self.dark_zones -= 1
         self.refresh()
 
-    def _end_sessions(self, version: int, beside: int) -> None:
-        """Those who leave at the same moment have shared the sessions until then."""
-        now, others = self.env.now, len(self.serving[1 - version]) if self.pool else 0
-        if self._left_at != (now, version):
-            self._left_at, self._shared_by = (now, version), beside + others + 1
-        self.env.process(self._sessions_end(version, self._shared_by))
+    # Sessions ---------------------------------------------------------------------------------
 
-    def _sessions_end(self, version: int, shared_by: int) -> Process:
-        """An instance leaves with its part of the sessions; some outlive the drain and are lost.
-
-        In a pool sessions lie evenly on all instances; with weights each lies where it was sent
-        when it began.
-        """
-        words, rng, drain = self.scenario.service.sessions, self.rng, self.scenario.service.drain
+    def _sessions(self) -> Process:
+        """Those under way lie on the old version; new ones begin with some of the requests."""
+        words, rng, env = self.scenario.service.sessions, self.rng, self.env
         assert words is not None
-        now = self.env.now
-        mean = self.rate(now) * words.mean / words.requests / shared_by
-        count, left = 0, rng.expovariate(1)
-        while left < mean:
-            began = now - rng.expovariate(1 / words.mean)
-            there = NEW if rng.random() < self.weights.at(began) else OLD
-            count += self.pool or there == version
+        begin = self.peak_rate / words.requests
+        left = rng.expovariate(1)
+        while left < self.rate(env.now) * words.mean / words.requests:
             left += rng.expovariate(1)
-        lost = sum(rng.expovariate(1 / words.mean) > drain for _ in range(count))
+            self._begin_session(env.now + rng.expovariate(1 / words.mean))
+        while True:
+            yield env.timeout(rng.expovariate(begin))
+            if rng.random() * self.peak_rate < self.rate(env.now):
+                self._begin_session(env.now + rng.expovariate(1 / words.mean))
+
+    def _begin_session(self, ends: float) -> None:
+        """A session that will be over then stays on the instance that gets its first request."""
+        old, new = self.serving
+        among = old + new
+        if not self.pool:
+            among = (new if self.rng.random() < self.set_weight else old) or among
+        if among:
+            self.rng.choice(among).sessions.append(ends)
+        else:
+            self._nowhere.append(ends)
+
+    def join(self, version: int) -> None:
+        """One more instance of this version serves from now on."""
+        super().join(version)
+        waiting, self._nowhere = self._nowhere, []
+        for ends in waiting:
+            if ends > self.env.now:
+                self._begin_session(ends)
+
+    def _end_sessions(self, instance: Instance) -> None:
+        if self.scenario.service.sessions is not None:
+            self.env.process(self._sessions_end(instance))
+
+    def _sessions_end(self, instance: Instance) -> Process:
+        """Some outlive the drain: lost, and begun anew elsewhere."""
+        drain = 0.0 if self.announced else self.scenario.service.drain
         yield self.env.timeout(drain)
-        for _ in range(lost):
-            self.failed += 1
-            self.harmed.add(int(rng.random() * self.users))
+        for ends in instance.sessions:
+            if ends > self.env.now:
+                self.failed += 1
+                self.harmed.add(int(self.rng.random() * self.users))
+                self._begin_session(ends)
+        instance.sessions = []

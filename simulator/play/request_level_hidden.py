@@ -104,7 +104,7 @@ class HiddenScript(PlainScript):
         crashes = self.rng.random() < service.defect.crash
         if crashes:
             service.harm_began()
-        if crashes or self.rng.random() < failure:
+        if crashes or self._drifts(NEW) or self.rng.random() < failure:
             self.errors += 1
         else:
             service.join(NEW)

@@ -56,7 +56,8 @@ class Rolling:
             self._start_what_may()
             yield self.env.all_of(self.flying)
             self.flying = []
-            self._let_go(self.service.size)
+            if not self.in_place:
+                self._let_go(self.service.size)
             if self.pause and self.todo > 0:
                 yield self.env.timeout(self.pause)
 
@@ -105,7 +106,8 @@ class Rolling:
 
     def _reinstall(self, instance: Instance) -> Process:
         law = self.script.scenario.service.install
-        start = self.script._start(self.version, law, True, instance.drained_at)
+        drained, drifts = instance.drained_at, self.script._drifts(self.version)
+        start = self.script._start(self.version, law, True, drained, drifts)
         ready = yield from self._then_pause(start)
         if not ready:
             self.script.out.append(instance)

@@ -6,7 +6,7 @@ Part of `request_level`: plain SimPy, written to be read.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,16 @@ class PlainScript:
     service: PlainService
     watch: PlainWatch
     strategy: Strategy
-    abort: Callable[[str], None]
     base: float
     span: float
     pace: float
     holding: bool
     last_watch: float
+    script_end: float
+
+    def abort(self, by: str, said: float = math.nan) -> None:
+        """Something was detected, `said` seconds after the start by somebody who has decided."""
+        raise AssertionError
 
     def prepare(self) -> None:
         """Before the script begins: nothing starts, is out of service or judged."""
@@ -104,8 +108,22 @@ class PlainScript:
                 process.interrupt()
         self.starting.clear()
 
-    def _start(self, version: int, law: Distribution, joins: bool, drained_at: float) -> Start:
+    def _drifts(self, version: int) -> bool:
+        """Whether somebody changed this instance by hand, so that an update in place fails."""
+        drifted = self.scenario.service.drifted or 0.0
+        return version == NEW and drifted > 0 and self.rng.random() < drifted
+
+    def _start(
+        self,
+        version: int,
+        law: Distribution,
+        joins: bool,
+        drained_at: float,
+        drifts: bool = False,
+    ) -> Start:
         """Start one instance: drain what is there, then try until a try succeeds in time.
+
+        The first try fails on what was changed by hand.
 
         A second failed try in a row of the new version is seen by the health checks. Returns
         whether it succeeded before it was given up.
@@ -118,27 +136,36 @@ class PlainScript:
                 crashes = self.rng.random() < crash
                 fails = self.rng.random() < failure.probability
                 length = sample(law, self.rng)
-                if not crashes and not fails and length <= failure.timeout:
+                if not (crashes or fails or drifts) and length <= failure.timeout:
                     break
+                drifts = False
                 yield env.timeout(failure.timeout)
                 tries += 1
                 if crash:
                     self.service.harm_began()
-                if version == NEW and tries == 2:
-                    self.abort("health")
+                self._failed_try(version, tries)
             yield env.timeout(length)
         except simpy.Interrupt:
             return False
+        self.came_up(version)
         if joins:
             self.service.join(version)
         return True
+
+    def came_up(self, version: int) -> None:
+        """An instance of this version has started."""
+
+    def _failed_try(self, version: int, tries: int) -> None:
+        """So many tries of one instance have failed: health sees the second one."""
+        if version == NEW and tries == 2:
+            self.abort("health")
 
     def provision(self, share: float, version: int = NEW) -> Process:
         """Have instances for this share ready; the group joins when its last one is ready."""
         yield from self._gate()
         wanted = math.ceil((self.base + share * self.span) * self.service.size - 1e-9)
         count = wanted - self._count(version)
-        if count <= 0:
+        if count <= 0 or self.scenario.service.elastic:
             return
         law = self.scenario.service.startup
         starts = [self._begin(self._start(version, law, False, 0.0)) for _ in range(count)]
@@ -153,10 +180,11 @@ class PlainScript:
         yield from self._retire(OLD, self._count(OLD) - keep)
 
     def _retire(self, version: int, count: int) -> Process:
+        if count <= 0 or self.scenario.service.elastic:
+            return
         for _ in range(count):
             self.service.leave(version)
-        if count > 0:
-            yield self.env.timeout(self.scenario.service.drain)
+        yield self.env.timeout(self.scenario.service.drain)
 
     # Weights and waiting -----------------------------------------------------------------------
 
@@ -193,6 +221,7 @@ class PlainScript:
         coupled = schema.coupled if schema is not None else None
         service = self.service
         service.blocked = False
+        service.lose_unreplicated()
         if coupled is None or coupled.restore is None or service.writes_since is None:
             return
         yield self.env.timeout(sample(coupled.restore, self.rng))
@@ -367,7 +396,9 @@ class PlainScript:
             for _ in range(self._count(running)):
                 service.leave(running)
         count = range(service.size)
-        yield self.env.all_of([self._begin(self._start(version, law, False, 0.0)) for _ in count])
+        drifts = [self._drifts(version) for _ in count]
+        starts = [self._begin(self._start(version, law, False, 0.0, by_hand)) for by_hand in drifts]
+        yield self.env.all_of(starts)
         for _ in count:
             service.join(version)
         service.announced = False

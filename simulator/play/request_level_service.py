@@ -90,7 +90,8 @@ def draw_defect(words: Defect | None, rng: Random) -> DrawnDefect:
 class Instance:
     """One server: its version, since when it serves (seconds), whether it has warmed up.
 
-    `drained_at` is when its last connection will be gone, once it has been taken out of service.
+    `drained_at` is when its last connection will be gone, once it has been taken out of service;
+    `sessions` are the moments at which the sessions in its memory will be over.
     """
 
     def __init__(self, version: int, since: float, warm: bool) -> None:
@@ -99,6 +100,7 @@ class Instance:
         self.warm = warm
         self.drained_at = -math.inf
         self.broken = False
+        self.sessions: list[float] = []
 
 
 def rate_at(traffic: Traffic) -> Callable[[float], float]:
@@ -174,7 +176,7 @@ class PlainService:
         self.when_complained: Callable[[], None] = lambda: None
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
-        self.when_leaving: Callable[[int, int], None] = lambda version, beside: None
+        self.when_leaving: Callable[[Instance], None] = lambda instance: None
         self.carry(DrawnDefect())
 
     def carry(self, defect: DrawnDefect) -> None:
@@ -213,7 +215,7 @@ class PlainService:
     def leave(self, version: int) -> Instance:
         """The instance of this version that has served longest gets no more requests."""
         instance = self.serving[version].pop(0)
-        self.when_leaving(version, len(self.serving[version]))
+        self.when_leaving(instance)
         instance.drained_at = self.env.now + self.scenario.service.drain
         self.refresh()
         return instance
@@ -319,6 +321,9 @@ class PlainService:
             return
         if self._answered_before(user):
             return
+        copied = bool(self.mirror) and rng.random() < self.mirror
+        if (refused := self._turned_away(copied)) == "error":
+            return
         bucket = (user + 0.5) / self.users if self.sticky else rng.random()
         weight = self.weight
         if self.resolvers is not None and not self.pool:
@@ -326,7 +331,7 @@ class PlainService:
         version = NEW if bucket < weight else OLD
         if version == NEW and self.defect.kind != "none" and not self.dark:
             self.exposed += 1
-        fate = self._fate(version, user, rate)
+        fate = refused or self._fate(version, user, rate)
         self._tell(version, fate)
         if fate not in ("fine", "error"):
             self._harm(user, fate)
@@ -334,8 +339,19 @@ class PlainService:
                 self.harm_began()
         elif self.sync_error and fate == "fine" and rng.random() < self.sync_error:
             self._harm(user, "failed")
-        if self.mirror and rng.random() < self.mirror:
-            self._tell(COPY, "fine" if self.quiet else self._fate(NEW, user, rate))
+        if copied:
+            self._copied(user, rate)
+
+    def _copied(self, user: int, rate: float) -> None:
+        """The new version answers a copy of this user's request, which nobody gets to see."""
+        self._tell(COPY, "fine" if self.quiet else self._fate(NEW, user, rate))
+
+    def lose_unreplicated(self) -> None:
+        """Lose the latest writes of the new version, where each version has a store of its own."""
+
+    def _turned_away(self, copied: bool) -> str:
+        """Whether a limit refuses this request: "", "rejected", or "error" if always."""
+        return ""
 
     def _answered_before(self, user: int) -> bool:
         """Whether the request reaches no version: it is refused, or a cache answers it."""
@@ -357,21 +373,14 @@ class PlainService:
 
     def _fate(self, version: int, user: int, rate: float) -> str:
         """What becomes of a request: fine, error (nobody's fault), or a kind of harm."""
-        rng, defect, weight = self.rng, self.defect, self.weight
+        rng, defect = self.rng, self.defect
         usual = self.noise + self.incident
         if usual and rng.random() < usual:
             return "error"
         if not self.serving[version] and not self.shared:
             return "rejected"
-        offered = rate * (weight + self.mirror if version == NEW else 1 - weight)
-        if offered > self.capacity[version]:
-            luck = rng.random()
-            if luck < 1 - self.capacity[version] / offered:
-                broken = sum(i.broken for group in self.serving for i in group)
-                lit = 1 - self.dark_zones / self.zones
-                if luck < 1 - lit * (self.size - broken) * self.each / rate:
-                    return "error"
-                return "rejected"
+        if shed := self._overloaded(version, rate):
+            return shed
         if self.misfit and version == OLD:
             return "failed"
         if (
@@ -393,6 +402,20 @@ class PlainService:
         if defect.corrupt and rng.random() < defect.corrupt * self.scenario.traffic.writes:
             return "corrupt"
         return "fine"
+
+    def _overloaded(self, version: int, rate: float) -> str:
+        """Whether this request is too many: "", "rejected", or "error" with nothing deployed."""
+        weight, capacity = self.weight, self.capacity[version]
+        offered = rate * (weight + self.mirror if version == NEW else 1 - weight)
+        if offered <= capacity:
+            return ""
+        luck = self.rng.random()
+        if luck >= 1 - capacity / offered:
+            return ""
+        broken = sum(i.broken for group in self.serving for i in group)
+        lit = 1 - self.dark_zones / self.zones
+        usual = luck < 1 - lit * (self.size - broken) * self.each / rate
+        return "error" if usual else "rejected"
 
     def _mixing(self) -> float:
         """What both versions do to each other: while they serve, and in the data afterwards."""

@@ -23,6 +23,7 @@ from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from simulator.play.trouble import Stalls
 from simulator.play.verbs import NO_TRAFFIC
+from simulator.play.visits import Visits
 from simulator.play.watch import Watch
 
 if TYPE_CHECKING:
@@ -58,16 +59,14 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         fault: Fault,
         alone: bool = False,
     ) -> None:
-        self.env = env
-        self.plan = plan
-        self.luck = luck
+        self.env, self.plan, self.luck = env, plan, luck
         self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
         self.router = Router(plan.scenario.router, plan.scenario.change.replication_lag or 0.0)
         if (sessions := plan.scenario.service.sessions) is not None:
-            self.router.keep_visits(sessions.mean)
+            self.router.visits = Visits(sessions.mean)
         self.situation = Situation(fault)
         if plan.throttle is not None:
             self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
@@ -138,9 +137,10 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if stretch is None or router.changed or not stretch.again(a):
+                    stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
+                    self.stretch = stretch
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
-                self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a

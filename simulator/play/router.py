@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.play.course import Answers, AtOnce, Course, Registering, Visits
-from simulator.play.fleet import NEW, Fleet
+from simulator.play.course import Answers, Asking, AtOnce, Course, Registering
+from simulator.play.fleet import Fleet
+from simulator.play.visits import Visits
 
 if TYPE_CHECKING:
     from simulator.words.router import Cache, Dns
@@ -24,13 +25,13 @@ class Router:
     without using its answers. `prompt` tells that no client and no shared cache follows a weight
     later; `began` tells whether the new version was ever given traffic, `coming` how many weights
     are still under way. The versions' stores are `window` seconds behind each other (0: one store).
+    `visits` knows where those under way lie, if anything lies in the instances' memory.
     """
 
     __slots__ = (
         "_cache",
         "_inside",
         "_lags",
-        "_visits",
         "_window",
         "began",
         "changed",
@@ -42,6 +43,7 @@ class Router:
         "prompt",
         "propagation",
         "published",
+        "visits",
         "weight",
     )
 
@@ -57,7 +59,7 @@ class Router:
         self.coming = 0
         self._cache: Cache | None = words.cache
         self._lags = False
-        self._visits: Course | None = None
+        self.visits: Visits | None = None
         self.prompt = words.cache is None or not words.cache.shared
         self.course = Course(AtOnce())
         self.dns: Dns | None = None
@@ -84,16 +86,14 @@ class Router:
         self.publish(weight)
         self.take_effect(weight, now, response)
 
-    def keep_visits(self, mean: float) -> None:
-        """Follow on which version the visits under way began; `mean` is their length, seconds."""
-        self._visits = Course(Visits(mean))
-
-    def visits(self, fleet: Fleet, version: int, now: float) -> float:
-        """The share of the visits under way on this version; in a pool they lie as instances do."""
-        if self.pool or self._visits is None:
-            return fleet.up[version] / max(sum(fleet.up), 1)
-        new = float(self._visits.at(np.array([now]))[0])
-        return new if version == NEW else 1.0 - new
+    def ask_again(self, every: float) -> None:
+        """From now on clients follow a weight when they ask for it, every so many seconds, each at
+        a moment of its own; call it before any weight is published.
+        """
+        self.propagation = 0.0
+        if every > 0:
+            self.course = Course(Asking(every))
+            self._lags, self.prompt = True, False
 
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""
@@ -107,9 +107,9 @@ class Router:
         self.changed = True
         if weight > 0:
             self.began = True
-        if self._visits is not None:
-            self._visits.change(now, weight)
-        if self._lags or self.remembers:
+        if self.visits is not None:
+            self.visits.note(now, weight)
+        if self._lags or self._keeps:
             self.course.change(now, weight, response)
 
     def moving(self, now: float) -> bool:
@@ -185,11 +185,17 @@ class Router:
         """Go back to weights: the one that clients were told last is in effect at once."""
         self.pool, self.changed = False, True
         self.course.change(now, self.weight, AtOnce())
+        if self.visits is not None:
+            self.visits.note(now, self.weight)
+
+    @property
+    def _keeps(self) -> bool:
+        return self._cache is not None or self._window > 0
 
     @property
     def remembers(self) -> bool:
-        """Whether past shares matter: for a cache, or for stores that are behind each other."""
-        return self._cache is not None or self._window > 0
+        """Whether past shares matter: for a cache, stores that are behind each other, or visits."""
+        return self._keeps or self.visits is not None
 
     def unreplicated(self, now: float) -> float:
         """How many seconds of all traffic the new version got that the old store has not yet."""
@@ -201,9 +207,13 @@ class Router:
         self.prompt = self._cache is None or not self._cache.shared
         self.published = self.weight = 0.0
         self.course, self.dns = Course(AtOnce()), None
+        if self.visits is not None:
+            self.visits.merge()
         self.changed = True
 
     def remember(self, weight: float, now: float) -> None:
         """Note the share in effect in a pool, for what a cache or a copied store keeps of it."""
-        if self.remembers and self.pool and weight == weight:
+        if self.visits is not None and self.pool:
+            self.visits.note(now, weight)
+        if self._keeps and self.pool and weight == weight:
             self.course.change(now, weight, AtOnce())

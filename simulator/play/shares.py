@@ -66,6 +66,12 @@ def from_one_limit(total: float, old: Any, new: Any, factor: float) -> tuple[Any
     return each * old, each * new
 
 
+def divided(capacity: tuple[Any, Any], weight: Any, factor: float) -> tuple[Any, Any]:
+    """The same instances, divided anew between (old, new) as their requests are: requests/s."""
+    whole = capacity[0] + capacity[1] * factor
+    return ((1 - weight) * whole, weight * whole / factor) if whole < math.inf else (whole, whole)
+
+
 def last_of(shares: Shares) -> Shares:
     """The shares at the last of several times, as floats."""
     return Shares(*(float(np.ravel(np.asarray(x))[-1]) for x in shares))

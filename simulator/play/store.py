@@ -81,7 +81,8 @@ class StoreVerbs(Verbs):
         if stopped:
             yield self.env.timeout(takes)
             return
-        self.lose_sessions(self.fleet.up[OLD] + self.fleet.up[NEW], False)
+        for version in (OLD, NEW):
+            self.lose_sessions(version, self.fleet.up[version], False)
         self._stop(True)
         yield self.env.timeout(takes)
         self._stop(False)
@@ -130,34 +131,28 @@ class StoreVerbs(Verbs):
         self.router.changed = True
         self.migrated_at = math.nan
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
-        """Sessions in the memory of instances that leave now: lost unless they end while draining.
+    def lose_sessions(
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
+    ) -> None:
+        """What instances of this version lose that leave now, `leaving` of those in service (or
+        `of` so many): sessions in their memory, unless they end while draining.
 
-        Lost ones are failed requests, at the end of the drain. Instances of one `version` take
-        their part of the sessions on it; others of all, which lie evenly. Stops that are not
-        graceful lose a moment of these instances' requests at once.
+        Lost ones are failed requests, at the end of the drain. Stops that are not graceful lose a
+        moment of their requests at once, unless they are `idle`.
         """
-        sessions, abrupt = self.plan.sessions, self.plan.ungraceful
-        if leaving <= 0 or self.plan.elastic or (sessions is None and not abrupt):
+        plan, sessions, visits = self.plan, self.plan.sessions, self.router.visits
+        if leaving <= 0 or plan.elastic:
             return
-        fleet = self.fleet
-        serving, share = fleet.up[OLD] + fleet.up[NEW], 1.0
-        if version is not None:
-            serving = fleet.up[version]
-            share = self.router.visits(fleet, version, self.env.now)
-        if abrupt:
-            traffic = 1.0
-            if version is not None:
-                traffic = self.weight() if version == NEW else 1.0 - self.weight()
-            part = traffic * min(leaving / max(serving, 1), 1.0)
-            cut = part * self.plan.requests_between(self.env.now, self.env.now + abrupt)
-            self.counts.lose(self.env.now, cut, not drained)
-        if sessions is None:
+        part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
+        if plan.ungraceful and not idle:
+            traffic = self.weight() if version == NEW else 1.0 - self.weight()
+            cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
+            self.counts.lose(self.env.now, part * traffic * cut, not drained)
+        if sessions is None or visits is None:
             return
         drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
-        part = share * min(leaving / max(serving, 1), 1.0)
-        lost = alive * part * math.exp(-drain / sessions.mean)
+        lost = alive * visits.leave(version, part, self.env.now, drain)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))

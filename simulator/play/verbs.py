@@ -135,7 +135,9 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, leaving: int, drained: bool, version: int | None = None) -> None:
+    def lose_sessions(
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
+    ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -360,24 +362,23 @@ class Verbs:
         if count <= 0 or self.plan.elastic:
             return
         self.note("retire", (version, count))
-        self._drain(version, count, own=True)
+        self._drain(version, count)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int, own: bool = False) -> None:
+    def _drain(self, version: int, count: int, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
-        `count` is below 1.
-
-        They take the sessions of their `own` version with them, or their part of all.
+        `count` is below 1. No requests are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
-        self.lose_sessions(count, True, version if own else None)
+        plan, env, ask = self.plan, self.env, self.fleet.ask
+        if plan.sessions is not None or plan.ungraceful:
+            self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
-        drain = self.plan.drain
-        if not drain:
-            self.fleet.ask(-count, self.env.now)
+        if not plan.drain:
+            ask(-count, env.now)
         elif self.billed or not self.router.prompt:
-            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.bring.documents import plain
 from simulator.decide.brought import SHOWN, Advice, Miss
 from simulator.report import wording
 from simulator.report.markdown import table
-from simulator.words.brought import NAME, Alternative, Note
+from simulator.words import settings
+from simulator.words.brought import NAME, Alternative, Assumed, Note
 from simulator.words.writing import annotated
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.decide.tornado import Swing
     from simulator.findings.means import Interval
     from simulator.findings.results import StrategyRisk
+    from simulator.words.profiles import Assumption
 
 TITLES = {
     "ignored": "Not carried over, though it might matter",
@@ -24,6 +26,13 @@ TITLES = {
     "assumed": "Left open by the manifest, assumed",
     "no_effect": "Without effect on the course of a rollout",
 }
+NOTED = ("place", "field", "why", "what follows")
+USED = ("place", "field of the manifest", "value", "what it became")
+# What no manifest says and only its owner knows.
+ALWAYS = (
+    *("traffic.rate", "traffic.users", "change.defect_probability"),
+    *("costs.failed_request", "costs.delay"),
+)
 
 
 def scenario(imported: Imported) -> str:
@@ -78,16 +87,76 @@ def matters(swings: Sequence[Swing]) -> list[str]:
     lines = []
     for swing in swings[:SHOWN]:
         row = swing.assumption
-        figure = "users_harmed" if swing.width("users_harmed") > 0 else "time_to_deploy"
-        ends = sorted((swing.at_low[figure], swing.at_high[figure], 0.0))
-        if figure == "users_harmed":
-            effect = f"users harmed by a bad release {_signed(ends[0])} to {_signed(ends[-1])}"
-        else:
-            effect = f"moves the time to deploy by {wording.length(ends[-1] - ends[0])}"
-        wide = f"{_value(row.low)} to {_value(row.high)}"
         how = f'--set {row.path}="..."'
-        lines.append(f"{row.path} = {_value(row.value)} ({wide}): {effect}; {how}")
+        lines.append(f"{row.path} = {_value(row.value)} ({_wide(row)}): {effect(swing)}; {how}")
     return lines
+
+
+def effect(swing: Swing) -> str:
+    """What an assumption alone moves between both ends of its range."""
+    figure = "users_harmed" if swing.width("users_harmed") > 0 else "time_to_deploy"
+    ends = sorted((swing.at_low[figure], swing.at_high[figure], 0.0))
+    if figure == "users_harmed":
+        return f"users harmed by a bad release {_signed(ends[0])} to {_signed(ends[-1])}"
+    return f"moves the time to deploy by {wording.length(ends[-1] - ends[0])}"
+
+
+def _wide(row: Assumed | Assumption) -> str:
+    return f"{_value(row.low)} to {_value(row.high)}"
+
+
+class Question(NamedTuple):
+    """Something that the manifests leave open: a path of the scenario, its plausible range, what it
+    moves within that (empty while unknown), its place among those that matter most (from 1; 0 for
+    others), and on what the assumed value rests.
+    """
+
+    path: str
+    plausible: str
+    moves: str
+    place: int
+    source: str
+
+
+def questions(imported: Imported, swings: Sequence[Swing]) -> list[Question]:
+    """What to answer first: what nobody else can know, then the assumptions that matter most."""
+    own = [row for row in imported.assumed if row.low != row.high]
+    rows: dict[str, Assumed | Assumption] = {row.path: row for row in imported.scenario.assumed}
+    rows |= {row.path: row for row in own}
+    moved = {swing.assumption.path: swing for swing in swings}
+    most = list(moved)[:SHOWN]
+    first = [*ALWAYS, *(row.path for row in own), *most]
+    return [
+        Question(
+            path,
+            _wide(rows[path]),
+            effect(moved[path]) if path in moved else "",
+            most.index(path) + 1 if path in most else 0,
+            plain(rows[path].source),
+        )
+        for path in dict.fromkeys(first)
+        if path in rows and rows[path].low is not None
+    ]
+
+
+def used(imported: Imported) -> list[tuple[str, str, str, str]]:
+    """Where every used field went: its place, itself, its value, and the keys of the scenario.
+
+    At the end what is not set in the manifest, where the controller has a default of its own.
+    """
+    went: dict[str, list[str]] = {}
+    for path, origins in imported.origins.items():
+        for origin in origins:
+            went.setdefault(origin, []).append(
+                f"{path} = {_value(settings.at(imported.scenario, path))}"
+            )
+    rows = []
+    for note in imported.notes:
+        if note.kind == "used":
+            keys = went.pop(f"{note.file}:{note.line} {note.path}", [])
+            rows.append((f"{note.file}:{note.line}", note.path, note.value, "; ".join(keys)))
+    rows += [("", origin, "", "; ".join(keys)) for origin, keys in went.items()]
+    return rows
 
 
 def _signed(share: float) -> str:
@@ -106,6 +175,12 @@ def grouped(notes: Iterable[Note]) -> dict[str, list[Note]]:
         if note.kind in found:
             found[note.kind].append(note)
     return {kind: rows for kind, rows in found.items() if rows}
+
+
+def told(note: Note) -> tuple[str, str, str, str]:
+    """A note as a row of a table with the heads `NOTED`."""
+    field = f"{note.path} = {note.value}" if note.value else note.path
+    return (f"{note.file}:{note.line}", field, note.why, note.consequence)
 
 
 def noted(note: Note) -> str:
@@ -191,19 +266,24 @@ def _longer(seconds: float) -> str:
     return f"{wording.length(abs(seconds))} {way} to deploy"
 
 
+def recommended(advice: Advice) -> str:
+    """Which of the other ways to write the manifest is recommended, if any is."""
+    if advice.best is not None:
+        return f"Recommended patch, {advice.best.name} ({advice.best.aim}):"
+    tried = len(advice.alternatives)
+    return f"None of the {tried} other ways to write it that were tried is better."
+
+
 def advised(advice: Advice) -> list[str]:
     """The advice in at most a dozen lines: verdict, miss, patch with its cost, two assumptions."""
     lines = [verdict(advice), missing(advice.miss)]
+    lines.append(recommended(advice))
     if advice.best is not None:
-        lines.append(f"Recommended patch, {advice.best.name} ({advice.best.aim}):")
         fields = patch(advice.best)
         lines += [f"  {line}" for line in fields[:4]]
         if len(fields) > 4:
             lines.append(f"  and {len(fields) - 4} fields more (--json shows all)")
         lines.append(cost(advice))
-    else:
-        tried = len(advice.alternatives)
-        lines.append(f"None of the {tried} other ways to write it that were tried is better.")
     lines += [f"Check first: {line}" for line in matters(advice.matter)[:2]]
     return lines
 
@@ -214,11 +294,7 @@ def markdown(imported: Imported, lines: Sequence[str]) -> str:
     text += [f"- {line}" for line in (*lines, *imported.remarks)]
     for kind, rows in grouped(imported.notes).items():
         text += ["", f"### {TITLES[kind]}", ""]
-        cells = [
-            (f"{note.file}:{note.line}", f"{note.path} = {note.value}", note.why, note.consequence)
-            for note in rows
-        ]
-        text += table(("place", "field", "why", "what follows"), cells)
+        text += table(NOTED, map(told, rows))
     return "\n".join(text) + "\n"
 
 

@@ -9,7 +9,7 @@ from simulator.bring.documents import plain
 from simulator.platforms.cloudformation.changes import Action, Evaluation, Replacement
 from simulator.platforms.cloudformation.outage import Effect
 from simulator.platforms.cloudformation.policies import Outcome
-from simulator.platforms.cloudformation.unseen import Blind
+from simulator.platforms.cloudformation.unseen import NESTED, Blind
 from simulator.platforms.cloudformation.update_policies import Way
 from simulator.report.markdown import cell, table
 
@@ -41,7 +41,7 @@ _BLIND = {
     Blind.DRIFT: "Changes made by hand: templates are compared, not what is running.",
     Blind.PARAMETERS: "Parameters stand at their defaults; the stack may run with other values",
     Blind.UNRESOLVED: "Values known only while updating",
-    Blind.NESTED: "Nested stacks: compare their own templates as well",
+    Blind.NESTED: "Nested stacks whose templates are no files beside these: compare them as well",
     Blind.CUSTOM: "Custom resources: the function behind them decides",
     Blind.MACROS: "Macros, not expanded here: give the processed templates",
     Blind.UNKNOWN: "Update behaviours not known here; look them up",
@@ -111,6 +111,8 @@ def _reason(detail: Detail) -> str:
 
 def _outage(row: Row, released: bool) -> str:
     impact = row.impact
+    if row.change.type == NESTED and impact.effect is Effect.NONE:
+        return "none but that of the resources inside it"
     if released and impact.effect in (Effect.NONE, Effect.INTERRUPTED):
         text = "as its instances are released, see below"
     else:
@@ -236,6 +238,18 @@ def markdown(preview: Preview) -> str:
     out = [title, "", cell(counted(preview))]
     if failure(preview):
         out += ["", f"**{cell(failure(preview))}**"]
+    out += _stack(preview)
+    for path, inner in preview.nested:
+        out += ["", f"#### {cell(plain(inside(path, inner)))}", "", cell(counted(inner))]
+        out += _stack(inner)
+        out += [part for spot in own(inner) for part in ("", cell(blind(spot)))]
+    out += ["", "**What a change set cannot see**", ""]
+    return "\n".join([*out, *(f"- {cell(blind(spot))}" for spot in preview.unseen)])
+
+
+def _stack(preview: Preview) -> list[str]:
+    """What changes in one stack, and how its instances are released."""
+    out = list[str]()
     if preview.rows:
         rows = [
             (
@@ -253,8 +267,17 @@ def markdown(preview: Preview) -> str:
         out += ["", cell(released(release))]
         if scenario_lines(release):
             out += ["", "```yaml", *scenario_lines(release), "```"]
-    out += ["", "**What a change set cannot see**", ""]
-    return "\n".join([*out, *(f"- {cell(blind(spot))}" for spot in preview.unseen)])
+    return out
+
+
+def inside(path: str, nested: Preview) -> str:
+    """A nested stack's heading: the names that lead to it, and its templates."""
+    return f"Nested stack {path}: {nested.old} -> {nested.new}"
+
+
+def own(nested: Preview) -> list[Unseen]:
+    """The blind spots that concern something in this nested stack."""
+    return [spot for spot in nested.unseen if spot.names and spot.blind is not Blind.NESTED]
 
 
 def exported(preview: Preview) -> dict[str, Any]:
@@ -262,6 +285,13 @@ def exported(preview: Preview) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "engine_version": __version__,
+        **_exported_stack(preview),
+        "nested": [{"path": path, **_exported_stack(inner)} for path, inner in preview.nested],
+    }
+
+
+def _exported_stack(preview: Preview) -> dict[str, Any]:
+    return {
         "old": preview.old,
         "new": preview.new,
         "policy": preview.policy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -43,6 +44,10 @@ class BlueGreen(Strategy):
     @property
     def method(self) -> Method:
         """The cut-over method with its settings."""
+        return self._method
+
+    @cached_property
+    def _method(self) -> Method:
         return method(self.cutover)
 
     @property

@@ -57,6 +57,7 @@ class ServiceByService(Strategy):
     def release(self, rollout: Rollout) -> Iterator[Any]:
         touched = rollout.touch(self.count, self.coupling)
         for number in range(touched):
+            yield from rollout.begin_release()
             yield from rollout.hand_over(self.each, 1 / touched, number / touched)
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:

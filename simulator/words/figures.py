@@ -47,7 +47,7 @@ FIGURES: dict[str, Figure] = {
     "peak_instances": Figure("count", "most instances at once"),
     "mixed_time": Figure("s", "time with both versions serving"),
     "mixing": Figure("s", "integral of 2 w (1 - w), w the new version's share"),
-    "releases": Figure("count", "releases that it takes: of several steps, of several services"),
+    "releases": Figure("count", "releases begun: of several steps, of several services"),
     "extra_cost": Figure("money", "instance time above steady, double work and watching"),
     "loss": Figure("money", "all costs of the release together"),
     "loss_failed_requests": Figure("money", "part of the loss: failed requests"),

@@ -216,6 +216,8 @@ class Scenario(Words):
                     f"{self.traffic.users * people.report_rate:.3g} are expected even if "
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
+        for name, strategy in self.strategies.items():
+            notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
 
     def _unused(self) -> str:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 
+# Starts of one rolling update that a controller which counts them is followed through.
+MOST_FOLLOWED = 5000
+
+
 class Step(Words):
     """One plateau of a progressive release: a weight, watched for a while."""
 
@@ -103,6 +107,10 @@ class Strategy(Words):
     def judge_of(self, bake: float) -> Judge | None:
         """Its own judge of a bake of this length (seconds), where no setting says it by itself."""
         return None
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """What of it is not followed in this scenario."""
+        return ()
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""

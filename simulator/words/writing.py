@@ -30,6 +30,25 @@ def dump(scenario: Scenario) -> str:
     )
 
 
+def stated(scenario: Scenario) -> str:
+    """The YAML of what a scenario states; profile and defaults fill the rest when it is read.
+
+    Reads back as the same scenario, with the same assumptions.
+    """
+    found = _as_stated(scenario.source, scenario.resolved())
+    return yaml.dump(found, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _as_stated(source: Any, resolved: Any) -> Any:
+    """Of resolved data the parts that the source has; whole where they are of another form."""
+    if isinstance(source, list) and isinstance(resolved, list) and len(source) == len(resolved):
+        return [_as_stated(one, other) for one, other in zip(source, resolved, strict=True)]
+    both = isinstance(source, Mapping) and isinstance(resolved, Mapping)
+    if not both or not set(source) <= set(resolved):
+        return resolved
+    return {key: _as_stated(value, resolved[key]) for key, value in source.items()}
+
+
 def annotated(scenario: Scenario, comment: Callable[[str], str]) -> str:
     """The same YAML with a comment at every key for which `comment` says something of its path.
 

@@ -142,6 +142,33 @@ def sessions_lost(alive: float, parts: Sequence[float], drain: float, mean: floa
     return alive * math.fsum(parts) * math.exp(-drain / mean)
 
 
+def sessions_left_behind(weight: float, since: float, mean: float) -> float:
+    """Part of the sessions that began before the new instances took so much of the requests."""
+    return 1 - weight * -math.expm1(-since / mean)
+
+
+def sessions_one_by_one(
+    size: int, every: float, drain: float, mean: float, in_place: bool
+) -> tuple[float, ...]:
+    """Parts of all sessions that are cut off when one old instance after the other leaves, one
+    each `every` seconds, `drain` <= every.
+
+    Before the j-th leaves (from 0) a part o of all lies on the n - j old ones. It takes o / (n - j)
+    with it, of which e^(-d/m) is cut off. Until the next one leaves sessions begin on the old ones
+    with q = (n - 1 - j) / serving, those that were cut off as well:
+    o' = (o - o / (n - j)) e^(-T/m) + q (1 - e^(-T/m) + cut e^(-(T - d)/m)).
+    In place n - 1 serve meanwhile, with one above the size n.
+    """
+    cuts, old, ends = list[float](), 1.0, math.exp(-every / mean)
+    for left in range(size, 0, -1):
+        cut = old / left * math.exp(-drain / mean)
+        begins = (left - 1) / (size - in_place)
+        again = cut * math.exp(-(every - drain) / mean)
+        old = (old - old / left) * ends + begins * (1 - ends + again)
+        cuts.append(cut)
+    return tuple(cuts)
+
+
 def broken_mean(size: int, mtbf: float, repair: float, length: float) -> float:
     """Integral over `length` seconds of the mean number of broken instances: failures arrive at
     n/mtbf from 0 on and last a fixed time, so n/mtbf min(t, repair) are down at t.

@@ -7,12 +7,15 @@ the rest is within four standard errors.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from typing import get_args
 
 import pytest
 
+from simulator.platforms.beanstalk.rules import Policy
 from simulator.play.outcome import Outcome
 from simulator.words.scenario import Scenario
+from tests.answers import oracles, oracles_trouble
+from tests.answers import oracles_platforms as platforms
 from tests.answers.comparing import given, near, noticed
 from tests.platforms.watching import watched
 from tests.play.playing import bare, play
@@ -49,9 +52,9 @@ def test_a_second_group_costs_a_fleet_until_blue_is_gone(
     how = f"swap_group: {{check: {check}s, beside: {beside}s}}"
     service = f"startup: {start}s, drain: {drain}s, cost: 3/h"
     found = good(cut_over(how, keep, instances=size, service=service))
-    held = start + check + beside + keep + drain
-    assert found.extra_cost == pytest.approx(size * held * 3 / 3600)
-    assert (found.time_to_deploy, found.time_to_finish) == (start + check + beside, held)
+    times = (start, check, beside, keep, drain)
+    assert found.extra_cost == pytest.approx(platforms.second_group(size, times) * 3 / 3600)
+    assert (found.time_to_deploy, found.time_to_finish) == (start + check + beside, sum(times))
     assert (found.mixed_time, found.peak_instances) == (check + beside, 2 * size)
 
 
@@ -60,8 +63,8 @@ def test_found_while_green_registers(check: int, after: int, decide: int) -> Non
     """u of its targets get u / (1 + u): T (x - ln(1 + x)) up to x = (D + R) / T, and all at once
     back."""
     found = bad(cut_over(f"swap_group: {{check: {check}s}}", **noticed(after, decide)))
-    x = (after + decide) / check
-    assert found.exposure_time == pytest.approx(check * (x - math.log1p(x)), rel=1e-6)
+    exposed = platforms.while_registering(check, after + decide)
+    assert found.exposure_time == pytest.approx(exposed, rel=1e-6)
     assert found.rollback_90 == 0
 
 
@@ -73,10 +76,8 @@ def test_a_slow_start_ends_when_the_other_group_leaves(check: int, slow: int, be
     assert found.time_to_deploy == pytest.approx(50 + check + beside)
     assert found.mixed_time == pytest.approx(check + beside)
     back = bad(cut_over(how, 9000, **noticed(4000, 100)))
-    ramp, both = check + slow, check + beside
-    u = both / ramp
-    forth = ramp * (u - math.log1p(u)) + 4100 - both
-    assert back.exposure_time == pytest.approx(forth + ramp * math.log1p(check / ramp), rel=1e-6)
+    exposed = platforms.slow_start_there_and_back(check, slow, beside, 4000, 100)
+    assert back.exposure_time == pytest.approx(exposed, rel=1e-6)
     assert back.rollback_90 == check
 
 
@@ -92,7 +93,8 @@ def test_all_old_instances_in_one_zone(
     how = "replace_instances: {skew: 100%}"
     found = good(cut_over(how, instances=size, service=service))
     rounds = len(started)
-    assert found.extra_cost == pytest.approx(sum(started) * (start + drain) * 2 / 3600)
+    held = platforms.second_group(sum(started), (start, drain))
+    assert found.extra_cost == pytest.approx(held * 2 / 3600)
     assert found.time_to_deploy == rounds * start + (rounds - 1) * drain
     assert found.time_to_finish == rounds * (start + drain)
     assert found.peak_instances == 2 * size
@@ -114,10 +116,10 @@ def test_a_copied_stack_costs_its_other_layers_too(
     )
     service = f"startup: {start}s, drain: {drain}s, cost: 3/h"
     found = good(cut_over(how, keep, instances=size, service=service))
-    held = sum(times) + keep + drain
-    assert found.extra_cost == pytest.approx((size + others) * held * 3 / 3600)
+    held = platforms.second_group(size + others, (*times, keep, drain))
+    assert found.extra_cost == pytest.approx(held * 3 / 3600)
     assert found.time_to_deploy == pytest.approx(sum(times) + 0.999 * 60)
-    lost = RATE * max(60 - keep, 0) ** 2 / 120
+    lost = platforms.left_behind(RATE, 60, keep)
     assert found.expected_failed_requests == pytest.approx(lost)
 
 
@@ -126,7 +128,8 @@ def test_an_old_environment_that_is_kept_too_short(ttl: int, keep: int) -> None:
     """r (ttl - keep)^2 / (2 ttl) requests of clients that still have its address."""
     how = f"swap_url: {{ttl: {ttl}s, ignore: 0%, propagation: 0s, create: 77s}}"
     found = good(cut_over(how, keep, service="startup: 20s"))
-    assert found.expected_failed_requests == pytest.approx(RATE * (ttl - keep) ** 2 / (2 * ttl))
+    lost = platforms.left_behind(RATE, ttl, keep)
+    assert found.expected_failed_requests == pytest.approx(lost)
     assert found.time_to_deploy == pytest.approx(77 + 20 + 0.999 * ttl)
 
 
@@ -136,8 +139,8 @@ def test_an_old_environment_that_is_kept_too_short(ttl: int, keep: int) -> None:
 def test_sessions_go_with_instances_to_standby(
     rate: int, mean: int, requests: int, drain: int
 ) -> None:
-    """r m / k sessions are under way; those of the instances that stand by are lost as those of
-    instances that end, unless they are over within the drain."""
+    """r m / k sessions are under way, all on instances that were there before; those of the ones
+    that stand by are lost as those of the ones that end, unless they are over within the drain."""
     lost = {}
     for standby in ("true", "false"):
         sessions = f"sessions: {{mean: {mean}s, requests: {requests}}}"
@@ -146,8 +149,8 @@ def test_sessions_go_with_instances_to_standby(
         scenario = cut_over(how, 3600, rate=f"rate: {rate} rps", service=service)
         lost[standby] = good(scenario).expected_failed_requests
     assert lost["true"] == lost["false"]
-    alive = rate * mean / requests * math.exp(-drain / mean)
-    assert 0 < lost["true"] <= alive
+    alive = oracles_trouble.sessions_alive(rate, mean, requests)
+    assert lost["true"] == pytest.approx(oracles_trouble.sessions_lost(alive, [1], drain, mean))
 
 
 @pytest.mark.parametrize(("standby", "back"), [("true", 30), ("false", 80)])
@@ -247,7 +250,7 @@ def test_two_rounds_there_and_two_rounds_back(
     service = f"startup: {start}s, drain: 7s"
     words = noticed(after, decide)
     found = bad(bare(instances=pods, service=service, strategy=strategy, **words))
-    exposed = after + decide + start
+    exposed = platforms.two_rounds_there_and_back(start, after, decide)
     assert found.exposure_time == pytest.approx(exposed)
     assert found.expected_failed_requests == pytest.approx(RATE * FAILING * exposed)
     assert found.rollback_90 == found.rollback_time == 2 * start
@@ -264,7 +267,7 @@ def test_recreating_there_and_back(start: int, drain: int, after: int, decide: i
     found = bad(bare(service=service, strategy=strategy, **noticed(after, decide)))
     assert found.outage == 2 * (start + drain)
     assert found.exposure_time == pytest.approx(after + decide)
-    failed = RATE * (FAILING * (after + decide) + 2 * (start + drain))
+    failed = oracles.down_and_back(RATE, FAILING, start + drain, after, decide)
     assert found.expected_failed_requests == pytest.approx(failed)
     assert found.rollback_90 == start + drain
 
@@ -276,20 +279,14 @@ def test_batches_that_nobody_waits_for(start: int, pause: int, batch: int, capac
     """Ten instances in batches that leave every pause and are back a start later: sum of what is
     above the capacity in service; with signals each batch is back before the next one leaves."""
     sizes = [min(batch, 10 - done) for done in range(0, 10, batch)]
-    turns = [(k * pause, -count) for k, count in enumerate(sizes)]
-    turns += [(k * pause + start, count) for k, count in enumerate(sizes)]
-    up, outage, rejected = 10, 0, 0
-    for (now, change), (then, _) in pairwise(sorted(turns)):
-        up += change
-        outage += (then - now) * (up == 0)
-        rejected += (then - now) * max(RATE - capacity * up, 0)
+    outage, rejected, seconds = platforms.unwaited_batches(10, batch, pause, start, RATE, capacity)
     service = f"startup: {start}s, drain: 0s, capacity: {capacity} rps"
     words = f"cloudformation_rolling: {{max_batch: {batch}, "
     found = good(bare(service=service, strategy=f"{words}pause: {pause}s}}"))
     assert outage > 0
     assert found.outage == outage
     assert found.expected_failed_requests == pytest.approx(rejected)
-    assert found.time_to_deploy == (len(sizes) - 1) * pause + start
+    assert found.time_to_deploy == seconds
     found = good(bare(service=service, strategy=f"{words}wait_on_signals: true}}"))
     rejected = sum(start * max(RATE - capacity * (10 - count), 0) for count in sizes)
     assert found.outage == 0
@@ -301,13 +298,7 @@ def test_batches_that_nobody_waits_for(start: int, pause: int, batch: int, capac
 def test_how_often_too_few_hosts_stay_healthy(size: int, least: int, chance: float) -> None:
     """A host is taken only while one may fail: the deployment stops when k = n - least have failed
     and one is left that was not tried, P(Bin(n - 1, q) >= k); with k = n when all have, q^n."""
-    k, count = size - least, 250
-    exact = chance**size
-    if least:
-        exact = sum(
-            math.comb(size - 1, j) * chance**j * (1 - chance) ** (size - 1 - j)
-            for j in range(k, size)
-        )
+    exact, count = platforms.too_few_healthy(size, least, chance), 250
     failing = f"start_failure: {{probability: {chance}, timeout: 10m}}"
     strategy = f"codedeploy: {{minimum_healthy: {least}}}"
     scenario = bare(instances=size, service=f"install: 60s, {failing}", strategy=strategy)
@@ -358,17 +349,10 @@ def test_what_the_five_policies_cost(
 ) -> None:
     """An additional batch lives through K batches of drain + install and K + 1 waits; a second
     group from its start to the end of draining, its first instance a start and a wait longer."""
-    rounds = math.ceil(size / batch)
-    more = start + rounds * (drain + install) + (rounds + 1) * wait + drain
-    held = {
-        "all_at_once": 0,
-        "rolling": 0,
-        "rolling_with_additional_batch": batch * more,
-        "immutable": (start + wait) + size * (start + wait + drain),
-        "traffic_splitting": size * (start + split + drain),
-    }
     service = f"startup: {start}s, install: {install}s, drain: {drain}s, cost: 6/h"
-    for policy, seconds in held.items():
+    shape, times = (size, batch), (start, drain, install)
+    for policy in get_args(Policy):
+        seconds = platforms.beanstalk_held(policy, shape, times, wait, split)
         words = f"batch: {batch}, health_wait: {wait}s, evaluation: {split}s"
         strategy = f"beanstalk: {{policy: {policy}, {words}}}"
         found = good(bare(instances=size, service=service, strategy=strategy))
@@ -383,14 +367,14 @@ def test_a_configuration_that_grows_and_is_taken_back(
     growth: float, minutes: int, poll: int, after: int, decide: int
 ) -> None:
     """Every step (duration / K apart) adds its part from its publication on, counted from the
-    first; asking for it and for its removal takes as long, so that the poll cancels out in every
+    first; half a poll late there and half a poll late back, so that the poll cancels out in every
     step that begins before the decision."""
     words = f"factor: {growth}, duration: {minutes}m, bake: 1h, poll: {poll}s"
     scenario = bare(strategy=f"appconfig: {{strategy: custom, {words}}}", **noticed(after, decide))
     found = bad(scenario)
     steps = math.ceil(1 / growth)
     levels = [min(growth * step, 1.0) for step in range(steps + 1)]
-    seen = after + decide + poll
+    seen = after + decide
     begun = [k for k in range(steps) if k * minutes * 60 / steps < after + decide]
     exposed = sum((levels[k + 1] - levels[k]) * (seen - k * minutes * 60 / steps) for k in begun)
     assert found.exposure_time == pytest.approx(exposed)
@@ -408,15 +392,21 @@ def test_the_first_of_several_services_is_one_part_of_the_traffic(
     count: int, coupling: float, rate: float, after: int, decide: int
 ) -> None:
     """Found before the second one starts: 1/n of the requests is exposed and a part p of it fails,
-    whatever number is touched; 1 + (n - 1) c of them on average."""
+    whatever number is touched (1 + (n - 1) c on average); one release was begun, and is paid for.
+    """
     strategy = (
         f"service_by_service: {{count: {count}, coupling: {coupling}, "
         "each: {kind: blue_green, smoke: none, keep_old: 1h}}"
     )
     defect = f"{{kind: errors, rate: {rate}}}"
     words = noticed(after, decide)
-    rows = play(bare(service="startup: 100s", defect=defect, strategy=strategy, **words), 200)
-    assert near([row.releases for row in rows], 1 + (count - 1) * coupling)
+    scenario = bare(service="startup: 100s", defect=defect, strategy=strategy, **words)
+    scenario = scenario.with_("costs.release", "7")
+    goods = play(scenario, 200, bad=False)
+    assert near([row.releases for row in goods], 1 + (count - 1) * coupling)
+    assert all(row.loss_release == 7 * row.releases for row in goods)
+    rows = play(scenario, 200)
+    assert {(row.releases, row.loss_release) for row in rows} == {(1, 7)}
     seconds = (after + decide) / count
     for row in rows:
         assert row.exposure_time == pytest.approx(seconds)

@@ -272,8 +272,9 @@ SESSIONS = {"service.sessions": "{mean: 30m, requests: 50}"}
 
 
 def test_sessions_that_outlast_their_drain() -> None:
-    """1000/s x 1 800 s / 50 = 36 000 are alive (Little). Ten instances leave one by one, each with
-    a tenth; after 300 s of draining e^(-300/1800) = 84.6 % are not over and are lost."""
+    """1000/s x 1 800 s / 50 = 36 000 are alive (Little). Ten instances leave one by one, the first
+    with a tenth; after 300 s of draining e^(-300/1800) = 84.6 % are not over, are lost, and begin
+    anew on those that serve: 40 % more than if they had lain evenly on all of them."""
     scenario = given(
         SESSIONS,
         service="drain: 300s, install: 60s",
@@ -282,19 +283,69 @@ def test_sessions_that_outlast_their_drain() -> None:
     alive = oracles_trouble.sessions_alive(1000, 1800, 50)
     assert alive == 36_000
     assert math.exp(-300 / 1800) == pytest.approx(0.846, abs=5e-4)
-    exact = oracles_trouble.sessions_lost(alive, [0.1] * 10, 300, 1800)
+    cut = oracles_trouble.sessions_one_by_one(10, 360, 300, 1800, True)
+    assert cut[0] == pytest.approx(0.0846, abs=5e-5)
+    exact = alive * sum(cut)
+    evenly = oracles_trouble.sessions_lost(alive, [0.1] * 10, 300, 1800)
+    assert exact / evenly == pytest.approx(1.397, abs=0.001)
     assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
 
 
 def test_sessions_on_one_instance_more() -> None:
-    """With one instance above the fleet's size each that leaves holds an eleventh."""
+    """With one instance above the fleet's size no session lies on it when the first one leaves."""
     scenario = given(
         SESSIONS,
-        service="drain: 600s, startup: 60s",
+        service="drain: 400s, startup: 500s",
         strategy="rolling: {batch: 1, surge: 1}",
     )
-    exact = oracles_trouble.sessions_lost(36_000, [1 / 11] * 10, 600, 1800)
-    assert near([o.failed_requests for o in play(scenario, 30, bad=False)], exact)
+    exact = 36_000 * sum(oracles_trouble.sessions_one_by_one(10, 500, 400, 1800, False))
+    found = play(scenario, 30, bad=False)
+    assert near([o.failed_requests for o in found], exact)
+    assert found[0].expected_failed_requests == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(("drain", "standby"), [(300, "true"), (120, "false")])
+def test_all_sessions_lie_on_those_that_were_there_before(drain: int, standby: str) -> None:
+    """As many new instances join as old ones leave at that moment: all 36 000 lie on the old ones,
+    not a half of them."""
+    cutover = f"{{replace_instances: {{standby: {standby}}}}}"
+    scenario = given(
+        SESSIONS,
+        service=f"drain: {drain}s, startup: 90s",
+        strategy=f"blue_green: {{smoke: none, cutover: {cutover}, keep_old: 0s}}",
+    )
+    found = play(scenario, 2, bad=False)[0]
+    exact = oracles_trouble.sessions_lost(36_000, [1], drain, 1800)
+    assert found.expected_failed_requests == pytest.approx(exact)
+
+
+@pytest.mark.parametrize(("first", "bake"), [(1, 1800), (10, 600)])
+def test_a_bake_moves_sessions_to_the_second_group(first: int, bake: int) -> None:
+    """While k new instances serve beside n old ones, sessions end and begin anew on k / (n + k) of
+    them; the rest starts at once after the bake, and all old ones leave."""
+    scenario = given(
+        SESSIONS,
+        service="drain: 60s",
+        strategy=f"immutable: {{first: {first}, bake: {bake}s}}",
+    )
+    found = play(scenario, 2, bad=False)[0]
+    left = oracles_trouble.sessions_left_behind(first / (10 + first), bake, 1800)
+    exact = oracles_trouble.sessions_lost(36_000, [left], 60, 1800)
+    assert found.expected_failed_requests == pytest.approx(exact)
+
+
+def test_sessions_of_hundreds_of_instances() -> None:
+    """300 instances, a tenth at a time: the mean course of one after the other, which 30 groups of
+    30 are within 5 %."""
+    scenario = given(
+        SESSIONS,
+        instances=300,
+        service="drain: 60s, startup: {normal: {mean: 120s, sd: 1s}}",
+        strategy="rolling: {batch: 10%, surge: 10%}",
+    )
+    found = play(scenario, 2, bad=False)[0]
+    exact = 36_000 * sum(oracles_trouble.sessions_one_by_one(10, 120, 60, 1800, False))
+    assert found.expected_failed_requests == pytest.approx(exact, rel=0.05)
 
 
 def test_everything_stopped_loses_every_session() -> None:

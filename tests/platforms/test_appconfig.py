@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.platforms.appconfig import rules
+from simulator.play.course import Asking, Course
 from simulator.play.rehearsal import rehearse
 from simulator.words.problems import ScenarioError
 from tests.answers.comparing import near, noticed
@@ -67,8 +69,7 @@ def test_exposure_is_the_sum_of_the_steps(
 
 
 def test_an_alarm_during_the_bake_rolls_back() -> None:
-    """All at once with ten minutes of bake: an alarm after one minute takes it back by itself, one
-    poll later: r p (60 + 45)."""
+    """All at once with ten minutes of bake: an alarm after one minute takes it back by itself."""
     scenario = bare(
         detection="alarms: [{above: 5%, phase: aligned}]",
         strategy="appconfig: {strategy: AppConfig.AllAtOnce}",
@@ -76,9 +77,43 @@ def test_an_alarm_during_the_bake_rolls_back() -> None:
     )
     outcomes = play(scenario.with_("response.automatic", "watched"), 30)
     assert {(o.outcome, o.caught_by) for o in outcomes} == {("rolled_back", "alarm")}
-    # it came into effect one poll after the start: 15 s are left of the first minute, which is
-    # a breach; the alarm is heard at 60 s, and 45 s later nobody has the configuration any more
-    assert near([o.failed_requests for o in outcomes], 1000 * 0.2 * (15 + 45))
+    # in the first 45 s more and more instances have asked for it, half of them on average; the
+    # alarm is heard at 60 s, and in the next 45 s fewer and fewer have it
+    assert near([o.failed_requests for o in outcomes], 1000 * 0.2 * (45 / 2 + 15 + 45 / 2))
+
+
+def test_instances_ask_at_moments_of_their_own() -> None:
+    """x seconds after a change min(x / poll, 1) have asked, half a poll late on average; the area
+    against the trapezoid rule on 100 001 points."""
+    course, x = Course(Asking(45.0)), np.linspace(0.0, 90.0, 100_001)
+    course.change(0.0, 0.4)
+    assert course.at(np.array([0.0, 9.0, 45.0, 80.0])) == pytest.approx([0, 0.08, 0.4, 0.4])
+    area = float(course.trailing(np.array([90.0]), 90.0)[0]) * 90
+    assert area == pytest.approx(0.4 * (90 - 45 / 2))
+    assert area == pytest.approx(np.trapezoid(course.at(x), x), rel=1e-8)
+
+
+@pytest.mark.parametrize(("poll", "after", "decide"), [(60, 12, 9), (300, 100, 50), (45, 30, 600)])
+def test_found_before_every_instance_has_asked(poll: int, after: int, decide: int) -> None:
+    """All at once: x / poll have it after x seconds. Taken back after t = D + R seconds the area is
+    t whatever the poll. Who asked in an unfinished poll asks again a whole poll later, and nobody
+    else has it any more: the share stays until the poll is over, and falls as it rose."""
+    scenario = bare(
+        strategy=f"appconfig: {{strategy: AppConfig.AllAtOnce, poll: {poll}s}}",
+        **noticed(after, decide),
+    )
+    outcome = play(scenario.with_("response.back_within", "20s"), 1)[0]
+    highest = min((after + decide) / poll, 1)
+    assert outcome.exposure_when_caught == pytest.approx(min(after / poll, 1))
+    assert outcome.peak_exposure == pytest.approx(highest)
+    assert outcome.exposure_time == pytest.approx(after + decide, rel=1e-6)
+    left = share(after + decide + 20, after + decide, poll)
+    assert outcome.still_harmed == pytest.approx(left / highest, abs=1e-6)
+
+
+def share(now: float, back: float, poll: float) -> float:
+    """Who asked between 0 and `back` and has not asked since: min(t, T)/T - min(t - back, T)/T."""
+    return (min(now, poll) - min(max(now - back, 0), poll)) / poll
 
 
 def test_a_configuration_that_crashes_fails_requests() -> None:

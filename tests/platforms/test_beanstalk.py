@@ -8,6 +8,7 @@ from simulator.platforms.beanstalk import rules
 from simulator.play.fault import Fault
 from simulator.words.problems import ScenarioError
 from simulator.words.units import Portion
+from tests.answers import oracles_platforms as platforms
 from tests.platforms.watching import Moment, watched
 from tests.play.playing import bare, play
 
@@ -32,17 +33,11 @@ def environment(policy: str, words: str = "", size: int = 8, **more: str):  # ty
 @pytest.mark.parametrize(("size", "each"), [(1, 1), (4, 2), (5, 2), (8, 3), (8, 8), (12, 1)])
 def test_least_and_most_capacity(policy: rules.Policy, size: int, each: int) -> None:
     """0/n, (n - b)/n, n/(n + b), n/2n and n/2n: what the engine's fleet has in service."""
-    exact = {
-        "all_at_once": (0, size),
-        "rolling": (size - each, size),
-        "rolling_with_additional_batch": (size, size + each),
-        "immutable": (size, 2 * size),
-        "traffic_splitting": (size, 2 * size),
-    }
-    assert rules.capacity(policy, size, each) == exact[policy]
+    exact = platforms.beanstalk_capacity(policy, size, each)
+    assert rules.capacity(policy, size, each) == exact
     _, moments = watched(environment(policy, f"batch: {each}", size))
     serving = [moment.serving for moment in moments]
-    assert (min(serving), max(serving)) == exact[policy]
+    assert (min(serving), max(serving)) == exact
     assert moments[-1][1:3] == (0, size)
 
 
@@ -126,14 +121,8 @@ def seconds(policy: str, each: int, wait: float) -> float:
 
 def by_hand(policy: str, each: int, wait: float) -> float:
     """The same added up: k batches of drain, installation and wait; s starts; the last drain."""
-    step, rounds = DRAIN + INSTALL + wait, rules.batches(8, each)
-    return {
-        "all_at_once": INSTALL + wait,
-        "rolling": rounds * step,
-        "rolling_with_additional_batch": START + wait + rounds * step + DRAIN,
-        "immutable": 2 * (START + wait) + DRAIN,
-        "traffic_splitting": START + EVALUATION + DRAIN,
-    }[policy]
+    times = (START, DRAIN, INSTALL)
+    return platforms.beanstalk_seconds(policy, rules.batches(8, each), times, wait, EVALUATION)
 
 
 @pytest.mark.parametrize("policy", POLICIES)

@@ -11,6 +11,7 @@ from simulator.play.fault import Fault
 from simulator.play.rehearsal import rehearse
 from simulator.words.problems import ScenarioError
 from simulator.words.units import Portion
+from tests.answers import oracles_platforms as platforms
 from tests.answers.comparing import noticed
 from tests.platforms.watching import watched
 from tests.play.playing import bare, play
@@ -161,7 +162,8 @@ def test_a_healthy_task_resets_the_count(reset: str) -> None:
     before the fourth success are enough, 1 - (1 + 4/2 + 10/4)/16."""
     scenario = breaking(f"maximum: 125%, reset_on_healthy: {reset}", 4)
     scenario = scenario.with_("service.start_failure.probability", "50%")
-    exact = 1 - (7 / 8) ** 4 if reset == "true" else 1 - 5.5 / 16
+    exact = platforms.circuit_broken(4, 3, 0.5, reset == "true")
+    assert exact == pytest.approx(1 - (7 / 8) ** 4 if reset == "true" else 1 - 5.5 / 16)
     tries = 400
     found = sum(o.outcome == "false_alarm" for o in play(scenario, tries, bad=False)) / tries
     assert abs(found - exact) < 4 * math.sqrt(exact * (1 - exact) / tries)

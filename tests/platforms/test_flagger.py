@@ -80,6 +80,16 @@ def test_the_canary_costs_a_fleet_until_it_has_drained() -> None:
     assert found.peak_instances == 30
 
 
+def test_stops_that_are_not_graceful_lose_what_the_primary_still_serves() -> None:
+    """2 s of the half that is not sent to the canary, pod by pod; the canary stops when nobody is
+    sent to it."""
+    words = {"service": f"{SERVICE}, ungraceful: 2s"}
+    (found,) = play(
+        flagger(f"{CANARY}, max_surge: 100%, max_unavailable: 0", **words), 1, bad=False
+    )
+    assert found.expected_failed_requests == pytest.approx(1000 * 0.5 * 2)
+
+
 def test_traffic_that_goes_back_in_steps_takes_a_tick_each() -> None:
     one, two = (
         play(flagger(f"{CANARY}, step_weight_promotion: {step}"), 1, bad=False)[0]
@@ -379,6 +389,7 @@ def test_a_cookie_keeps_users_on_the_canary() -> None:
         "{step_weights: [10%, 10%]}",
         "{step_weights: [20%, 5%]}",
         "{match: 5%}",
+        "{step_weight: 0.1%}",
         "{threshold: 0}",
         "{iterations: -1}",
     ],

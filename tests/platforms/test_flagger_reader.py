@@ -122,7 +122,8 @@ def test_a_target_that_is_recreated_takes_its_primary_away() -> None:
     )
     found = read(CANARY + target)
     assert remarked(found, "all pods of the primary go at once")
-    (good,) = play(found.scenario.with_("service.startup", "30s"), 1, bad=False)
+    steady = {"service.startup": "30s", "service.ungraceful": "0s"}
+    (good,) = play(found.scenario.with_all(steady), 1, bad=False)
     rate = found.scenario.traffic.mean
     assert good.expected_failed_requests == pytest.approx(0.7 * 30 * rate, rel=0.05)
 
@@ -253,7 +254,7 @@ def test_without_an_analysis_everybody_gets_it_at_once() -> None:
     [
         ("stepWeight: 10", "stepWeight: 0", "no tick would ever change the weight"),
         ("stepWeight: 10", "stepWeights: [10, 5]", "no tick would ever change the weight"),
-        ("maxWeight: 30", "maxWeight: 130", "not within 0 and 100"),
+        ("maxWeight: 30", "maxWeight: 130", "not within 0 to 100"),
         ("kind: Deployment", "kind: Service", "is not simulated"),
         ("threshold: 4", 'threshold: "{{ .Values.threshold }}"', "render it first"),
     ],

@@ -155,7 +155,9 @@ def test_a_hook_that_sleeps_longer_than_the_grace_period() -> None:
         assert any("preStop sleeps 60 s of a grace period of 45 s" in x for x in found.remarks)
     found = with_probes("lifecycle: {preStop: {exec: {command: [sleep, '10']}}}")
     assert not any("preStop" in said for said in found.remarks)
+    assert found.scenario.service.ungraceful == 0
     assert any("No preStop sleep" in said for said in read(SHOP).remarks)
+    assert read(SHOP).scenario.service.ungraceful == 2
 
 
 def test_an_autoscaler_says_between_what_bounds_the_size_lies() -> None:

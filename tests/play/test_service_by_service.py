@@ -92,3 +92,18 @@ def test_a_release_that_is_rolled_back_leaves_no_service_new() -> None:
     assert row.outcome == "rolled_back"
     assert row.peak_exposure == pytest.approx(0.6)
     assert row.rollback_time < math.inf
+
+
+def test_only_releases_that_have_begun_are_paid_for() -> None:
+    """Four services of 100 s each, all touched, found D s after the first one serves: the releases
+    begun are 1 + ceil(D / 100), the last of them by the time of the detection."""
+    for after, begun in ((50, 2), (150, 3), (1000, 4)):
+        scenario = bare(
+            service="startup: 100s, drain: 0s",
+            detection=f"noticed: {{after: {after}s}}",
+            response="page: {decide: 0s}",
+            strategy="service_by_service: {count: 4, coupling: 100%, "
+            "each: {kind: rolling, batch: 100%, surge: 100%}}",
+        ).with_("costs.release", "10")
+        (row,) = play(scenario, 1)
+        assert (row.releases, row.loss_release) == (begun, 10 * begun), after

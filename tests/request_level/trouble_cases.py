@@ -220,6 +220,38 @@ def sessions_in_memory(rng: Random) -> Case:
     return Case(words, ("failed_requests", "users_harmed"), False)
 
 
+def sessions_that_move_again_and_again(rng: Random) -> Case:
+    """In place, one or two at a time: what was lost on one instance lies on the next one."""
+    sessions = f"{{mean: {rng.randint(8, 15)}m, requests: {rng.randint(5, 10)}}}"
+    scenario = bare(
+        instances=6,
+        rate="rate: 4 rps",
+        users="2k",
+        service="install: {uniform: {low: 60s, high: 200s}}, drain: "
+        f"{rng.randint(20, 60)}s, sessions: {sessions}",
+        strategy=f"rolling: {{batch: {rng.randint(1, 2)}, in_place: true}}",
+    )
+    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    return Case(words, ("failed_requests", "users_harmed"), False)
+
+
+def sessions_on_the_way_back(rng: Random) -> Case:
+    """New instances beside all old ones; some of the visits began on them when they leave again."""
+    sessions = f"{{mean: {rng.randint(4, 6)}m, requests: {rng.randint(5, 10)}}}"
+    scenario = bare(
+        instances=6,
+        rate="rate: 4 rps",
+        users="2k",
+        service=f"startup: 30s, drain: {rng.randint(20, 60)}s, sessions: {sessions}",
+        defect="{kind: wrong_data, rate: 1%}",
+        detection="noticed: {after: {uniform: {low: 2m, high: 8m}}}",
+        traffic="writes: 1%",
+        strategy="immutable: {first: 6, bake: 1h}",
+    )
+    words = scenario.with_("response.hold", True).with_("follow_up", "10m")
+    return Case(words, ("failed_requests", "users_harmed"))
+
+
 def sessions_where_they_began(rng: Random) -> Case:
     """Traffic is shifted in steps; the old instances leave with the sessions that began on them."""
     sessions = f"{{mean: {rng.randint(8, 15)}m, requests: {rng.randint(3, 6)}}}"
@@ -249,5 +281,7 @@ TROUBLE = (
     a_zone_lost_while_a_part_is_away,
     a_tool_that_stalls,
     sessions_in_memory,
+    sessions_that_move_again_and_again,
+    sessions_on_the_way_back,
     sessions_where_they_began,
 )

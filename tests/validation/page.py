@@ -19,12 +19,14 @@ from tests.validation import (
     burning,
     conditions,
     coverage,
+    cut_overs,
     detectors,
     effects,
     false_alarms,
     finders,
     harm,
     judged,
+    platforms,
     published,
     times,
     trouble,
@@ -47,6 +49,8 @@ TABLES: dict[str, Callable[[], list[Row]]] = {
     "Users, mixing, money, counts": effects.rows,
     "Traffic, usual errors, watching, prices": conditions.rows,
     "Routes, schemas, trouble, what is hidden": trouble.rows,
+    "Cut-overs": cut_overs.rows,
+    "Platforms": platforms.rows,
 }
 
 
@@ -214,7 +218,7 @@ def header(found: Sequence[Result]) -> str:
     return f"""# Validation
 
 The engine against answers that are known without it: {len(found)} rows, {formulas} different
-formulas, derived in `tests/answers/oracles.py` and `oracles_trouble.py` beside it. *Off* is the
+formulas, derived in `tests/answers/oracles.py` and its neighbours there. *Off* is the
 distance between the simulated and the exact value in standard errors; of a whole distribution it is
 the distance at which a normal number has the same p value. More than {FAR:g} is a failure. Of the
 {len(random)} rows that differ at all, {within:.0%} are within 1.96, where 95 % should be; the

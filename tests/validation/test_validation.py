@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.strategies.blue_green import BlueGreen
+from simulator.words.cutover import Method, method
 from simulator.words.strategy import Strategy
 from tests.answers import oracles
 from tests.validation import approximate, checks, coverage, page
@@ -32,6 +34,11 @@ def _variant(strategy: Strategy) -> str:
     return strategy.kind
 
 
+def _methods(row: Row) -> list[object]:
+    strategy = next(iter(row.scenario.strategies.values()))
+    return [method(strategy.cutover)] if isinstance(strategy, BlueGreen) else []
+
+
 def test_every_strategy_and_detector_has_rows() -> None:
     """At least two each, in sixty rows or more of twelve formulas or more."""
     strategies = Counter(_variant(next(iter(r.scenario.strategies.values()))) for r in ROWS)
@@ -51,12 +58,30 @@ def test_every_strategy_and_detector_has_rows() -> None:
         "shadow",
         "feature_flag",
         "rate_controlled",
+        "service_by_service",
+        "ecs_rolling",
+        "ecs_blue_green",
+        "ecs_linear",
+        "ecs_canary",
+        "kubernetes_rolling",
+        "kubernetes_recreate",
+        "cloudformation_rolling",
+        "beanstalk",
+        "codedeploy",
+        "maintenance_window",
+        "opsworks_deploy",
+        "appconfig, growth linear",
+        "appconfig, growth exponential",
     }
+    methods = Counter(type(how).__name__ for r in ROWS for how in _methods(r))
+    assert set(methods) == {"Method", *(kind.__name__ for kind in Method.__subclasses__())}
+    assert min(methods.values()) >= 2
     assert min(strategies.values()) >= 2
     detectors = Counter(row.detector for row in ROWS if row.detector)
     for name in (
         *("health", "alarm new", "alarm old", "alarm service", "noticed", "audit", "judge"),
         *("people", "reconciliation", "smoke test", "burn rate", "operator"),
+        *("circuit breaker", "missing signals", "minimum healthy hosts"),
     ):
         assert detectors[name] >= 2, name
     assert len(ROWS) >= 60

@@ -97,20 +97,30 @@ def caches() -> list[Row]:
 def sessions() -> list[Row]:
     """Sessions in the memory of instances that leave."""
     alive = trouble.sessions_alive(1000, 1800, 50)
+    begun = "r s / q Σ oⱼ e^(-d/s) / (n - j)"
+    here = alive * sum(trouble.sessions_one_by_one(10, 360, 300, 1800, True))
+    beside = alive * sum(trouble.sessions_one_by_one(10, 500, 400, 1800, False))
+    all_old = trouble.sessions_lost(alive, [1], 300, 1800)
+    baked = trouble.sessions_left_behind(1 / 2, 600, 1800)
+    after = trouble.sessions_lost(alive, [baked], 60, 1800)
+    group = "blue_green: {smoke: none, cutover: replace_instances, keep_old: 0s}"
+    wait = "immutable: {first: 10, bake: 600s}"
     return [
         row(
             "failed_requests",
-            "r s / q Σ parts e^(-d/s)",
-            trouble.sessions_lost(alive, [part] * 10, drain, 1800),
+            formula,
+            exact,
             200,
             bad=False,
             strategy=strategy,
-            service=f"drain: {drain}s",
+            service=service,
             also={"service.sessions": "{mean: 30m, requests: 50}"},
         )
-        for strategy, part, drain in (
-            ("rolling: {batch: 1, in_place: true}", 1 / 10, 300),
-            ("rolling: {batch: 1, surge: 1}", 1 / 11, 900),
+        for formula, exact, strategy, service in (
+            (begun, here, "rolling: {batch: 1, in_place: true}", "drain: 300s, install: 60s"),
+            (begun, beside, "rolling: {batch: 1, surge: 1}", "drain: 400s, startup: 500s"),
+            ("r s / q e^(-d/s)", all_old, group, "drain: 300s, startup: 90s"),
+            ("r s / q (1 - w (1 - e^(-b/s))) e^(-d/s)", after, wait, "drain: 60s"),
         )
     ]
 

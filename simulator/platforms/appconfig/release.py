@@ -21,7 +21,8 @@ class AppConfig(Strategy):
     """A change of configuration that more and more of the instances read, all of them running on.
 
     `strategy` is one of the predefined deployment strategies, or `custom` with its own growth.
-    Nothing is installed; an instance has the change when it asks for it the next time.
+    Nothing is installed; an instance has the change when it asks for it the next time, half of
+    `poll` later on average.
     """
 
     kind: Literal["appconfig"] = "appconfig"
@@ -41,7 +42,9 @@ class AppConfig(Strategy):
     factor: PositiveShare = Field(0.2, description="Of a custom one: its growth factor G.")
     duration: Duration = Field(1800.0, description="Of a custom one: until everyone has it, <= 1d.")
     bake: Duration = Field(600.0, description="Of a custom one: watched afterwards, <= 1d.")
-    poll: Duration = Field(45.0, description="How often instances ask for it.")
+    poll: Duration = Field(
+        45.0, description="How often each instance asks for it, at a moment of its own."
+    )
 
     @model_validator(mode="after")
     def _possible(self) -> AppConfig:
@@ -72,10 +75,10 @@ class AppConfig(Strategy):
         yield from rollout.share_instances(self.poll)
         before = 0.0
         for at, share in rules.steps(self.course):
-            yield from rollout.bake(max(at - before - (self.poll if before else 0.0), 0.0))
+            yield from rollout.bake(at - before)
             yield from rollout.shift(share)
             before = at
         yield from rollout.bake(self.course.bake)
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:
-        yield from rollout.switch_flag_off(self.poll)
+        yield from rollout.take_back(self.poll)

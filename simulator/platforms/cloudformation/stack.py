@@ -58,8 +58,8 @@ class Resource(NamedTuple):
 class Template(NamedTuple):
     """A template: its resources, and what stands in it that nobody knows before the update.
 
-    `parameters` holds the values taken (the defaults), as texts or functions; `globals` what SAM
-    says for all resources of a type.
+    `parameters` holds the values taken, as texts or functions: the defaults, but for those in
+    `given`; `globals` what SAM says for all resources of a type.
     """
 
     file: str
@@ -68,6 +68,7 @@ class Template(NamedTuple):
     unresolved: tuple[str, ...]
     transforms: tuple[str, ...]
     globals: Mapping[str, Any] = {}
+    given: frozenset[str] = frozenset()
 
 
 def references(value: Any) -> Iterator[Reference]:

@@ -39,8 +39,13 @@ class Unseen(NamedTuple):
     names: tuple[str, ...]
 
 
-def unseen(old: Template, new: Template, changes: Iterable[Change]) -> tuple[Unseen, ...]:
-    """The blind spots of a change set; those that concern nothing in these templates left out."""
+def unseen(
+    old: Template, new: Template, changes: Iterable[Change], nested: Iterable[str] = ()
+) -> tuple[Unseen, ...]:
+    """The blind spots of a change set; those that concern nothing in these templates left out.
+
+    `nested` names the nested stacks whose templates were not compared.
+    """
     found = [
         Unseen(blind, ()) for blind in (Blind.QUOTA, Blind.PERMISSION, Blind.STABILITY, Blind.DRIFT)
     ]
@@ -48,9 +53,13 @@ def unseen(old: Template, new: Template, changes: Iterable[Change]) -> tuple[Uns
     kinds = {name: resource.type for name, resource in new.resources.items()}
     details = [(c, d) for c in listed if c.action is Action.MODIFY for d in c.details if d.name]
     named = {
-        Blind.PARAMETERS: [n for n, v in new.parameters.items() if not isinstance(v, Function)],
+        Blind.PARAMETERS: [
+            name
+            for name, value in new.parameters.items()
+            if not isinstance(value, Function) and name not in new.given
+        ],
         Blind.UNRESOLVED: [*old.unresolved, *new.unresolved, *_secrets(new)],
-        Blind.NESTED: [name for name, kind in kinds.items() if kind == NESTED],
+        Blind.NESTED: list(nested),
         Blind.CUSTOM: [name for name, kind in kinds.items() if is_custom(kind)],
         Blind.MACROS: [*old.transforms, *new.transforms],
         Blind.UNKNOWN: [

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simulator.platforms.ecs import rules
 from simulator.words.detection import Judge
-from simulator.words.strategy import Strategy
+from simulator.words.strategy import MOST_FOLLOWED, Strategy
 from simulator.words.units import Duration, Percentage, Portion, PortionField, Share
 
 if TYPE_CHECKING:
@@ -70,6 +70,13 @@ class EcsRolling(Strategy):
             f"stuck: of {desired} tasks {bounds.lower} have to run and {bounds.upper} may, "
             "so that none can start and none can stop",
         )
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """The circuit breaker, where there are too many tasks to follow each."""
+        tasks = scenario.service.instances
+        if tasks <= MOST_FOLLOWED or not self.circuit_breaker:
+            return ()
+        return (f"{tasks} tasks start along their mean course: circuit_breaker is not followed",)
 
     def undoes(self, by: str) -> bool:
         return by != "health" and (by != "circuit breaker" or self.rollback)

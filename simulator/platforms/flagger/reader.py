@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulator.bring.view import View
 
 _API = "flagger.app/"
-_NO_MESH, _MATCHED = "kubernetes", 0.1
+_NO_MESH, _MATCHED, _MOST = "kubernetes", 0.1, 1000
 _STEADY = ("maxSurge", "max_surge"), ("maxUnavailable", "max_unavailable")
 _ITSELF = "Flagger rolls back by itself, in the tick that finds too many failed checks"
 
@@ -151,21 +151,21 @@ def _read_steps(analysis: View, draft: Draft) -> rules.Analysis:
     """Ticks and weights; what would never move is refused, as what could not be simulated."""
     every, count = analysis.at("interval"), analysis.at("threshold")
     _put(draft, "interval", rules.interval(_go(every)), every)
-    threshold = rules.threshold(count.integer(0, -(10**6), 10**6))
+    threshold = rules.threshold(count.integer(0, -_MOST, _MOST))
     _put(draft, "threshold", threshold, count)
     highest, step = analysis.at("maxWeight"), analysis.at("stepWeight")
     back, steps = analysis.at("stepWeightPromotion"), analysis.at("stepWeights")
     rounds, match, mirror = (analysis.at(key) for key in ("iterations", "match", "mirror"))
-    weights = [one.percent() for one in steps.items()]
-    iterations = rounds.integer(0, 0, 10_000)
+    weights = [_percent(one) for one in steps.items()]
+    iterations = rounds.integer(0, 0, _MOST)
     matched = match.exists and isinstance(match.data, list) and bool(match.data)
     share = analysis.at("mirrorWeight")
     found = rules.Analysis(
         threshold,
-        exact(highest.percent() or 1.0),
-        exact(step.percent()),
+        exact(_percent(highest) or 1.0),
+        exact(_percent(step)),
         tuple(exact(weight) for weight in weights),
-        exact(back.percent()),
+        exact(_percent(back)),
         iterations,
         matched and iterations > 0,
         mirror.flag(),
@@ -183,12 +183,17 @@ def _read_steps(analysis: View, draft: Draft) -> rules.Analysis:
     _put(draft, "step_weight_promotion", float(found.back), back)
     _put(draft, "iterations", iterations, rounds)
     if found.mirror:
-        _put(draft, "mirror", share.percent(1.0), mirror, share)
+        _put(draft, "mirror", _percent(share, 100), mirror, share)
     affinity = analysis.at("sessionAffinity")
     _put(draft, "session_affinity", affinity.mark().exists, affinity)
     _read_match(match, matched, found, draft)
     _unused(found, (highest, step, steps, back, mirror, share))
     return found
+
+
+def _percent(view: View, default: int = 0) -> float:
+    """Whole per cent, as a share."""
+    return view.integer(default, 0, 100) / 100
 
 
 def _go(view: View) -> float | None:
@@ -277,7 +282,7 @@ def alternatives(document: View) -> Iterator[Alternative]:
     minute = ((analysis.at("interval"), "1m"),)
     yield Alternative("a tick each minute", minute, "more requests in each check")
     if analysis.peek("iterations"):
-        rounds = int(analysis.at("iterations").integer(1, 0, 10_000))
+        rounds = int(analysis.at("iterations").integer(1, 0, _MOST))
         longer = ((analysis.at("iterations"), 2 * rounds),)
         yield Alternative("twice the iterations", longer, "more time in which it can show")
         return

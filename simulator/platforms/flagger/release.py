@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FAILED_CHECKS = "failed checks"
 _QUARTER = Portion.parse("25%")
-_USUAL_STEP = 0.1
+_USUAL_STEP, _LEAST = 0.1, 0.01
 _COUNTS = Judge(above=1.0, period=86_400.0)
 
 
@@ -51,7 +51,10 @@ class FlaggerAnalysis(Strategy):
         rules.USUAL_INTERVAL, description="Time between two ticks; below 10 s it is 10 s."
     )
     threshold: int = Field(
-        1, ge=1, description="Failed checks that are too many; a good one does not reset them."
+        1,
+        ge=1,
+        le=1000,
+        description="Failed checks that are too many; a good one does not reset them.",
     )
     max_weight: PositiveShare = Field(1.0, description="Weight at which it is promoted.")
     step_weight: Share | None = Field(
@@ -64,7 +67,10 @@ class FlaggerAnalysis(Strategy):
         0.0, description="Steps in which traffic goes back to the primary; 0%: all at once."
     )
     iterations: int = Field(
-        0, ge=0, description="Checks without steps: an A/B test with match, else blue/green."
+        0,
+        ge=0,
+        le=1000,
+        description="Checks without steps: an A/B test with match, else blue/green.",
     )
     match: PositiveShare | None = Field(
         None, description="Share of the users whose requests match, for an A/B test."
@@ -110,6 +116,8 @@ class FlaggerAnalysis(Strategy):
     def _moves(self) -> FlaggerAnalysis:
         if self.match is not None and not self.iterations:
             raise ValueError("match is for an A/B test: say how long with iterations, e.g. 10")
+        if any(0 < weight < _LEAST for weight in (self.step_weight or 0.0, *self.step_weights)):
+            raise ValueError("steps are whole per cent: write at least 1%")
         if not rules.stages(self.analysis):
             raise ValueError(
                 "no tick would ever change the weight: step_weights have to rise from above 0%, "

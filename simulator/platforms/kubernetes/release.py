@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from simulator.platforms.kubernetes.rules import fenceposts, refuse
-from simulator.words.strategy import Strategy
+from simulator.words.strategy import MOST_FOLLOWED, Strategy
 from simulator.words.units import Duration, Portion, PortionField, PositiveDuration
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.scenario import Scenario
 
 _QUARTER = Portion.parse("25%")
 _ALL = Portion.parse("100%")
@@ -53,6 +54,13 @@ class KubernetesRolling(Strategy):
 
     def undoes(self, by: str) -> bool:
         return by not in ("health", "progress deadline")
+
+    def notes(self, scenario: Scenario) -> tuple[str, ...]:
+        """The deadline, where there are too many pods to follow each."""
+        pods = scenario.service.instances
+        if pods <= MOST_FOLLOWED:
+            return ()
+        return (f"{pods} pods start along their mean course: progress_deadline is not followed",)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.expect_progress(self.progress_deadline)
