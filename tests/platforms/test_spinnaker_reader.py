@@ -11,6 +11,7 @@ import pytest
 from simulator.bring.documents import ManifestError
 from simulator.bring.importing import Imported, from_text, gather, imported
 from simulator.words.settings import stated
+from simulator.words.strategy import kinds
 from tests.bring.coverage import ignored, without_effect
 
 
@@ -149,6 +150,7 @@ def changed(stage: int, **more: Any) -> dict[str, Any]:
         (changed(3, canaryConfig={**ANALYSED["canaryConfig"], "lifetimeDuration": "PT30M"}),
          "compares 15 values a side"),
         (changed(3, type="manualJudgment"), "A person judges by hand"),
+        (FULL, "No alarm stops a pipeline"),
     ],
 )  # fmt: skip
 def test_what_an_author_should_know_is_said(manifest: Any, remark: str) -> None:
@@ -263,6 +265,7 @@ def test_alternatives_change_the_rollout() -> None:
     names = []
     for alternative in found.alternatives():
         names.append(alternative.name)
+        assert alternative.name not in kinds()
         assert stated(found.altered(alternative).scenario.strategies["current"]) != before
     assert {"a run every ten minutes", "critical errors", "red/black"} <= set(names)
 

@@ -87,9 +87,19 @@ def read_config(config: View, draft: Draft) -> None:
         {"kind": "deploy"},
     ]
     draft.strategy("spinnaker", {"stages": stages}, config)
+    _watch(draft, config)
     _assume(draft, 0, ("instances",))
     _assume(draft, 1, found.open)
     _remark(draft, found.settings, config)
+
+
+def _watch(draft: Draft, document: View) -> None:
+    """A pipeline stops for what its own stages find, and for nothing else."""
+    draft.put("detection.alarms", "none", document)
+    draft.remark(
+        "No alarm stops a pipeline, and none is known to call anybody: beside its analysis only "
+        "users' reports are left (--set detection.alarms=...)."
+    )
 
 
 _OPEN: Mapping[str, tuple[Any, Any, Any, str]] = {
@@ -201,6 +211,7 @@ class Pipeline:
                 "until a person deletes it."
             )
         draft.strategy("spinnaker", settings, self.document)
+        _watch(draft, self.document)
 
     def _add(self, stage: View, draft: Draft) -> None:
         """Add a stage; what it says that is not used is noted."""
