@@ -29,18 +29,20 @@ Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
 _NEVER = 1e-9
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
-HOSTS = "minimum healthy hosts"
+HOSTS, COMMAND = "minimum healthy hosts", "command timeout"
 
 
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
     `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so (seconds); `breaker` counts starts that failed, `failed_hosts` are out of service.
+    says so, `command_limit` how long one instance may take (seconds); `breaker` counts starts that
+    failed, `failed_hosts` are out of service.
     """
 
     progress_deadline: float = math.inf
     breaker: Breaker | None = None
+    command_limit: float = math.inf
     failed_hosts = ended_hosts = 0
     decided_at: float
     detected_at: float
@@ -76,6 +78,22 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._gate()
         self.breaker = Breaker(failures, reset)
 
+    def limit_commands(self, seconds: float) -> Script:
+        """From now on the deployment has failed when an instance takes longer until it serves, its
+        drain apart.
+        """
+        yield from self._gate()
+        self.command_limit = seconds
+
+    def _command_ends(self, version: int, begins: float, takes: float) -> None:
+        if version == NEW and takes > self.command_limit:
+            self.at(begins + self.command_limit, partial(self._fail, COMMAND))
+
+    def _draw_start(self, version: int, law: StartLaw, count: int, in_place: bool) -> float:
+        slowest = super()._draw_start(version, law, count, in_place)
+        self._command_ends(version, self.env.now, slowest)
+        return slowest
+
     def _forever(self) -> Script:
         if self.breaker is not None and self.watching and self.fleet.starting:
             yield self.env.event()  # one failure after the other: the breaker will have its say
@@ -89,6 +107,8 @@ class ControllerVerbs(HiddenVerbs):
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         end = super()._start_one(rules, law, drained)
+        begins = self.env.now + (self.plan.drain if drained else 0.0)
+        self._command_ends(rules.version, begins, end - begins)
         if self.breaker is not None and rules.version == NEW:
             self._follow_tries(self.breaker, self.env.now, end, law.timeout)
         return end
@@ -102,7 +122,7 @@ class ControllerVerbs(HiddenVerbs):
                 return
             breaker.count += 1
             if breaker.count >= breaker.failures:
-                self._break()
+                self._fail(BREAKER)
                 return
             self._follow_tries(breaker, start + timeout, end, timeout)
 
@@ -162,17 +182,17 @@ class ControllerVerbs(HiddenVerbs):
         if breaker is not None:
             broken = drawn.breaks(breaker.failures, breaker.reset)
             if broken < math.inf:
-                self.at(now + broken, self._break)
+                self.at(now + broken, partial(self._fail, BREAKER))
         elif self.plan.scenario.detection.health == "on":
             self.trip("health", now + drawn.failed(2))
         for since, until in drawn.gaps(self.progress_deadline):
             said = now + since + self.progress_deadline
             self.at(said, partial(self._without_progress, now + until))
 
-    def _break(self) -> None:
-        """Too many starts have failed: the deployment has failed with them."""
+    def _fail(self, by: str) -> None:
+        """The controller takes the deployment for failed, and begins nothing more."""
         if self.watching and not self.caught_by:
-            self.abort(BREAKER)
+            self.abort(by)
             self.holding = True
 
     def recreate(self) -> Script:
