@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench many validate platforms ui pictures schema lock
+.PHONY: help setup run test check bench many fuzz validate platforms ui pictures schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -43,6 +43,9 @@ bench: setup  ## Speed, as ratios measured in one run
 
 many: setup  ## Fifty services in one batch: time, cost of a replication, memory
 	$(BIN)/python -m bench.many
+
+fuzz: setup  ## Ten thousand mutated manifests: each is read or refused
+	$(BIN)/python -m tests.bring.fuzz --count 10000
 
 validate: setup  ## Closed forms against simulation, written to docs/validation.md
 	$(BIN)/python -m tests.validation

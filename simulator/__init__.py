@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _DOOR = {
     "batches": "simulator.door",
+    "bring": "simulator.door",
     "load": "simulator.words.reading",
     "loads": "simulator.words.reading",
     "packaged": "simulator.words.reading",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulator.bring.importing import Imported, gather, imported
 from simulator.decide.batches import Batches
 from simulator.decide.batches import batches as _batches
 from simulator.decide.exam import Answer, answer
@@ -17,6 +19,21 @@ from simulator.play.replay import replay as _replay
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
+
+
+def bring(
+    manifests: Sequence[str | Path],
+    workload: str | None = None,
+    profile: str | None = None,
+    sets: Sequence[str] = (),
+    parameters: Mapping[str, str] | None = None,
+) -> Imported:
+    """The rollout that manifests describe: `.scenario`, `.notes` on every field, `.assumed`.
+
+    Files, folders or packaged names; `workload` names one of several, `parameters` are values for
+    those of templates. Raises ScenarioError with everything that is wrong with them.
+    """
+    return imported(gather(manifests), workload, profile, sets, parameters)
 
 
 def compare(

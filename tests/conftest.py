@@ -14,3 +14,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of measured data is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def manifests(shared: Path) -> Path:
+    """The folder of manifests of real projects."""
+    return shared / "manifests"

@@ -35,12 +35,18 @@ _CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 
 _BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
+_OFFICE = ("strategies.it.only_in", "work")
+
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
+    "service.ungraceful": ("20s", (ROLLING,)),
+    "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
+    "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
+    "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),
@@ -95,6 +101,52 @@ CASES: dict[str, Case] = {
     "detection.health": ("none", (CRASH, ("response.overdue", "30m"))),
 }
 
+_MEASURED = "above: 1%, interval: 1m, failure_limit: 1, name: first"
+_EMPTY = "above: 1%, interval: 1m, minimum_requests: 100000"
+
+
+def _measured(words: str) -> tuple[tuple[str, str], ...]:
+    """A canary with one analysis beside its steps, people alone besides it."""
+    steps = "[{weight: 20%}, {pause: 15m}]"
+    routed = f"traffic_routing: true, starting_step: 1, steps: {steps}"
+    strategy = f"{{kind: argo_canary, {routed}, analysis: [{{{words}}}]}}"
+    return (PEOPLE_ONLY, ("strategies.it", strategy))
+
+
+_A = "strategies.it.analysis[0]"
+_PAUSED = (
+    PEOPLE_ONLY,
+    ("strategies.it", "{kind: argo_canary, steps: [{weight: 20%}, {pause: 9m}, {approve: 5m}]}"),
+)
+_SCALED = (
+    PEOPLE_ONLY,
+    (
+        "strategies.it",
+        "{kind: argo_canary, traffic_routing: true, steps: [{canary_scale: 3}, {weight: 10%}, "
+        "{match_weight: true}, {pause: 5m}, {analysis: [{above: 90%}]}]}",
+    ),
+)
+ANALYSIS: dict[str, Case] = {
+    f"{_A}.name": ("second", _measured(_MEASURED)),
+    f"{_A}.watch": ("old", _measured(_MEASURED)),
+    f"{_A}.metric": ("late", _measured(_MEASURED)),
+    f"{_A}.above": ("50%", _measured(_MEASURED)),
+    f"{_A}.interval": ("3m", _measured(_MEASURED)),
+    f"{_A}.count": ("1", _measured(_MEASURED)),
+    f"{_A}.failure_limit": ("4", _measured(_MEASURED)),
+    f"{_A}.error_limit": ("0", _measured(_EMPTY)),
+    f"{_A}.initial_delay": ("4m", _measured(_MEASURED)),
+    f"{_A}.window": ("20s", _measured("above: 3%, interval: 1m, failure_limit: 3")),
+    f"{_A}.delay": ("2m", _measured(_MEASURED)),
+    f"{_A}.minimum_requests": ("100000", _measured(_MEASURED)),
+    f"{_A}.no_data": ("pass", _measured(_EMPTY)),
+    "strategies.it.steps[1].pause": ("5m", _PAUSED),
+    "strategies.it.steps[2].approve": ("50m", _PAUSED),
+    "strategies.it.steps[0].canary_scale": ("5", _SCALED),
+    "strategies.it.steps[2]": ("{pause: 1m}", _SCALED),
+    "strategies.it.steps[4].analysis": ("[{above: 0.1%}]", _SCALED),
+}
+
 # kind -> (setting -> another value)
 SETTINGS: dict[str, dict[str, str]] = {
     "shadow": {
@@ -130,6 +182,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "progress_deadline": "1m",
     },
     "kubernetes_recreate": {"progress_deadline": "1m"},
+    "spinnaker": {"stages": "[{kind: deploy}]", "on_failure": "clean_up"},
     "ecs_rolling": {
         "minimum_healthy": "50%",
         "maximum": "150%",
@@ -163,6 +216,7 @@ SETTINGS: dict[str, dict[str, str]] = {
         "first_monitor": "9m",
         "rollback": "true",
         "terminate_after": "9m",
+        "smoke": "{for: 9m}",
     },
     "ecs_blue_green": {"bake": "9m"},
     "ecs_linear": {"step": "20%", "step_bake": "9m"},
@@ -182,6 +236,13 @@ WORDS = {
     ("codedeploy", "monitor"): (THREE,),
     ("codedeploy", "first_monitor"): (THREE,),
     ("codedeploy", "rollback"): (CRASH,),
+    ("spinnaker", "on_failure"): (CRASH,),
+    ("argo_canary", "progress_deadline"): (CRASH,),
+    ("argo_canary", "progress_abort"): (CRASH,),
+    ("argo_blue_green", "progress_deadline"): (CRASH,),
+    ("argo_blue_green", "progress_abort"): (CRASH,),
+    ("flagger", "progress_deadline"): (CRASH,),
+    ("flagger", "session_affinity"): (("traffic.sticky", "false"), PEOPLE_ONLY),
     ("ecs_rolling", "circuit_breaker"): (CRASH,),
     ("ecs_rolling", "rollback"): (CRASH,),
     ("ecs_rolling", "failure_threshold"): (CRASH,),
@@ -204,8 +265,61 @@ SETTINGS |= {
         "bake": "19m",
         "poll": "5m",
     },
+    "flagger": {
+        "interval": "20s",
+        "threshold": "9",
+        "max_weight": "50%",
+        "step_weight": "20%",
+        "step_weights": "[5%, 40%]",
+        "step_weight_promotion": "20%",
+        "iterations": "4",
+        "match": "20%",
+        "mirror": "50%",
+        "metrics": "[{metric: late}]",
+        "no_data": "pass",
+        "load_test": "20 rps",
+        "load_test_shows": "0%",
+        "provider": "kubernetes",
+        "skip_analysis": "true",
+        "progress_deadline": "1m",
+        "pre_rollout": "100%",
+        "confirm_rollout": "9m",
+        "confirm_promotion": "9m",
+        "session_affinity": "true",
+        "max_surge": "3",
+        "max_unavailable": "3",
+    },
     "opsworks_deploy": {"order": "by_zone", "run_time": "5m", "check": "9m"},
+    "argo_canary": {
+        "steps": "[{weight: 50%}, {pause: 9m}]",
+        "traffic_routing": "true",
+        "max_surge": "3",
+        "max_unavailable": "0",
+        "analysis": "[{above: 1%, interval: 1m}]",
+        "starting_step": "1",
+        "min_pods": "3",
+        "dynamic_stable_scale": "true",
+        "scale_down_delay": "9m",
+        "min_ready": "40s",
+        "progress_deadline": "1m",
+        "progress_abort": "true",
+        "abort_scale_down_delay": "9m",
+    },
+    "argo_blue_green": {
+        "preview_replicas": "2",
+        "pre_promotion_analysis": "[{above: 1%, no_data: pass, initial_delay: 5m}]",
+        "auto_promotion": "false",
+        "auto_promotion_after": "9m",
+        "approve": "5m",
+        "post_promotion_analysis": "[{above: 1%, interval: 1m, count: 5}]",
+        "scale_down_delay": "9m",
+        "min_ready": "40s",
+        "progress_deadline": "1m",
+        "progress_abort": "true",
+        "abort_scale_down_delay": "9m",
+    },
 }
+_ROUTED = "traffic_routing: true, steps: [{weight: 20%}, {pause: 3m}]"
 _LONG = "run_time: 50m, concurrency: 1"
 FIRST = {
     ("beanstalk", "batch"): "policy: rolling",
@@ -217,6 +331,7 @@ FIRST = {
     ("codedeploy", "monitor"): "zonal: true",
     ("codedeploy", "first_monitor"): "zonal: true",
     ("codedeploy", "terminate_after"): "config: ECSAllAtOnce",
+    ("codedeploy", "smoke"): "config: ECSAllAtOnce",
     ("cloudformation_rolling", "max_batch"): "pause: 30s",
     ("cloudformation_rolling", "min_in_service"): "pause: 30s",
     ("cloudformation_rolling", "min_successful"): "wait_on_signals: true, pause: 1m",
@@ -231,7 +346,25 @@ FIRST = {
     ("appconfig", "factor"): "strategy: custom",
     ("appconfig", "duration"): "strategy: custom",
     ("appconfig", "bake"): "strategy: custom",
+    ("flagger", "match"): "iterations: 4",
+    ("flagger", "no_data"): "iterations: 4",
+    ("flagger", "load_test"): "iterations: 4",
+    ("flagger", "load_test_shows"): "iterations: 4, load_test: 20 rps",
+    ("flagger", "session_affinity"): "metrics: []",
+    ("flagger", "max_surge"): "metrics: []",
+    ("flagger", "max_unavailable"): "metrics: []",
+    ("flagger", "confirm_promotion"): "metrics: []",
+    ("flagger", "step_weight_promotion"): "metrics: []",
     ("opsworks_deploy", "check"): "order: by_zone",
+    ("argo_canary", "analysis"): _ROUTED,
+    ("argo_canary", "starting_step"): f"analysis: [{{above: 1%, interval: 1m}}], {_ROUTED}",
+    ("argo_canary", "min_pods"): _ROUTED,
+    ("argo_canary", "dynamic_stable_scale"): _ROUTED,
+    ("argo_canary", "scale_down_delay"): _ROUTED,
+    ("argo_canary", "abort_scale_down_delay"): _ROUTED,
+    ("argo_canary", "progress_abort"): "progress_deadline: 3m",
+    ("argo_blue_green", "progress_abort"): "progress_deadline: 3m",
+    ("argo_blue_green", "approve"): "auto_promotion: false",
     ("shadow", "comparable"): "comparable: 0%",
     ("feature_flag", "covered"): "covered: 100%",
     ("feature_flag", "judge"): "covered: 100%",

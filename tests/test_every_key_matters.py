@@ -221,6 +221,7 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "strategies.it.steps[0].approve": ("9m", ()),
     "strategies.it.steps[0].judge": ("{above: 2%}", (PEOPLE_ONLY,)),
     "strategies.it.pace": ("3", ()),
+    **every_key.ANALYSIS,
     **every_key.CASES,
 }
 
@@ -235,6 +236,7 @@ NOT_IN_A_REPLICATION = {
     "costs.currency",
     "service.utilisation",  # tests/words: another way to say capacity
     "service.limit",  # found by rehearsing
+    *("service.connections.each", "service.connections.max", "change.every"),  # as well
     "change.defect_probability",  # weighs the strata
     "change.changes.each",
     "change.changes.tests[0].catches",
@@ -423,7 +425,7 @@ def test_every_setting_is_listed() -> None:
     listed = {(kind, key) for kind, key, _ in settings()} | ONLY_ONE_VALUE
     for kind, model in kinds().items():
         for name, field in model.model_fields.items():
-            if name not in ("kind", "pace"):
+            if name not in ("kind", "pace", "only_in"):
                 assert (kind, field.alias or name) in listed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path as FilePath
@@ -21,6 +22,9 @@ _FUNCTIONS = frozenset(
         *("Split", "Sub", "ToJsonString", "Transform"),
     )
 )
+
+_BRACES = re.compile(r"\{\{|\{%")
+_HELM = re.compile(r"\{\{-?\s*(\.(Values|Release|Chart)\b|include\s|toYaml\s|template\s|tpl\s)")
 
 
 class ManifestError(ScenarioError):
@@ -85,12 +89,30 @@ def decoded(content: bytes, name: str) -> Manifest:
     try:
         if len(content) > documents.MOST_BYTES:
             raise DocumentError("larger than 1 MiB; split it or leave something out")
-        read = documents.read_all(documents.decode(content), short_tag)
+        text = documents.decode(content)
+        if certain := _HELM.search(text):
+            raise _unrendered(text, certain.start())
+        try:
+            read = documents.read_all(text, short_tag)
+        except DocumentError as error:
+            if marked := _BRACES.search(text):
+                raise _unrendered(text, marked.start()) from None
+            raise error
     except DocumentError as error:
         raise ManifestError([Problem(name, "", error.line, error.column, str(error))]) from None
     if not read:
         raise ManifestError([Problem(name, "", 1, 1, "is empty; name a file with content")])
     return Manifest(name, read)
+
+
+def _unrendered(text: str, start: int) -> DocumentError:
+    """The error that a template makes which was not rendered."""
+    line = text.count("\n", 0, start) + 1
+    column = start - text.rfind("\n", 0, start)
+    shown = plain(text[start:].split("\n", 1)[0].strip())[:40]
+    return DocumentError(
+        f"{shown} is a template's: render it first, e.g. with helm template or jinja2", line, column
+    )
 
 
 def found(name: str, packaged: FilePath | None) -> FilePath:

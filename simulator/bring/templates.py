@@ -56,6 +56,8 @@ def of(manifest: Manifest, given: Mapping[str, Any] = _NOTHING) -> Template:
         problems += wrong
         if not wrong and (resource := _resource(manifest, values, name, entry)) is not None:
             resources[name] = resource
+    shared = found.get("Globals")
+    for_all = values.resolved(shared, ("Globals",)) if isinstance(shared, Mapping) else {}
     problems += values.problems
     if problems:
         problems.sort(key=lambda problem: (problem.line or 0, problem.column or 0))
@@ -66,6 +68,7 @@ def of(manifest: Manifest, given: Mapping[str, Any] = _NOTHING) -> Template:
         values.parameters,
         tuple(values.unresolved),
         values.transforms,
+        for_all,
         frozenset(name for name in given if name in values.parameters),
     )
 

@@ -56,7 +56,7 @@ class Values:
         self.depth = 0
         self.steps, self.room = _MOST_STEPS, _MOST_TEXT
         self.parameters = {
-            name: self._given(name, entry, given[name]) if name in given else _default(name, entry)
+            name: self._given(name, entry, given[name]) if name in given else _taken(name, entry)
             for name, entry in (sections.get("Parameters") or {}).items()
         }
         self.names = {**self.parameters, **self.resources}
@@ -88,7 +88,7 @@ class Values:
             some = ", ".join(plain(item) for item in known[:9])
             what = f"{plain(value)[:60]!r} is none of its AllowedValues: {some}"
             self._wrong(("Parameters", name), what)
-        return _default(name, {**entry, "Default": value})
+        return _taken(name, entry, value)
 
     def resolved(self, value: Any, path: Path) -> Any:
         """A value with everything worked out that can be; scalars become texts."""
@@ -333,9 +333,10 @@ def differs_surely(left: Any, right: Any) -> bool:
     return not isinstance(left, Function) and not isinstance(right, Function) and left != right
 
 
-def _default(name: str, entry: Mapping[str, Any]) -> Any:
-    """A parameter's value if nobody gives another one; a function if there is no default."""
-    kind, value = str(entry.get("Type", "String")), entry.get("Default")
+def _taken(name: str, entry: Mapping[str, Any], given: str | None = None) -> Any:
+    """A parameter's value: the one given, or its default; a function if there is neither."""
+    kind = str(entry.get("Type", "String"))
+    value = entry.get("Default") if given is None else given
     if value is None or isinstance(value, Mapping | list):
         return Function("Parameter", name)
     if kind.startswith("AWS::SSM::Parameter::Value"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, batches, compare, describe, exam, plan, preview, sweep
+from simulator.cli import batch, batches, bring, compare, describe, exam, plan, preview, sweep
 
 EXAMPLES = """Examples:
 
@@ -37,6 +37,7 @@ app.command("new")(describe.new)
 app.command("rehearse")(plan.rehearse)
 app.command("replay")(plan.replay)
 app.command("sweep")(sweep.sweep)
+app.command("import")(bring.bring)
 app.command("preview")(preview.preview)
 app.command("batches")(batches.batches)
 app.command("report")(batch.report)

@@ -57,13 +57,18 @@ class Tornado(NamedTuple):
 
 
 def tornado(
-    results: Results, name: str, jobs: Workers = 1, progress: Progress | None = None
+    results: Results,
+    name: str,
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+    more: Sequence[Assumption] = (),
 ) -> Iterator[Tornado]:
     """First with few replications, then again with more for the assumptions that matter.
 
-    The luck is that of the results, so what moves a mean is the assumption and not the draw.
+    The luck is that of the results, so what moves a mean is the assumption and not the draw. `more`
+    are assumptions beside the scenario's own.
     """
-    rows = [row for row in results.scenario.assumed if None not in (row.low, row.high)]
+    rows = [r for r in (*more, *results.scenario.assumed) if None not in (r.low, r.high)]
     count = min(max(results.replications["good"], 1), SCREENED)
     coarse = strata(results.scenario, count, SCREENED_KIND)
     found = _swings(results, name, rows, coarse, jobs, progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,24 @@ from simulator.play.luck import Luck, Purpose
 
 if TYPE_CHECKING:
     from simulator.play.cells import Cells
+    from simulator.play.rollout import Rollout
     from simulator.words.detection import Alarm
 
 Array = NDArray[np.float64]
 
 _OK, _BREACH, _NO_DATA = 0, 1, -1
+
+
+class Spoken(Protocol):
+    """Words of a detector: its name in tables, and seconds until what it says can be read."""
+
+    @property
+    def label(self) -> str:
+        """The name."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds."""
 
 
 class Periods:
@@ -28,7 +41,13 @@ class Periods:
     period: float
     next: int
     done: bool
+    words: Spoken
     _own: NDArray[np.intp]
+
+    def speak(self, rollout: Rollout, end: float) -> None:
+        """It has tripped at the end of a period (seconds): say so as soon as it can be read."""
+        self.done = True
+        rollout.trip(self.words.label, end + self.words.delay)
 
     def count_to(self, b: float) -> int:
         """How many of its periods end up to and including b."""
@@ -73,6 +92,8 @@ class AlarmWatch(Periods):
         "versions",
         "words",
     )
+
+    words: Alarm
 
     def __init__(self, words: Alarm, versions: tuple[int, ...], luck: Luck) -> None:
         self.words = words

@@ -91,6 +91,8 @@ class BurnWatch(Periods):
     nobody has drawn is drawn only when a row could fire (but for one chance in 1e12).
     """
 
+    words: BurnRate
+
     def __init__(
         self, rows: Sequence[BurnRate], versions: tuple[int, ...], plan: Plan, luck: Luck
     ) -> None:

@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,14 @@ from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
-from simulator.play.verbs import Script
+from simulator.play.tallies import Breaker, Coming
+from simulator.play.verbs import NoInstances, Script
 from simulator.words.strategy import MOST_FOLLOWED
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.detection import Judge
 
 Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
@@ -32,15 +34,21 @@ PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing si
 HOSTS, COMMAND = "minimum healthy hosts", "command timeout"
 
 
+class Measured(NamedTuple):
+    """Requests that failed, were late, and all of them, of the new version in a span of time."""
+
+    failed: int
+    late: int
+    requests: int
+
+
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
-    `progress_deadline` is how long nothing may happen in a rolling update until its controller
-    says so, `command_limit` how long one instance may take (seconds); `breaker` counts starts that
+    `command_limit` is how long one instance may take (seconds); `breaker` counts starts that
     failed, `failed_hosts` are out of service.
     """
 
-    progress_deadline: float = math.inf
     breaker: Breaker | None = None
     command_limit: float = math.inf
     failed_hosts = ended_hosts = 0
@@ -130,6 +138,22 @@ class ControllerVerbs(HiddenVerbs):
             self.at(start + timeout, failed)
         elif breaker.reset:
             self.at(end, breaker.forget)
+
+    def measure(self, seconds: float, judge: Judge) -> Generator[Event, Any, Measured | None]:
+        """Wait so long and count what comes of the new version meanwhile, mirrored requests too.
+
+        The judge is one of the strategy's own, and is not asked. None when nobody watches.
+        """
+        yield from self._gate()
+        if not self.watch.active:
+            yield self.env.timeout(seconds)
+            return None
+        self.watch.open_window(judge, self.env.now)
+        yield self.env.timeout(seconds)
+        if not self.watch.active:
+            return None
+        self.last_watch = self.env.now
+        return Measured(*self.watch.end_window(self.env.now).measured())
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
         """Many instances through a window: where single starts decide, each is drawn."""
@@ -407,37 +431,46 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._roll_batches(rules, self._law(version, in_place=True))
         self.note("rolled", version)
 
+    def provision_beside(self, canaries: int, baseline: int) -> Script:
+        """Start so many new instances and so many old ones more to compare them with; wait for all.
+
+        An elastic service has none to start.
+        """
+        yield from self._gate()
+        if self.plan.elastic:
+            raise NoInstances
+        yield from self._before_starts()
+        self.note("provision", (NEW, canaries))
+        if baseline:
+            self.note("provision", (OLD, baseline))
+        fleet = self.fleet
+        fleet.request(canaries + baseline, self.env.now)
+        slowest = max(
+            self._draw_start(NEW, self._law(NEW), canaries, False),
+            self._draw_start(OLD, self._law(OLD), baseline, False),
+        )
+        if slowest == math.inf:
+            yield from self._forever()
+        yield self.env.timeout(slowest)
+        fleet.join(NEW, canaries, self.env.now)
+        fleet.join(OLD, baseline, self.env.now)
+
+    def delete_canary(self) -> Script:
+        """Take all traffic off the new instances; they and the baseline's go."""
+        yield from self._gate()
+        self.phase = "canary deleted"
+        yield from self.delete_baseline()
+        yield from self.return_to_old()
+
+    def delete_baseline(self) -> Script:
+        """Old instances above the size go; they drain while the script goes on."""
+        beside = self.fleet.up[OLD] - self.fleet.size
+        if beside > 0:
+            self.note("retire", (OLD, beside))
+            self._drain(OLD, beside)
+        yield from ()
+
     def retire_surplus(self) -> Script:
         """All old instances and whatever is above the size go."""
         yield from self.retire_old()
         yield from self._retire(NEW, self.fleet.up[NEW] - self.fleet.size)
-
-
-class Coming:
-    """Instances that were started and do not serve yet; `all_here` happens when none is left."""
-
-    __slots__ = ("all_here", "count", "ever_missing")
-
-    def __init__(self) -> None:
-        self.count, self.ever_missing = 0, False
-        self.all_here: Event | None = None
-
-    def arrive(self) -> None:
-        """One of them serves from now on."""
-        self.count -= 1
-        if not self.count and self.all_here is not None:
-            self.all_here.succeed()
-
-
-class Breaker:
-    """Failed starts so far against the number at which a deployment has failed."""
-
-    __slots__ = ("count", "failures", "reset")
-
-    def __init__(self, failures: int, reset: bool) -> None:
-        self.failures, self.reset = failures, reset
-        self.count = 0
-
-    def forget(self) -> None:
-        """An instance is in service: count anew."""
-        self.count = 0

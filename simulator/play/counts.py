@@ -123,6 +123,30 @@ class Counts:
         length = b - a
         if length <= 0:
             return
+        unusual = self.sync_error or self.track is not None or a <= self.look_at < b
+        if unusual or stretch.harm or stretch.varying or stretch.mirror:
+            self._add(stretch, a, b, drawn, excused)
+            return
+        if self.plan.noise > self.plan.tolerated:
+            self.degraded += length
+        self._met(stretch, stretch.weight, a, b)
+
+    def _met(self, stretch: Stretch, weight: float, a: float, b: float) -> None:
+        """Count who met the new version in [a, b], its weight being so much in the mean."""
+        if weight > _SERVING:
+            length = b - a
+            if not stretch.situation.dark:
+                self.exposure += weight * length
+                self.exposed += weight * self.plan.requests_between(a, b)
+            if weight < 1 - _SERVING:
+                self.mixed += length
+                if not stretch.varying:
+                    self.mixing += 2 * weight * (1 - weight) * length
+
+    def _add(
+        self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
+    ) -> None:
+        length = b - a
         if self.track is not None:
             self._record(stretch, a, b)
         if a <= self.look_at < b:
@@ -134,21 +158,16 @@ class Counts:
             copies = stretch.mirror * self.plan.misses
             self.copied += copies * self.plan.requests_between(a, b)
         weight = stretch.weight
-        dark = stretch.situation.dark
-        if (stretch.moving or stretch.fleet.drift is not None) and not dark:
+        moves = stretch.moving or stretch.fleet.drift is not None
+        if moves and not stretch.situation.dark:
             self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
-        if stretch.varying or stretch.harm > 0:
+        if stretch.harm > 0 and not (stretch.varying or stretch.asides):
+            weight = self._steady_harm(stretch, a, b, drawn) / length
+        elif stretch.varying or stretch.harm > 0:
             weight = self._harm(stretch, a, b, drawn) / length
         elif self.plan.noise > self.plan.tolerated:
             self.degraded += length
-        if weight > _SERVING:
-            if not dark:
-                self.exposure += weight * length
-                self.exposed += weight * self.plan.requests_between(a, b)
-            if weight < 1 - _SERVING:
-                self.mixed += length
-                if not stretch.varying:
-                    self.mixing += 2 * weight * (1 - weight) * length
+        self._met(stretch, weight, a, b)
         if stretch.harm > 0 and self.harming:
             self.last_harm = b
             if stretch.moving and stretch.situation.rolling_back:
@@ -186,6 +205,39 @@ class Counts:
         elif stretch.harmful:
             self._exposed(self.users, stretch, (a, b), sums)
         return sums.seconds
+
+    def _steady_harm(
+        self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None
+    ) -> float:
+        """The same where nothing depends on time and every request reaches a version."""
+        plan, length = self.plan, b - a
+        base, share = plan.requests_between(a, b), 1.0 - stretch.clear
+        poisson = self.luck.counts().poisson
+        for version, s in enumerate(stretch.versions):
+            part, bad = base * s.share, s.failing + s.late
+            share += s.share * bad
+            if bad > 0:
+                bad = part * s.failing + part * s.late
+            if bad > 0:
+                self.expected += bad
+                if drawn is not None and version in drawn:
+                    self.failed += drawn[version]
+                else:
+                    self.failed += int(poisson(bad))
+            if s.corrupt > 0 and part > 0:
+                self.corrupt += int(poisson(part * s.corrupt))
+        if share > plan.tolerated:
+            self.degraded += length
+        seconds, each = stretch.weight * length, 1.0 / plan.users
+        old, new = stretch.versions
+        self.users.add(
+            (a, b),
+            seconds / length,
+            (base * old.common * each, base * old.segment * each),
+            (base * new.common * each, base * new.segment * each),
+            False,
+        )
+        return seconds
 
     def _exposed(
         self,

@@ -146,9 +146,9 @@ class CutoverVerbs(PoolVerbs):
             self.standing_by = 0
         self._give_back_others()
 
-    def return_to_old(self) -> Script:
+    def return_to_old(self, keep_new: float = 0.0) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
-        yield from super().return_to_old()
+        yield from super().return_to_old(keep_new)
         self._give_back_others()
 
     def _give_back_others(self) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.words.strategy import Strategy
     from simulator.words.units import Portion
 
-_PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
+PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
 MOST_GROUPS = 200
 
 
@@ -61,7 +61,7 @@ class HiddenVerbs(CutoverVerbs):
         router, situation = self.router, self.situation
         self.phase = "shadow"
         self.note("shadow", duration * self.pace)
-        plain = self.fault is GOOD or self.fault.kind in _PLAIN_IN_COPIES
+        plain = self.fault is GOOD or self.fault.kind in PLAIN_IN_COPIES
         if not plain and self.luck.uniform(Purpose.COMPARABLE) >= comparable:
             situation.fault = GOOD
         self._begin_age(self.env.now)

@@ -25,7 +25,7 @@ class StartLaw:
     chance `once` the first try fails for a reason that is put right before the second.
     """
 
-    __slots__ = ("_first", "_first_lost", "_lost", "failing", "law", "once", "timeout")
+    __slots__ = ("_first", "_first_lost", "_lost", "_quantile", "failing", "law", "once", "timeout")
 
     def __init__(
         self, law: Distribution, failing: float, timeout: float, once: float = 0.0
@@ -38,6 +38,7 @@ class StartLaw:
         self._lost = 1.0 if failing >= 1 else failing + (1 - failing) * late
         self._first = 1 - (1 - once) * (1 - failing)
         self._first_lost = self._first + (1 - self._first) * late
+        self._quantile = law.upper_quantile
 
     @property
     def lost(self) -> float:
@@ -66,12 +67,19 @@ class StartLaw:
         timeout = self.timeout
         if inside <= 0:
             return (tries + 1) * timeout
-        length = self.law.upper_quantile(inside if inside < 1.0 else 1.0)
+        length = self._quantile(inside if inside < 1.0 else 1.0)
         return tries * timeout + (length if length < timeout else timeout)
 
     def one(self, luck: float) -> float:
         """The time of a single start, seconds, by inverse transform of a uniform number."""
-        return self.survivor(1 - luck)
+        survival = 1 - luck
+        if self.once or survival <= self._lost:
+            return self.survivor(survival)
+        inside = (survival - self.failing) / (1 - self.failing)
+        if inside <= 0:
+            return self.timeout
+        length, timeout = self._quantile(inside if inside < 1.0 else 1.0), self.timeout
+        return length if length < timeout else timeout
 
     def several(self, luck: Array) -> list[float]:
         """The times of single starts, seconds, as `one` gives them for each uniform number."""
@@ -233,7 +241,11 @@ class Fleet:
 
     def request(self, count: int, now: float) -> None:
         """Ask for `count` new instances: they are paid for from now on."""
-        self.ask(count, now)
+        held = self.held
+        self.area += held * (now - self.since)
+        self.since, self.held = now, held + count
+        if held + count > self.peak:
+            self.peak = held + count
         self.starting += count
 
     def cancel(self, now: float) -> None:

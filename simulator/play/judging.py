@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,10 +31,12 @@ class JudgeWatch(Periods):
 
     Periods begin with the step. An always-valid judge looks at the end of each of them and may
     fail the step at once; the others decide when the step is over. `share` is the part of the
-    requests that new gets.
+    requests that new gets. One may go on with what an earlier run of it saw, which ended at `until`
+    (seconds), as far as its lookback reaches.
     """
 
     versions = (OLD, NEW, MIRROR)
+    words: Judge
 
     def __init__(self, words: Judge, now: float, plan: Plan, luck: Luck, share: float) -> None:
         self.words = words
@@ -46,6 +49,12 @@ class JudgeWatch(Periods):
         self._own = np.empty(0, np.intp)
         self._bad = np.zeros(2, np.int64)
         self._looked = np.empty((0, 2), np.int64)
+        self.until, self._back = math.nan, math.inf
+        self._thin = np.zeros((0, 3), np.int64)
+
+    def go_on(self, words: Judge, back: float) -> None:
+        """Look at what comes too, and at no more than the last `back` seconds of it all."""
+        self.words, self._back = words, back
 
     def first_trip(self, cells: Cells, ends: Array, alone: bool) -> int | None:
         """The index of the first cell at whose end the judge stops the step, or None."""
@@ -98,11 +107,29 @@ class JudgeWatch(Periods):
         thinned = self._luck.counts().binomial(outcomes, part)
         return np.column_stack([thinned[:, :2], thinned.sum(1)])
 
+    def _too_old(self, periods: int) -> int:
+        """How many of the first of so many periods lie before what is looked at."""
+        return 0 if math.isinf(self._back) else max(periods - int(self._back / self.period), 0)
+
+    def _thinned_once(self, every: Counts) -> Counts:
+        """The equal part of old's requests in each period; what is over is not drawn again."""
+        known = len(self._thin)
+        whole = np.concatenate([self._thin, self._thinned(every[known:, 0], every[known:, 1])])
+        self._thin = whole[:-1]
+        return whole
+
+    def measured(self) -> tuple[int, int, int]:
+        """What came of the new version in the whole window: (failed, late, all) requests."""
+        failed, late, every = sum((row[:, 0].sum(0) for row in self._rows), self._begun[0]).tolist()
+        return failed, late, every
+
     def verdict(self, now: float, noise: Noise) -> str:
         """ "pass", "fail", or "none" when there is too little to say."""
         words = self.words
-        rows = np.concatenate([*self._rows, np.zeros((0, 2, 3), np.int64)], axis=0)
-        every = np.concatenate([rows, self._begun[None]], axis=0)
+        every = np.concatenate([*self._rows, self._begun[None]], axis=0)
+        whole = every
+        every = every[self._too_old(len(every) - 1) :]
+        rows = every[:-1]
         if every[:, 0, 2].sum() < max(words.minimum_requests, 1):
             return "none"
         if words.test == "sequential":
@@ -114,7 +141,7 @@ class JudgeWatch(Periods):
         if not old[:, 2].any():
             old = self._before(len(rows), now, noise)
         elif words.against == "baseline":
-            old = self._thinned(every[:, 0], old)
+            old = self._thinned_once(whole)[-len(every) :]
         if old[:, 2].sum() < max(words.minimum_requests, 1):
             return "none"
         if words.test == "two_proportion":

@@ -16,6 +16,7 @@ from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
+    from simulator.words.calendar import Calendar
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
@@ -27,22 +28,22 @@ _UNBOUND = 30 * 86_400.0
 class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
-    An `elastic` service counts as one instance that runs both versions and never starts.
-    `alarms` are the alarms with the scope that the strategy leaves them, `cached` is the cache in
-    front and `misses` the share of requests that pass it when it is warm, `capacity` is requests/s
-    of one instance, `full_capacity` of the whole fleet, `rate` the constant arrival rate (the
-    long-run mean when it varies: `steady` tells), `noise` the mean share of baseline errors with
-    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
-    objective allows, `limit` the seconds after which a replication is cut off, `throttle` what
-    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
-    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
-    and `search` that of looking for the culprit after a rollback (seconds).
+    An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
+    are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
+    measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
+    is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
+    the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
+    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
+    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
+    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
+    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
+    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
+    least duration of the deployment, `script` that of one release of several and `search` that of
+    looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
-        self.scenario = scenario
-        self.strategy = strategy
-        self.name = name
+        self.scenario, self.strategy, self.name = scenario, strategy, name
         service, traffic = scenario.service, scenario.traffic
         self.traffic = traffic
         self.elastic = service.elastic
@@ -50,9 +51,10 @@ class Plan:
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
-        self.drain, self.sessions = service.drain, service.sessions
-        self.users = traffic.users
-        self.writes = traffic.writes
+        self.calendar = _binding(scenario, strategy)
+        self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
+        self.sessions = service.sessions
+        self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
@@ -61,6 +63,7 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
+        self.lasting = not self.elastic and self.cached is None and self.throttle is None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
@@ -69,12 +72,12 @@ class Plan:
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
-        self.people = scenario.detection.people
-        self.tolerated = 1.0 - scenario.slo.availability
+        self.people, self.tolerated = scenario.detection.people, 1.0 - scenario.slo.availability
         self.quiet: dict[tuple[float, ...], float] = {}
         self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.judges = strategy.judges(scenario.detection.judge)
+        self.analyses = strategy.analyses
         self.rehearsed = self.script = 0.0
         self.search = search(self)
         self.bound(_UNBOUND)
@@ -135,6 +138,11 @@ class Plan:
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain + pause)
         return self._streams[key]
+
+
+def _binding(scenario: Scenario, strategy: Strategy) -> Calendar | None:
+    """The calendar if it forbids steps at some hours."""
+    return scenario.calendar if scenario.calendar.freeze or strategy.only_in else None
 
 
 def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:

@@ -18,10 +18,17 @@ from simulator.words.units import Portion
 Array = NDArray[np.float64]
 
 _MOST_EXACT, _POINTS, _GROUPS = 200, 257, 64
+_QUARTER, _NOTHING = Portion.parse("25%"), Portion.parse(0)
 
 
 class PoolVerbs(StoreVerbs):
-    """Verbs on one pool in which every instance in service gets the same share of the traffic."""
+    """Verbs on one pool in which every instance in service gets the same share of the traffic.
+
+    `progress_deadline` is how long nothing may happen in a rolling update until its controller
+    says so (seconds).
+    """
+
+    progress_deadline: float = math.inf
 
     def _join_pool(self) -> None:
         """All instances share one pool from now on; idle new ones are given back.
@@ -167,8 +174,7 @@ class PoolVerbs(StoreVerbs):
         yield from self._roll(OLD, batch, surge, unavailable, mode, pause, in_place)
 
     def _roll_rest(self) -> Script:
-        quarter = Portion.parse("25%")
-        yield from self._roll(NEW, quarter, quarter, Portion.parse(0), "window", 0.0, False)
+        yield from self._roll(NEW, _QUARTER, _QUARTER, _NOTHING, "window", 0.0, False)
 
     def _roll(
         self,
@@ -215,32 +221,33 @@ class PoolVerbs(StoreVerbs):
 
         Whoever is `pausing` serves, but does not yet stand in for one that leaves.
         """
-        fleet, size = self.fleet, self.fleet.size
-        other = 1 - rules.version
-        available = fleet.up[OLD] + fleet.up[NEW] - pausing
+        fleet = self.fleet
+        size, other, up = fleet.size, 1 - rules.version, fleet.up
+        available = up[OLD] + up[NEW] - pausing
         free = min(rules.flight - starting - pausing, rules.todo - rules.started)
         floor = size - rules.unavailable
         if rules.in_place:
             ready = max(min(free, fleet.out - starting), 0)
-            more = max(min(free - ready, available - floor, fleet.up[other]), 0)
+            more = max(min(free - ready, available - floor, up[other]), 0)
             self.lose_sessions(other, more, True)
             fleet.take_out(other, more)
             return ready + more, more
-        self._drain(other, min(available - floor, fleet.up[other] - rules.keep))
-        serving = fleet.up[OLD] + fleet.up[NEW]
-        return max(min(free, size + rules.surge - serving - starting), 0), 0
+        leaving = min(available - floor, up[other] - rules.keep)
+        if leaving > 0:
+            self._drain(other, leaving)
+        return max(min(free, size + rules.surge - up[OLD] - up[NEW] - starting), 0), 0
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
-        drain = self.plan.drain if drained else 0.0
-        first = self.starts[rules.version]
-        self.starts[rules.version] += 1
-        length, now = law.one(self.luck.uniform(rules.purpose, first)), self.env.now
+        version, starts, now = rules.version, self.starts, self.env.now
+        length = law.one(self.luck.uniform(rules.purpose, starts[version]))
+        starts[version] += 1
+        rules.started += 1
         if not rules.in_place:
             self.fleet.request(1, now)
-        if rules.version == NEW and length > law.timeout:
+        drain = self.plan.drain if drained else 0.0
+        if version == NEW and length > law.timeout:
             self._watch_health(law, length, drain)
-        rules.started += 1
         return now + drain + length
 
     def _start_some(
@@ -248,6 +255,8 @@ class PoolVerbs(StoreVerbs):
     ) -> list[float]:
         """Start as many as the rules allow; when each will be in service (seconds)."""
         count, draining = self._make_room(rules, starting, pausing)
+        if count == 1:
+            return [self._start_one(rules, law, draining > 0)]
         return [self._start_one(rules, law, k >= count - draining) for k in range(count)]
 
     def _roll_window(self, rules: Rules, law: StartLaw) -> Script:
@@ -257,12 +266,12 @@ class PoolVerbs(StoreVerbs):
         heapq.heapify(ends)
         while ends or pauses:
             over = bool(pauses) and (not ends or pauses[0] <= ends[0])
-            end = heapq.heappop(pauses if over else ends)
-            self._expect(end)
+            end, now = heapq.heappop(pauses if over else ends), env.now
+            if end - now > self.progress_deadline:
+                self._expect(end)
             if end == math.inf:
                 yield from self._forever()
-            wait = end - env.now
-            yield env.timeout(wait if wait > 0.0 else 0.0)
+            yield env.timeout(end - now if end > now else 0.0)
             if not over:
                 fleet.join(version, 1, env.now)
             if rules.pause > 0 and not over:
@@ -355,8 +364,8 @@ class PoolVerbs(StoreVerbs):
         fleet.join(rules.version, missing, env.now)
 
     def _lose_along(self, drift: Drift, most: int) -> None:
-        """Sessions are lost as the instances of a drift leave, at most so many, in 64 groups."""
-        if self.plan.sessions is None:
+        """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
+        if self.plan.sessions is None and not self.plan.ungraceful:
             return
         fleet, version = self.fleet, 1 - drift.joining
         times = np.linspace(drift.start, drift.start + drift.span, _POINTS)

@@ -129,6 +129,12 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     service, change, journal = plan.scenario.service, plan.scenario.change, rollout.journal
     if service.limit is not None and peak > service.limit:
         yield f"needs {peak} instances, limit {service.limit}"
+    held = service.connections
+    if held is not None and peak * held.each > held.most:
+        yield f"needs {peak * held.each} connections, the store takes {held.most}"
+    if change.every is not None and rollout.env.now > change.every:
+        after, until = _time(rollout.lead + rollout.env.now), _time(change.every)
+        yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
     if change.licences is not None and peak > change.licences:
         yield f"needs {peak} licences, {change.licences} are there"
     copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]
@@ -157,7 +163,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
         if entry.verb == "shift":
             weight = entry.detail
         if requests:
-            mirrored = entry.verb != "bake"
+            mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, f"{100 * weight:.3g}%")
             share, shows = 1.0 if mirrored else weight, 1.0
@@ -179,7 +185,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if entry.verb == "shift":
             weight = entry.detail
         copied = _copies(plan)[0]
-        share = {"bake": weight, "run in parallel": 1.0, "shadow": copied}.get(entry.verb)
+        watching = {"bake": weight, "analyse": weight, "run in parallel": 1.0, "shadow": copied}
+        share = watching.get(entry.verb)
         if share is None:
             found.append(None)
         else:

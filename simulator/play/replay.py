@@ -87,6 +87,14 @@ def _event(entry: Entry) -> str:
     """An entry that is not about instances and their traffic, in words."""
     detail = entry.detail
     match entry.verb:
+        case "begin analysis":
+            return f"from now on measure {detail} metric{'s' * (detail != 1)}"
+        case "analyse":
+            return f"measure for {_length(detail)}" if detail else "measure once"
+        case "keep new":
+            return "keep new" + (f" for {_length(detail)}" if detail < math.inf else " for good")
+        case "step back":
+            return f"back to {100 * detail:.3g} % of the traffic on the new version"
         case "no progress":
             return f"NO PROGRESS for {_length(detail)}"
         case "detect":
@@ -115,7 +123,7 @@ def _event(entry: Entry) -> str:
             return f"an instance of the {_VERSIONS[detail]} version fails"
         case "run on targets":
             return f"reinstall {detail[0]} targets, {detail[1]} at a time"
-        case "wait for the next window":
+        case "wait for the next window" | "wait for hours":
             return f"{entry.verb}, {_length(detail)}"
         case "judge":
             return f"the judge says {detail}"

@@ -25,14 +25,13 @@ from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.request_level_watch import PlainWatch
-    from simulator.strategies.blue_green import Smoke
     from simulator.strategies.parallel_adoption import Reconcile
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
     from simulator.words.failures import Breakdown
     from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
-    from simulator.words.strategy import Strategy
+    from simulator.words.strategy import Smoke, Strategy
 
 Start = Generator[simpy.Event, Any, bool]
 

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 LOOKS = "operator"
 BY_PEOPLE = frozenset({"people", "noticed", "audit"})
-_WORK_DAYS, _OPENS, _CLOSES = 5, 9.0, 17.0
 
 
 def delay_to_decision(rollout: Rollout, by: str) -> float:
@@ -20,7 +19,7 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     What people find, and audits, is decided by a person who is already at it. An alarm, a judge
     or a failed health check rolls back by itself while the rollout is watched (or for good with
     `automatic: always`); otherwise it pages someone who acknowledges and then decides, both
-    slower by `off_hours` outside Monday to Friday, 9 to 17 h.
+    slower by `off_hours` outside the working hours of the calendar.
     """
     response, luck = rollout.plan.scenario.response, rollout.luck
     page = response.page
@@ -33,7 +32,7 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     if machine:
         delay += page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE))
     if page.off_hours != 1.0:
-        day, hour = rollout.plan.traffic.clock(rollout.env.now)
-        if day >= _WORK_DAYS or not _OPENS <= hour < _CLOSES:
+        scenario = rollout.plan.scenario
+        if not scenario.calendar.working(scenario.traffic.began + rollout.env.now):
             delay *= page.off_hours
     return delay

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 from simpy.events import NORMAL, URGENT
 
-from simulator.play.controllers import ControllerVerbs
+from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -40,7 +41,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(ControllerVerbs):
+class Rollout(AnalysisVerbs, CanaryVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
@@ -58,9 +59,7 @@ class Rollout(ControllerVerbs):
         fault: Fault,
         alone: bool = False,
     ) -> None:
-        self.env = env
-        self.plan = plan
-        self.luck = luck
+        self.env, self.plan, self.luck = env, plan, luck
         self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
@@ -97,9 +96,10 @@ class Rollout(ControllerVerbs):
         self.finished = False
         self._nothing_found()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
-        self.judging, self.baseline = None, 0
+        self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
-        self.watch = Watch(self, self.counts, not alone)
+        watching = AnalysingWatch if plan.analyses else Watch
+        self.watch = watching(self, self.counts, not alone)
 
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""
@@ -137,9 +137,10 @@ class Rollout(ControllerVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if stretch is None or router.changed or not stretch.again(a):
+                    stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
+                    self.stretch = stretch
                 fleet.changed = router.changed = False
-                stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
-                self.stretch = stretch
                 if self._begin(stretch, a):
                     self._first_harm(a)
                     return a

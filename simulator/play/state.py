@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.play.fates import fates, simple_fates
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
-from simulator.play.pressure import look_for_load, throttled
+from simulator.play.pressure import look_for_load
 from simulator.play.router import Router
 from simulator.play.shares import (
     NOTHING,
     Aside,
     Shares,
-    both,
     divided,
     from_one_limit,
     last_aside,
@@ -50,7 +50,7 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided.
+    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -62,6 +62,7 @@ class State:
         "fleet",
         "harm",
         "harmful",
+        "lasting",
         "leak",
         "leaked",
         "loaded",
@@ -90,13 +91,12 @@ class State:
         now: float,
         marks: Callable[[], tuple[float, ...]] = tuple,
     ) -> None:
-        self.plan, self.fleet = plan, fleet
-        self.router, self.situation = router, situation
+        self.plan, self.fleet, self.router, self.situation = plan, fleet, router, situation
         self.fault = fault = situation.fault
         self.start, self.until = now, math.inf
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
-        self.moving = False
+        self.moving = self.lasting = self.loaded = False
         drift, cached = fleet.drift, plan.cached
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
@@ -116,7 +116,6 @@ class State:
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
-        self.loaded = False
         plain = cached is None and not situation.blocked
         self.reached = _EVERYTHING if plain else self._reaching(now)
         self.refused = self._one_limit(now)
@@ -131,6 +130,19 @@ class State:
         if fault.load:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
+        simple = plan.lasting and not (router.remembers or fault.leak or fault.load)
+        self.lasting = simple and not self.varying and not situation.blocked
+
+    def again(self, now: float) -> bool:
+        """Begin again, when nothing but whole instances has changed; false if that cannot do."""
+        weight = self.router.share(self.fleet)
+        if not self.lasting or self.fleet.drift is not None or weight != weight:
+            return False
+        self.start, self.until, self.weight = now, math.inf, weight
+        self._capacities(now)
+        self._begin(now)
+        self.lasting = not self.varying
+        return True
 
     def _begin(self, now: float) -> None:
         """The shares at the start."""
@@ -142,14 +154,17 @@ class State:
             rate = plan.rate if plan.steady else self._busiest(now)
             if self._harmless(rate):
                 return
-            self.versions = self._shares(self.weight, rate, self.capacity, self.leaked, max)
+            if self._simple:
+                self.versions = simple_fates(self, rate)
+            else:
+                self.versions = fates(self, self.weight, rate, self.capacity, self.leaked, max)
             if plan.cached is not None or self.situation.blocked:
                 self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
             self.varying = not plan.steady and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
             leak = float(self._leaks(np.array([now, end]))[0])
-            self.versions = self._shares(self.weight, plan.rate, self.capacity, leak, max)
+            self.versions = fates(self, self.weight, plan.rate, self.capacity, leak, max)
         elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
             old, new = self.at(middle)
@@ -166,6 +181,13 @@ class State:
             return plan.peak
         self.until = min(self.until, now + _HOUR)
         return plan.load.greatest(now, self.until)
+
+    @property
+    def _simple(self) -> bool:
+        """Whether versions differ in capacity and defect only: neither schema, cache nor copies."""
+        situation = self.situation
+        odd = self.mirror or situation.misfit is not None or situation.blocked or self.writers
+        return self.plan.lasting and not odd and self.fleet.drift is None
 
     @property
     def writers(self) -> bool:
@@ -329,7 +351,10 @@ class State:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
         plan = self.plan
         cold, next_warm = 0.0, math.inf
-        for count, since in reversed(self.fleet.cohorts[version]):
+        cohorts = self.fleet.cohorts[version]
+        if not cohorts or cohorts[-1][1] + plan.warm_for <= now:
+            return serving
+        for count, since in reversed(cohorts):
             warm_at = since + plan.warm_for
             if warm_at <= now:
                 break
@@ -342,7 +367,7 @@ class State:
             return lowered
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0
-        busiest = plan.load.greatest(now, now + plan.warm_for)
+        busiest = plan.rate if plan.steady else plan.load.greatest(now, now + plan.warm_for)
         if lowered * plan.capacity / factor >= busiest * share and not self.varying:
             return lowered
         self.until = min(self.until, next_warm)
@@ -380,65 +405,6 @@ class State:
             return self.leak.at(t)
         _, new = self._in_service(t)
         return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
-
-    def _mixing(self, weight: Any, top: Top) -> Any:
-        """What 2w(1 - w) is for a defect of which a part stays in the data after a rollback."""
-        mixed, situation, fault = 2.0 * weight * (1.0 - weight), self.situation, self.fault
-        if not situation.rolling_back:
-            return mixed
-        stays = 0.0 if situation.repaired else top(mixed, situation.highest)
-        return (1.0 - fault.persists) * mixed + fault.persists * stays
-
-    def _shares(
-        self,
-        weight: Any,
-        rate: Any,
-        capacity: tuple[Any, Any],
-        leak: Any,
-        top: Top,
-        reached: tuple[Any, Any] | None = None,
-    ) -> tuple[Shares, Shares]:
-        fault, plan, situation = self.fault, self.plan, self.situation
-        reached = reached or self.reached
-        usual = plan.full_capacity - self.fleet.lost(plan.capacity)
-        passing, more = throttled(self, weight, rate, reached, top)
-        copied = self.mirror * plan.misses * passing
-        unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
-        mixed = fault.mixed * self._mixing(weight, top) if fault.mixed else 0.0
-        beside = both(weight) if self.writers and not self.mirror else float(self.mirror > 0)
-        result = []
-        for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
-            reaching = reached[version] * passing
-            load = share * reaching
-            if version == NEW and self.mirror:
-                load = load + copied
-            offered = top(rate * load * (1.0 - more), 1e-300)
-            shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
-            common = top(0.0, shed - unavoidable) * self.clear
-            served = (1.0 - shed) * self.clear
-            fail, late, corrupt = mixed, 0.0, 0.0
-            if version == NEW:
-                fail = fail + fault.fail + leak + (fault.load if self.loaded else 0.0)
-                if self.writers:
-                    refused = beside * plan.writes
-                    common, served = common + refused * served, (1.0 - refused) * served
-                late = (1.0 - fail) * fault.late
-                corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
-            if version == situation.misfit:
-                common, served = common + served, 0.0 * served
-            segment = served * (fail + late + corrupt)
-            reach = fault.users
-            result.append(
-                Shares(
-                    share * reaching,
-                    common + reach * served * fail,
-                    reach * served * late,
-                    reach * served * corrupt,
-                    common * reaching,
-                    segment * reaching,
-                )
-            )
-        return result[0], result[1]
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
@@ -488,7 +454,7 @@ class State:
             capacity = self._shared_out(weight, reached)
         elif self.situation.shared and self.moving:
             capacity = divided(capacity, weight, self.fault.factor)
-        return self._shares(weight, rate, capacity, self._leak_at(t), np.maximum, reached)
+        return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
         """The requests that reach no version at the times t (seconds, any shape)."""

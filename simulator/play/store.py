@@ -131,17 +131,26 @@ class StoreVerbs(Verbs):
         self.router.changed = True
         self.migrated_at = math.nan
 
-    def lose_sessions(self, version: int, leaving: float, drained: bool, of: float = 0.0) -> None:
-        """Sessions in the memory of instances of this version that leave now, `leaving` of those in
-        service (or `of` so many): lost unless they end while draining.
+    def lose_sessions(
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
+    ) -> None:
+        """What instances of this version lose that leave now, `leaving` of those in service (or
+        `of` so many): sessions in their memory, unless they end while draining.
 
-        Lost ones are failed requests, at the end of the drain.
+        Lost ones are failed requests, at the end of the drain. Stops that are not graceful lose a
+        moment of their requests at once, unless they are `idle`.
         """
-        sessions, visits = self.plan.sessions, self.router.visits
-        if sessions is None or visits is None or leaving <= 0 or self.plan.elastic:
+        plan, sessions, visits = self.plan, self.plan.sessions, self.router.visits
+        if leaving <= 0 or plan.elastic:
+            return
+        part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
+        if plan.ungraceful and not idle:
+            traffic = self.weight() if version == NEW else 1.0 - self.weight()
+            cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
+            self.counts.lose(self.env.now, part * traffic * cut, not drained)
+        if sessions is None or visits is None:
             return
         drain = self.plan.drain if drained else 0.0
-        part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
         lost = alive * visits.leave(version, part, self.env.now, drain)

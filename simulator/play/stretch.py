@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.play.fates import fates
 from simulator.play.fleet import MIRROR, NEW, OLD
 from simulator.play.shares import Shares
 from simulator.play.state import State
@@ -240,7 +241,7 @@ class Stretch(State):
         """The mean shares of each cell while a leak grows and all else is constant."""
         assert self.leak is not None
         leak = self.leak.means(edges)
-        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+        return fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
 
     def growth(self, edges: Array) -> Sequence[float]:
         """The part of a growing leak's failures in each cell, where nothing else changes."""
@@ -256,7 +257,7 @@ class Stretch(State):
         if not hasattr(self, "_intolerable"):
             bads = []
             for leak in (0.0, 1.0):
-                old, new = self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+                old, new = fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
                 both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
                 bads.append(1.0 - self.clear + both)
             rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
@@ -269,7 +270,7 @@ class Stretch(State):
     def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
         assert self.leak is not None
         leak = float(self.leak.means(np.array([a, b]))[0])
-        return self._shares(self.weight, self.plan.rate, self.capacity, leak, max)
+        return fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
 
     def falls_below(self, level: float, a: float, b: float) -> float:
         """When the bad share by the defect falls below a level in [a, b] for good; b if it stays.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
 _NEARLY_ALL = 5.0
+_EXACT, _AWAY, _SECANTS = 0.5, 1.0, 3
+_new = tuple.__new__  # a named tuple at half the cost of calling its class
 Added = list[tuple[list[float], float, float]]
 
 
@@ -141,7 +143,7 @@ class Users:
             row[5] = met
         if gained > 0:
             self._reported = after = before + gained
-            self.history.append(Rise(*span, before, after, steps, table, reach))
+            self.history.append(_new(Rise, (*span, before, after, steps, table, reach)))
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
@@ -239,19 +241,40 @@ class Reports:
             more, more_gains = _knots(users.history[settled:])
             times, gains = np.concatenate([times, more]), np.concatenate([gains, more_gains])
 
-        def come_in(t: float) -> float:
-            return float(np.dot(gains, delay.cdf(t - times)))
+        def missing(t: float) -> float:
+            """The share of reports that is not in yet, at most 0 once it is."""
+            return self.share - float(np.dot(gains, delay.cdf(t - times)))
 
-        if come_in(b) < self.share:
-            return math.inf
-        low, high = a, b
-        while high - low > 0.5:
-            middle = (low + high) / 2
-            if come_in(middle) < self.share:
-                low = middle
-            else:
-                high = middle
-        return high
+        last = missing(b)
+        return math.inf if last > 0 else _crossed(missing, a, b, last)
+
+
+def _crossed(missing: Callable[[float], float], a: float, b: float, last: float) -> float:
+    """When a falling function is no longer above 0, by bisection of (a, b] to half a second.
+
+    It is `last` at b. Where a few secants show on which side a middle lies nothing is asked there.
+    """
+    below, above, first = a, b, missing(a)
+    if first > 0:
+        for _ in range(_SECANTS):
+            guess = below + (above - below) * first / (first - last)
+            for moment in (guess - _AWAY, guess + _AWAY):
+                if below < moment < above:
+                    value = missing(moment)
+                    if value > 0:
+                        below, first = moment, value
+                    else:
+                        above, last = moment, value
+    else:
+        above = a
+    low, high = a, b
+    while high - low > _EXACT:
+        middle = (low + high) / 2
+        if middle <= below or (middle < above and missing(middle) > 0):
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -21,17 +21,18 @@ from simulator.play.router import Router
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
+    from simulator.play.judging import JudgeWatch
     from simulator.play.plan import Plan
     from simulator.play.situation import Situation
     from simulator.play.stretch import Stretch
     from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
-    from simulator.strategies.blue_green import Smoke
     from simulator.strategies.parallel_adoption import Reconcile
+    from simulator.words.calendar import Calendar
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
-    from simulator.words.strategy import Strategy
+    from simulator.words.strategy import Smoke, Strategy
 
 NO_TRAFFIC = 0.001
 _FEW = 1e-4
@@ -73,6 +74,7 @@ class Verbs:
     phase: str
     announced: bool
     holding: bool
+    caught_by: str
     base: float
     span: float
     starts: list[int]
@@ -81,18 +83,24 @@ class Verbs:
     double_work: float
     double_work_price: float
     judging: Judge | None
+    seen: JudgeWatch | None
     baseline: int
 
     note: Callable[..., None]
     at: Callable[..., None]
     trip: Callable[[str, float], None]
     abort: Callable[[str], None]
+    weight: Callable[[], float]
     _first_harm: Callable[[float], None]
 
     def _gate(self) -> Script:
-        """No step starts while the tool stalls, nor while a response is being decided."""
+        """No step starts while the tool stalls, when the calendar forbids it, nor while a response
+        is being decided.
+        """
         if self.stalls is not None:
             yield from self._wait_for_tool(self.stalls)
+        if self.plan.calendar is not None and self.billed and not self.caught_by:
+            yield from self._wait_for_calendar(self.plan.calendar)
         if self.holding:
             yield self.env.event()
 
@@ -101,6 +109,14 @@ class Verbs:
         if until > self.env.now:
             self.note("tool stalled", until - self.env.now)
             yield self.env.timeout(until - self.env.now)
+
+    def _wait_for_calendar(self, calendar: Calendar) -> Script:
+        began = self.plan.traffic.began
+        moment = began + self.env.now
+        opens = calendar.opens(moment, self.strategy.only_in == "work")
+        if opens > moment:
+            self.note("wait for hours", opens - moment)
+            yield self.env.timeout(opens - moment)
 
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""
@@ -119,7 +135,9 @@ class Verbs:
     def _before_starts(self) -> Script:
         raise AssertionError
 
-    def lose_sessions(self, version: int, leaving: float, drained: bool, of: float = 0.0) -> None:
+    def lose_sessions(
+        self, version: int, leaving: float, drained: bool, of: float = 0.0, idle: bool = False
+    ) -> None:
         """Lose the sessions of instances that leave now."""
         raise AssertionError
 
@@ -237,22 +255,35 @@ class Verbs:
         if self.plan.elastic and self.situation.on_since is None:
             self.situation.on_since = when
 
-    def bake(self, seconds: float, judge: Judge | None = None) -> Script:
-        """Wait and watch for this long (times the pace), for a judge if there is one."""
+    def bake(self, seconds: float, judge: Judge | None = None, lookback: float = 0.0) -> Script:
+        """Wait and watch for this long (times the pace), for a judge if there is one.
+
+        With a `lookback` it also looks at the bakes just before, over so many seconds in all.
+        """
         yield from self._gate()
         if seconds > 0:
             self.note("bake", seconds * self.pace)
             judge = judge or self.plan.scenario.detection.judge
             if judge in self.plan.judges and judge is not None and self.watch.active:
-                self._compare(judge)
+                self._compare(judge, lookback * self.pace)
             yield self.env.timeout(seconds * self.pace)
             self.last_watch = self.env.now
 
-    def _compare(self, judge: Judge) -> None:
-        """Begin to count for a judge; an equal baseline is as many old instances more."""
-        self.watch.open_window(judge, self.env.now)
+    def _compare(self, judge: Judge, lookback: float) -> None:
+        """Begin to count for a judge; an equal baseline is as many old instances more, unless the
+        script has started one.
+        """
+        now = self.env.now
+        if lookback and self.judging is not None:
+            self.seen = self.watch.end_window(now)
+        if lookback and self.seen is not None and self.seen.until == now:
+            self.seen.go_on(judge, lookback)
+            self.watch.open_window(judge, now, self.seen)
+        else:
+            self.watch.open_window(judge, now)
         self.judging = judge
-        if judge.against == "baseline" and not self.baseline and not self.plan.elastic:
+        started = self.baseline or self.fleet.up[OLD] > self.fleet.size
+        if judge.against == "baseline" and not started and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
@@ -277,17 +308,22 @@ class Verbs:
         if judge is None or not self.watch.active:
             return
         yield from self._gate()
-        verdict = self.watch.verdict(self.env.now)
+        verdict = self._verdict()
         if verdict == "none" and judge.no_verdict == "wait" and again > 0:
             self.note("judge", "nothing yet: wait")
             yield from self.bake(again, judge)
-            verdict = self.watch.verdict(self.env.now)
+            verdict = self._verdict()
         self.judging = None
         self._dismiss_baseline()
         self.note("judge", verdict)
         if verdict == "fail" or (verdict == "none" and judge.no_verdict == "fail"):
             self.abort("judge")
             yield from self._gate()
+
+    def _verdict(self) -> str:
+        """What the judge says of the window that ends now."""
+        self.seen = self.watch.end_window(self.env.now)
+        return self.seen.verdict(self.env.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:
@@ -329,19 +365,20 @@ class Verbs:
         self._drain(version, count)
         yield self.env.timeout(self.plan.drain)
 
-    def _drain(self, version: int, count: int) -> None:
+    def _drain(self, version: int, count: int, idle: bool = False) -> None:
         """Instances leave the router now, and are given back when they have drained; none if
-        `count` is below 1.
+        `count` is below 1. No requests are sent to them any more if they are `idle`.
         """
         if count <= 0:
             return
-        self.lose_sessions(version, count, True)
+        plan, env, ask = self.plan, self.env, self.fleet.ask
+        if plan.sessions is not None or plan.ungraceful:
+            self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
-        drain = self.plan.drain
-        if not drain:
-            self.fleet.ask(-count, self.env.now)
+        if not plan.drain:
+            ask(-count, env.now)
         elif self.billed or not self.router.prompt:
-            self.at(self.env.now + drain, lambda: self.fleet.ask(-count, self.env.now))
+            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""
@@ -423,8 +460,11 @@ class Verbs:
         if seconds > 0 and stretch is not None and self.fleet.up[NEW]:
             self.counts.answer_the_rest(stretch, seconds, self.env.now)
 
-    def return_to_old(self) -> Script:
-        """Roll back by weight: bring back what is missing of old, weight 0, retire new."""
+    def return_to_old(self, keep_new: float = 0.0) -> Script:
+        """Roll back by weight: bring back what is missing of old, weight 0, retire new.
+
+        New instances stay `keep_new` seconds without traffic before they go, for good if infinite.
+        """
         fleet, router = self.fleet, self.router
         self._dismiss_baseline()
         missing = fleet.size - fleet.up[OLD]
@@ -438,6 +478,10 @@ class Verbs:
         if gone > self.env.now and self.fleet.up[NEW]:
             yield self.env.timeout(gone - self.env.now)
         self._answer_the_rest()
-        yield from self._retire(NEW, fleet.up[NEW])
+        if keep_new and fleet.up[NEW]:
+            self.note("keep new", keep_new)
+        if keep_new < math.inf:
+            yield self.env.timeout(keep_new if fleet.up[NEW] else 0.0)
+            yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
             router.leave_pool(self.env.now)

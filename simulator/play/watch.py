@@ -8,8 +8,7 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,9 @@ from numpy.typing import NDArray
 from simulator.play.alarm import AlarmWatch
 from simulator.play.burn import BurnWatch
 from simulator.play.calm import calm_until
-from simulator.play.cells import Cells, Closed, Part
+from simulator.play.cells import Cells, Part
 from simulator.play.counts import Counts
+from simulator.play.drawing import Drawing, seen_by
 from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
 from simulator.play.judging import JudgeWatch
 from simulator.play.noise import Noise
@@ -26,20 +26,23 @@ from simulator.play.quiet import quiet
 from simulator.play.users import Reports
 
 if TYPE_CHECKING:
+    from simulator.play.analysing import AnalysisWatch
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
     from simulator.words.detection import Judge
+
+    _Watching: TypeAlias = "AlarmWatch | BurnWatch | JudgeWatch | AnalysisWatch"
 
 Array = NDArray[np.float64]
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
 _SINGLY = 3
+_new = tuple.__new__  # a named tuple at half the cost of calling its class
 _NO_ENDS = np.empty(0)
-_Watching = AlarmWatch | BurnWatch | JudgeWatch
-_SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
+SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
 
-class Watch:
+class Watch(Drawing):
     """All detectors of one replication, until the first detection.
 
     `observe` counts a part of a stretch while looking for trips; `active` is false once something
@@ -53,18 +56,15 @@ class Watch:
         "_burns",
         "_counts",
         "_judge",
-        "_open",
+        "_plain",
         "_reports",
-        "_rollout",
-        "_seen",
         "active",
-        "noise",
     )
 
     def __init__(self, rollout: Rollout, counts: Counts, active: bool) -> None:
         self._rollout = rollout
         self._counts = counts
-        self._open: list[Part] = []
+        self._open = []
         if not active:
             self.close()
             return
@@ -73,14 +73,14 @@ class Watch:
         self.noise = Noise(plan, luck)
         self._reports: Reports | None = None
         detection = plan.scenario.detection
-        self._alarms = [AlarmWatch(a, _SCOPES[a.watch], luck) for a in plan.alarms]
+        self._alarms = [AlarmWatch(a, SCOPES[a.watch], luck) for a in plan.alarms]
         self._burns = [
-            BurnWatch(rows, _SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
+            BurnWatch(rows, SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
         ]
         self._judge: JudgeWatch | None = None
         self._gather()
         scopes = tuple(watching.versions for watching in self._all)
-        self._seen = _seen((*scopes, JudgeWatch.versions) if plan.judges else scopes)
+        self._seen = seen_by((*scopes, JudgeWatch.versions) if plan.judges else scopes)
         if OLD in self._seen and self._all:
             self._remember_normal_operation()
 
@@ -96,6 +96,7 @@ class Watch:
         self._alone = len(self._all) == 1 or (
             len({(watching.origin, watching.period) for watching in self._all}) == 1
         )
+        self._plain = self._alone and len(self._all) == len(self._alarms) > 0
 
     def _remember_normal_operation(self) -> None:
         """The first period began before the deployment: the old version served it alone."""
@@ -109,11 +110,13 @@ class Watch:
         excused = self._rollout.announced
         report = self._next_report(stretch, a, b, excused)
         end = b if b < report else report
-        if self._all:
-            reached = self._through_alarms(stretch, a, end, excused)
-        else:
+        if not self._all:
             self._counts.add(stretch, a, end, None, excused)
             reached = end
+        elif stretch.harm or stretch.varying:
+            reached = self._through_harm(stretch, a, end, excused)
+        else:
+            reached = self._through_calm(stretch, a, end, excused)
         if report <= reached and self._reports is not None:
             self._rollout.trip("people", report + self._reports.triage)
             self._reports.share = math.inf
@@ -121,9 +124,12 @@ class Watch:
 
     def _next_report(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
         """When enough people have reported, if that is in (a, b] with nothing else happening."""
-        plan, users = self._rollout.plan, self._counts.users
+        users = self._counts.users
         harmed = stretch.harm > 0 or (stretch.varying and stretch.harmful)
-        if not (harmed or users.history or self._counts.sync_error > 0) or plan.people is None:
+        if not (harmed or users.history or self._counts.sync_error > 0):
+            return math.inf
+        plan = self._rollout.plan
+        if plan.people is None:
             return math.inf
         if self._reports is None:
             self._reports = Reports(plan.people, plan.users, self._rollout.luck)
@@ -139,35 +145,64 @@ class Watch:
         self._counts.expose(ahead, stretch, a, b, excused)
         return self._reports.by(ahead, len(users.history), a, b)
 
-    def _through_alarms(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
+    def _through_harm(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
+        """Look at a stretch in which anything may happen."""
         now, chunk = a, _FIRST_CHUNK
-        harmless = stretch.harm == 0 and not stretch.varying
-        plain = self._alone and len(self._all) == len(self._alarms)
-        singly = _SINGLY if plain and not stretch.varying else 0
+        singly = _SINGLY if self._plain and not stretch.varying else 0
         while now < b:
-            calm = self._coast(stretch, now, b) if harmless else self._skip(stretch, now, b)
+            count = self._all[0].count_to(b)
+            calm = self._skip(stretch, now, b, count) if count > 0 else now
             if calm > now:
                 now = calm
                 continue
-            if singly and self._alarms[0].count_to(b) > 0:
+            if singly and count > 0:
                 now, tripped = self._close_one(stretch, now, excused)
                 singly -= 1
-                if tripped:
-                    return now
-                continue
-            ends = self._closing(b, chunk)
-            if not len(ends):
-                self._leave_open(stretch, now, b, excused)
-                return b
-            closed, tripped = self._close(stretch, now, ends, excused)
-            now = float(ends[closed - 1])
+            else:
+                now, tripped = self._close_some(stretch, now, b, chunk, excused)
+                chunk = min(2 * chunk, _LARGEST_CHUNK)
             if tripped:
                 return now
-            chunk = min(2 * chunk, _LARGEST_CHUNK)
         return b
 
-    def _coast(self, stretch: Stretch, a: float, b: float) -> float:
-        """Count a harmless stretch at once as far as no alarm can breach; returns how far."""
+    def _through_calm(self, stretch: Stretch, a: float, b: float, excused: bool) -> float:
+        """Look at a stretch without harm, of which most is counted at once."""
+        now, chunk, restless = a, _FIRST_CHUNK, False
+        singly = _SINGLY if self._plain else 0
+        while now < b:
+            count = self._all[0].count_to(b)
+            calm = now if restless else self._coast(stretch, now, b, count)
+            if calm > now:
+                now = calm
+                continue
+            if singly and count > 0:
+                now, tripped = self._close_one(stretch, now, excused)
+                singly -= 1
+            else:
+                now, tripped = self._close_some(stretch, now, b, chunk, excused)
+                chunk = min(2 * chunk, _LARGEST_CHUNK)
+            if tripped:
+                return now
+            restless = restless or (self._plain and self._never_calm(stretch))
+        return b
+
+    def _never_calm(self, stretch: Stretch) -> bool:
+        """Whether a whole period of this stretch has too few requests to be calm."""
+        plan, (old, new) = self._rollout.plan, stretch.versions
+        shares = (old.share, new.share, stretch.mirror, 0.0)
+        if not plan.steady or self._rollout.incident > 0:
+            return False
+        for alarm, levels in zip(self._alarms, plan.quiet_from, strict=True):
+            share = sum(shares[version] for version in alarm.versions)
+            requests = plan.rate * share * alarm.period * (1.0 + 1e-6)
+            if share > 0 and not alarm.done and all(requests < level[1] for level in levels):
+                return True
+        return False
+
+    def _coast(self, stretch: Stretch, a: float, b: float, count: int) -> float:
+        """Count a harmless stretch, in which so many periods end, at once as far as no alarm can
+        breach; returns how far.
+        """
         rollout = self._rollout
         plan = rollout.plan
         old, new = stretch.versions
@@ -175,9 +210,8 @@ class Watch:
             return a
         if stretch.mirror and new.failing + new.late > 0:
             return a
-        first = self._all[0]
+        first, a_open = self._all[0], a
         shares = (old.share, new.share, stretch.mirror, 0.0)
-        count = first.count_to(b)
         if count > 0:
             if self._alarms:
                 span = (a, b)
@@ -195,8 +229,6 @@ class Watch:
                 burn.skip(count)
             a_open = first.end(first.next - 1)
             self._open.clear()
-        else:
-            a_open = a
         self._counts.add(stretch, a, b)
         if b > a_open:
             many = plan.requests_between(a_open, b)
@@ -205,7 +237,7 @@ class Watch:
                 share = shares[version]
                 if share > 0:
                     rows[version] = (many * share, 0, 0, share)
-            self._open.append(Part(a_open, many, 0.0, rows))
+            self._open.append(_new(Part, (a_open, many, 0.0, rows)))
         return b
 
     def _safe_minutes(self, shares: tuple[float, ...], a: float, b: float) -> int:
@@ -226,7 +258,7 @@ class Watch:
         ends = [alarm.closing(min(alarm.count_to(b), most)) for alarm in self._all]
         return np.unique(np.concatenate(ends))[:most]
 
-    def _skip(self, stretch: Stretch, a: float, b: float) -> float:
+    def _skip(self, stretch: Stretch, a: float, b: float, count: int) -> float:
         """Where calm ends: a period end up to b before which no alarm can breach, or a."""
         rollout = self._rollout
         if self._open or not self._alone or self._burns or self._judge is not None:
@@ -234,9 +266,6 @@ class Watch:
         if stretch.nobody or stretch.varying or rollout.incident > 0:
             return a
         first = self._alarms[0]
-        count = first.count_to(b)
-        if count <= 0:
-            return a
         multiplier = math.inf
         for alarm in self._alarms:
             if not alarm.done:
@@ -253,6 +282,19 @@ class Watch:
         for alarm in self._alarms:
             alarm.skip(count)
         return until
+
+    def _close_some(
+        self, stretch: Stretch, a: float, b: float, most: int, excused: bool
+    ) -> tuple[float, bool]:
+        """Close at most so many periods that end up to b, or leave one open that does not; returns
+        the moment reached, and whether a detector tripped.
+        """
+        ends = self._closing(b, most)
+        if not len(ends):
+            self._leave_open(stretch, a, b, excused)
+            return b, False
+        closed, tripped = self._close(stretch, a, ends, excused)
+        return float(ends[closed - 1]), tripped
 
     def _close(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> tuple[int, bool]:
         """Draw the cells up to `ends`; returns how many are closed, and whether one tripped."""
@@ -274,129 +316,22 @@ class Watch:
         end = float(ends[closed - 1])
         self._counts.add(stretch, a, end, drawn, excused)
         for watching in tripped:
-            watching.done = True
-            self._rollout.trip(watching.words.label, end + watching.words.delay)
+            watching.speak(self._rollout, end)
         return closed, bool(tripped)
-
-    def _draw(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> Cells:
-        """Draw the cells up to `ends`; the first one takes over the open period's parts."""
-        rollout = self._rollout
-        generator = rollout.luck.counts()
-        cells = Cells(generator, rollout.router.began)
-        edges = np.empty(len(ends) + 1)
-        edges[0], edges[1:] = a, ends
-        base = rollout.plan.requests(edges)
-        before, noise = self._baseline(edges, base)
-        rows = self._rows(stretch, edges, base, excused)
-        for version in self._seen:
-            row = rows.get(version)
-            if row is None:
-                if not any(version in part.rows for part in self._open):
-                    continue
-                row = (0.0 * base,) * 3
-            requests, failing, late = row
-            own = noise * (requests / base)
-            expected = requests - own
-            failed, slow = np.zeros(len(base), np.int64), np.zeros(len(base), np.int64)
-            if np.count_nonzero(failing) or np.count_nonzero(late):
-                expected = requests - failing - late - own
-                failed, slow = _drawn(generator, failing), _drawn(generator, late)
-                cells.harm[version] = failed + slow
-            for part, old_noise in zip(self._open, before, strict=True):
-                if version in part.rows:
-                    count, part_failing, part_late, share = part.rows[version]
-                    expected[0] += count - old_noise * share
-                    failed[0] += part_failing
-                    slow[0] += part_late
-                    own[0] += old_noise * share
-            if np.count_nonzero(own):
-                failed = failed + generator.poisson(own)
-            cells.expected[version] = np.maximum(expected, 0.0)
-            cells.failed[version] = failed
-            cells.late[version] = slow
-        self._open.clear()
-        return cells
-
-    def _rows(
-        self, stretch: Stretch, edges: Array, base: Array, excused: bool
-    ) -> dict[int, tuple[Array, Array, Array]]:
-        """Expected (requests, failing, late) per cell of each version watched that has traffic."""
-        if stretch.nobody:
-            if excused or NOBODY not in self._seen:
-                return {}
-            return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
-        return {
-            version: (requests, failing, late)
-            for version, requests, failing, late in stretch.cells(edges, self._seen)
-            if requests.any()
-        }
-
-    def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
-        """Expected baseline errors of the open parts and of each cell, were there one version."""
-        plan, incident = self._rollout.plan, self._rollout.incident
-        if not plan.noise:
-            before = [part.incident * part.base for part in self._open]
-            return before, incident * base if incident else np.zeros(len(base))
-        if not self._open:
-            noise = self.noise.expected(edges, base)
-            return [], noise + incident * base if incident else noise
-        starts = [part.start for part in self._open]
-        all_base = np.concatenate(([part.base for part in self._open], base))
-        noise = self.noise.expected(np.concatenate((starts, edges)), all_base)
-        count = len(starts)
-        before = [
-            float(n) + part.incident * part.base
-            for n, part in zip(noise[:count], self._open, strict=True)
-        ]
-        after = noise[count:]
-        return before, after + incident * base if incident else after
 
     def _leave_open(self, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Count [a, b], which no period end closes, and keep it for the period that is open."""
         rollout = self._rollout
         many, rows, drawn = self._draw_one(stretch, a, b, excused)
-        self._open.append(Part(a, many, rollout.incident, rows))
+        self._open.append(_new(Part, (a, many, rollout.incident, rows)))
         self._counts.add(stretch, a, b, drawn, excused)
-
-    def _draw_one(
-        self, stretch: Stretch, a: float, b: float, excused: bool
-    ) -> tuple[float, dict[int, tuple[float, int, int, float]], dict[int, int]]:
-        """Requests in [a, b]; per version (expected good, failing, late); drawn bad ones."""
-        plan = self._rollout.plan
-        poisson = self._rollout.luck.counts().poisson
-        rows: dict[int, tuple[float, int, int, float]] = {}
-        drawn: dict[int, int] = {}
-        if stretch.nobody or stretch.varying:
-            edges = np.array([a, b])
-            base = plan.requests(edges)
-            many = float(base[0])
-            found = [
-                (v, float(r[0]), float(f[0]), float(s[0]))
-                for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
-            ]
-        else:
-            many, found = plan.requests_between(a, b), []
-            for version, s in enumerate(stretch.versions):
-                if s.share > 0 and version in self._seen:
-                    part = many * s.share
-                    found.append((version, part, part * s.failing, part * s.late))
-            if stretch.mirror and MIRROR in self._seen:
-                part, s = many * stretch.mirror, stretch.versions[NEW]
-                found.append((MIRROR, part, part * s.failing, part * s.late))
-        for version, requests, failing, late in found:
-            bad = int(poisson(failing)) if failing > 0 else 0
-            slow = int(poisson(late)) if late > 0 else 0
-            drawn[version] = bad + slow
-            share = requests / many if many > 0 else 0.0
-            rows[version] = (requests - failing - late, bad, slow, share)
-        return many, rows, drawn
 
     def _close_one(self, stretch: Stretch, a: float, excused: bool) -> tuple[float, bool]:
         """Close the period that is open; returns its end, and whether an alarm tripped."""
         rollout, first = self._rollout, self._alarms[0]
         end = first.end(first.next)
         many, parts, drawn = self._draw_one(stretch, a, end, excused)
-        self._open.append(Part(a, many, rollout.incident, parts))
+        self._open.append(_new(Part, (a, many, rollout.incident, parts)))
         counts = self._settle_open(end)
         self._open.clear()
         self._counts.add(stretch, a, end, drawn, excused)
@@ -416,27 +351,28 @@ class Watch:
             if alarm.close_one(bad, requests):
                 tripped.append(alarm)
         for alarm in tripped:
-            alarm.done = True
-            rollout.trip(alarm.words.label, end + alarm.words.delay)
+            alarm.speak(rollout, end)
         return end, bool(tripped)
 
-    def open_window(self, judge: Judge, now: float) -> None:
-        """A judge will look at what the versions' requests come to from now on."""
+    def open_window(self, judge: Judge, now: float, seen: JudgeWatch | None = None) -> None:
+        """A judge, which may have `seen` some already, will look at what comes from now on."""
         self._cut(now)
         rollout = self._rollout
-        self._judge = JudgeWatch(judge, now, rollout.plan, rollout.luck, rollout.weight())
+        fresh = (judge, now, rollout.plan, rollout.luck, rollout.weight())
+        self._judge = seen or JudgeWatch(*fresh)
         self._gather()
 
-    def verdict(self, now: float) -> str:
-        """The judge's verdict on the window that was opened, which ends here."""
-        assert self._judge is not None
+    def end_window(self, now: float) -> JudgeWatch:
+        """What the judge has seen in the window that was opened, which ends here."""
+        seen = self._judge
+        assert seen is not None
+        seen.until = now
         self._cut(now)
-        verdict = self._judge.verdict(now, self.noise)
         self._judge = None
         self._gather()
         if not self._all:
             self._open.clear()
-        return verdict
+        return seen
 
     def _cut(self, now: float) -> None:
         """Close what the open period holds so far as a cell of its own, for everybody."""
@@ -456,43 +392,3 @@ class Watch:
             else:
                 watching.first_trip(cells, ends, False)
             watching.advance(cells, 1)
-
-    def _settle_open(self, end: float) -> dict[int, Closed]:
-        """What each version comes to in the open period, baseline errors drawn as well."""
-        rollout, parts = self._rollout, self._open
-        noisy = rollout.plan.noise > 0
-        counts: dict[int, Closed] = {}
-        for index, part in enumerate(parts, 1):
-            if not part.rows:
-                continue
-            own = part.incident * part.base
-            if noisy:
-                until = parts[index].start if index < len(parts) else end
-                own += self.noise.between(part.start, until, part.base)
-            for version, (good, failing, late, share) in part.rows.items():
-                row = counts.get(version)
-                if row is None:
-                    row = counts[version] = Closed()
-                bad = own * share
-                row.baseline += bad
-                row.good += good - bad
-                row.failed += failing
-                row.late += late
-        poisson = rollout.luck.counts().poisson
-        for row in counts.values():
-            if row.baseline > 0:
-                row.failed += int(poisson(row.baseline))
-        return counts
-
-
-@cache
-def _seen(scopes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-    """The versions that anybody looks at, in order."""
-    return tuple(sorted({version for versions in scopes for version in versions}))
-
-
-def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
-    """Poisson counts; nothing is drawn where nothing is expected in any cell."""
-    if np.count_nonzero(expected):
-        return generator.poisson(expected)
-    return np.zeros(len(expected), np.int64)

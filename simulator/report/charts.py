@@ -40,6 +40,7 @@ _DASHES = ("-", "--", "-.", ":")
 _TICKS = (10, 30, 60, 300, 600, 1800, 3600, 4 * 3600, 12 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 _SHARES = (1e-4, 1e-3, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 _APART = 0.055
+_POINTS = 72  # an inch, as SVG counts
 _INSTANT = 6.0
 _WIDE, _ROW = 7.6, 0.34
 _WRITTEN = 0.055
@@ -62,12 +63,23 @@ def variables() -> dict[str, str]:
 def sheet(width: float, height: float) -> Canvas:
     """An empty figure of this size in inches, drawn the same way every time."""
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "deploysim"
     mpl.rcParams["svg.fonttype"] = "none"
     mpl.rcParams["font.family"] = "sans-serif"
-    return Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=_POINTS, layout="constrained")
+    FigureCanvasSVG(figure)
+    return figure
+
+
+def settle(figure: Canvas) -> None:
+    """Find the places of a figure's parts once; saving it would do so by drawing it twice."""
+    layout = figure.get_layout_engine()
+    if layout is not None:
+        layout.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def plain(axes: Any) -> Any:
@@ -102,6 +114,7 @@ def svg(figure: Canvas, key: str, title: str, description: str) -> str:
     from markupsafe import escape
 
     out = io.StringIO()
+    settle(figure)
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = _compact(text[text.index("<svg") :])
@@ -178,6 +191,7 @@ def time_against_harm(comparison: Comparison, takeaway: str) -> str:
     places = {p.strategy: np.array([[max(p.time, _INSTANT), p.harm]]) for p in points}
     if points:
         named = [Label(name, place) for name, place in places.items()]
+        settle(figure)
         labels.write(axes, named, [*curves.values(), *places.values()], INK, PAGE)
     return svg(
         figure,
@@ -263,6 +277,7 @@ def exceedance(comparison: Comparison, takeaway: str) -> str:
     lines = {name: np.array([(row.x, row.share) for row in rows]) for name, rows in curves.items()}
     if lines:
         named = [Label(name, _along(line), palette[name]) for name, line in lines.items()]
+        settle(figure)
         labels.write(axes, named, list(lines.values()), INK, PAGE)
     return svg(
         figure,

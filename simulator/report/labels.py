@@ -11,8 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
+
 _SIDES = ((1, 1), (1, -1), (-1, 1), (-1, -1), (0, 1), (0, -1), (1, 0), (-1, 0))
-_GAP, _ROOM = 9.0, 3.0
+_GAP, _ROOM, _STEP = 6.5, 2.2, 2.9
 _COVERED, _OUTSIDE, _FAR = 400.0, 400.0, 0.02
 
 
@@ -27,8 +29,10 @@ class Label(NamedTuple):
 
 
 def write(axes: Any, labels: Sequence[Label], drawn: Sequence[Any], ink: str, page: str) -> None:
-    """Write every label; `drawn` holds points (n, 2) in data that had better stay uncovered."""
-    axes.figure.draw_without_rendering()
+    """Write every label; `drawn` holds points (n, 2) in data that had better stay uncovered.
+
+    The figure has its layout already, at 72 dots an inch.
+    """
     to_screen = axes.transData.transform
     points = np.vstack([_dense(to_screen(np.asarray(one, float))) for one in drawn])
     room = axes.get_window_extent()
@@ -50,47 +54,44 @@ def write(axes: Any, labels: Sequence[Label], drawn: Sequence[Any], ink: str, pa
         text.set_in_layout(False)
         size = text.get_window_extent()
         box = np.array([size.width, size.height]) + 2 * _ROOM
-        best = min(
-            _boxes(to_screen(label.places), box), key=lambda one: _cost(one, points, taken, inside)
-        )
-        taken.append(best[0])
-        text.xyann = axes.figure.transFigure.inverted().transform(best[0][0] + _ROOM)
+        boxes, orders = _boxes(to_screen(label.places), box)
+        best = boxes[int(np.argmin(_costs(boxes, orders, points, taken, inside)))]
+        taken.append(best)
+        text.xyann = axes.figure.transFigure.inverted().transform(best[0] + _ROOM)
 
 
-def _boxes(
-    places: NDArray[np.float64], size: NDArray[np.float64]
-) -> list[tuple[NDArray[np.float64], float]]:
-    """Where a label of a size (pixels) may stand, with how late in the list the place comes."""
-    found = []
-    for number, place in enumerate(places):
-        for order, side in enumerate(_SIDES):
-            centre = place + np.array(side) * (size / 2 + _GAP - _ROOM)
-            found.append((np.array([centre - size / 2, centre + size / 2]), number + order / 8))
-    return found
+def _boxes(places: Array, size: Array) -> tuple[Array, Array]:
+    """Where a label of a size (in points) may stand: corners (n, 2, 2), low and high, and how late
+    in the list each place comes.
+    """
+    centres = places[:, None, :] + np.array(_SIDES) * (size / 2 + _GAP - _ROOM)
+    orders = np.arange(len(places))[:, None] + np.arange(len(_SIDES)) / len(_SIDES)
+    flat = centres.reshape(-1, 2)
+    return np.stack([flat - size / 2, flat + size / 2], axis=1), orders.ravel()
 
 
-def _cost(
-    one: tuple[NDArray[np.float64], float],
-    points: NDArray[np.float64],
-    taken: Sequence[NDArray[np.float64]],
-    inside: NDArray[np.float64],
-) -> float:
-    """How much a box covers, and how far it stands outside."""
-    (low, high), order = one
-    hit = int(np.sum(np.all((points > low) & (points < high), axis=1)))
-    over = sum(_overlap(low, high, *other) for other in taken)
-    out = float(np.sum(np.maximum(inside[0] - low, 0) + np.maximum(high - inside[1], 0)))
-    return hit + _COVERED * over + _OUTSIDE * (out > 0) + out + _FAR * order
+def _costs(
+    boxes: Array, orders: Array, points: Array, taken: Sequence[Array], inside: Array
+) -> Array:
+    """How much each box covers, and how far it stands outside."""
+    low, high = boxes[:, 0], boxes[:, 1]
+    within = (points > low[:, None]) & (points < high[:, None])
+    hit = np.count_nonzero(within.all(axis=2), axis=1)
+    over = sum((_overlaps(low, high, *other) for other in taken), np.zeros(len(boxes)))
+    out = (np.maximum(inside[0] - low, 0) + np.maximum(high - inside[1], 0)).sum(axis=1)
+    costs: Array = hit + _COVERED * over + _OUTSIDE * (out > 0) + out + _FAR * orders
+    return costs
 
 
-def _overlap(low: Any, high: Any, other_low: Any, other_high: Any) -> float:
-    """Which share of a box another one covers."""
+def _overlaps(low: Array, high: Array, other_low: Array, other_high: Array) -> Array:
+    """Which share of each box another one covers."""
     sides = np.minimum(high, other_high) - np.maximum(low, other_low)
-    return float(np.prod(np.maximum(sides, 0)) / np.prod(high - low))
+    shares: Array = np.maximum(sides, 0).prod(axis=1) / (high - low).prod(axis=1)
+    return shares
 
 
-def _dense(points: NDArray[np.float64], apart: float = 4.0) -> NDArray[np.float64]:
-    """Points along a broken line (pixels), about as far apart as asked."""
+def _dense(points: NDArray[np.float64], apart: float = _STEP) -> NDArray[np.float64]:
+    """Points along a broken line (in points), about as far apart as asked."""
     parts = [points]
     for start, end in itertools.pairwise(points):
         steps = int(np.hypot(*(end - start)) / apart)

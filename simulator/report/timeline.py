@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,18 +11,11 @@ from simulator.play.replay import sentence
 from simulator.report import charts, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from simulator.play.replay import Replay, Span
     from simulator.report.courses import Axis, Mark, Piece
     from simulator.words.scenario import Scenario
-
-
-class Style(NamedTuple):
-    """A strategy's colour, and the top of the axis of bad requests a minute, the same for all."""
-
-    colour: str
-    top: float
 
 
 _HEADROOM = 215
@@ -108,47 +101,67 @@ def _unit(end: float) -> tuple[str, float]:
     return "minutes", 60.0
 
 
-def course(
-    key: str, title: str, parts: Sequence[Piece], marks: Sequence[Mark], along: Axis, style: Style
-) -> str:
-    """One strategy's release as an SVG element: traffic on the new version above bad requests."""
-    figure, (upper, lower) = charts.canvas(4.9, 2.7, 2)
-    starts = [along.place(part.start) for part in parts]
-    edges = [*starts, along.place(parts[-1].end)] if parts else [0.0, 1.0]
-    for axes, values in (
-        (upper, [100 * part.weight for part in parts]),
-        (lower, [part.bad_a_minute for part in parts]),
-    ):
-        kind = {"baseline": 0, "color": style.colour}
-        axes.stairs(values or [0.0], edges, fill=True, alpha=0.3, linewidth=0, **kind)
-        axes.stairs(values or [0.0], edges, linewidth=1.6, baseline=None, color=style.colour)
-    upper.set_ylim(0, _HEADROOM)
-    upper.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
-    upper.set_title("traffic on the new version", fontsize=9, loc="left", color=charts.INK)
-    lower.set_ylim(0, style.top)
-    lower.yaxis.set_major_locator(_few())
-    lower.yaxis.set_major_formatter(lambda value, _: wording.count(value))
-    lower.set_title("bad requests a minute", fontsize=9, loc="left", color=charts.INK)
-    lower.set_xlim(0, 1)
-    places = [along.place(tick) for tick in along.ticks]
-    lower.set_xticks(places, [wording.length(tick) if tick else "0" for tick in along.ticks])
-    for number, mark in enumerate(sorted(marks, key=lambda one: one.time)):
-        place = along.place(mark.time)
-        for axes in (upper, lower):
-            axes.axvline(place, color=charts.INK, linewidth=0.8, linestyle=":")
-        upper.annotate(
-            f"{mark.event} {mark.text}",
-            (place, _HEADROOM - 12 - 26 * (number % 4)),
-            xytext=(-4 if mark.late else 4, 0),
-            textcoords="offset points",
-            fontsize=8,
-            color=charts.INK,
-            va="center",
-            ha="right" if mark.late else "left",
-            bbox={"boxstyle": "square,pad=0.1", "facecolor": charts.PAGE, "edgecolor": "none"},
-        )
-    description = "Traffic on the new version and bad requests a minute over time."
-    return charts.svg(figure, key, title, description)
+class Courses:
+    """Pictures of one release under several strategies: traffic on the new version above bad
+    requests. They share the time axis, the scales and the places of everything but the courses, so
+    one figure is drawn again and again; `top` is the highest rate of bad requests a minute.
+    """
+
+    def __init__(self, along: Axis, top: float) -> None:
+        self._along = along
+        self._figure, (upper, lower) = charts.canvas(4.9, 2.7, 2)
+        self._upper, self._lower = upper, lower
+        upper.set_ylim(0, _HEADROOM)
+        upper.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
+        upper.set_title("traffic on the new version", fontsize=9, loc="left", color=charts.INK)
+        lower.set_ylim(0, top)
+        lower.yaxis.set_major_locator(_few())
+        lower.yaxis.set_major_formatter(lambda value, _: wording.count(value))
+        lower.set_title("bad requests a minute", fontsize=9, loc="left", color=charts.INK)
+        lower.set_xlim(0, 1)
+        places = [along.place(tick) for tick in along.ticks]
+        lower.set_xticks(places, [wording.length(tick) if tick else "0" for tick in along.ticks])
+        charts.settle(self._figure)
+
+    def draw(
+        self, key: str, title: str, parts: Sequence[Piece], marks: Sequence[Mark], colour: str
+    ) -> str:
+        """One strategy's release as an SVG element."""
+        drawn = [*self._courses(parts, colour), *self._marks(marks)]
+        description = "Traffic on the new version and bad requests a minute over time."
+        picture = charts.svg(self._figure, key, title, description)
+        for one in drawn:
+            one.remove()
+        return picture
+
+    def _courses(self, parts: Sequence[Piece], colour: str) -> Iterator[Any]:
+        place = self._along.place
+        edges = [*(place(part.start) for part in parts), place(parts[-1].end)] if parts else [0, 1]
+        for axes, values in (
+            (self._upper, [100 * part.weight for part in parts]),
+            (self._lower, [part.bad_a_minute for part in parts]),
+        ):
+            heights = values or [0.0]
+            filled = {"fill": True, "baseline": 0, "alpha": 0.3, "linewidth": 0}
+            yield axes.stairs(heights, edges, color=colour, **filled)
+            yield axes.stairs(heights, edges, color=colour, linewidth=1.6, baseline=None)
+
+    def _marks(self, marks: Sequence[Mark]) -> Iterator[Any]:
+        for number, mark in enumerate(sorted(marks, key=lambda one: one.time)):
+            place = self._along.place(mark.time)
+            for axes in (self._upper, self._lower):
+                yield axes.axvline(place, color=charts.INK, linewidth=0.8, linestyle=":")
+            yield self._upper.annotate(
+                f"{mark.event} {mark.text}",
+                (place, _HEADROOM - 12 - 26 * (number % 4)),
+                xytext=(-4 if mark.late else 4, 0),
+                textcoords="offset points",
+                fontsize=8,
+                color=charts.INK,
+                va="center",
+                ha="right" if mark.late else "left",
+                bbox={"boxstyle": "square,pad=0.1", "facecolor": charts.PAGE, "edgecolor": "none"},
+            )
 
 
 def _few() -> Any:

@@ -8,7 +8,7 @@ from simulator.findings.choice import Choice, chosen
 from simulator.play.replay import Replay, replay
 from simulator.report import charts, courses, wording
 from simulator.report.courses import Ending
-from simulator.report.timeline import Style, course
+from simulator.report.timeline import Courses
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
@@ -49,11 +49,10 @@ def typical(comparison: Comparison) -> Typical | None:
     along = courses.axis(list(told.values()))
     parts = {name: courses.pieces(one, scenario, along.end) for name, one in told.items()}
     top, palette = courses.highest(parts.values()), charts.colours(scenario.strategies)
-    found = []
+    found, pictures = [], Courses(along, top)
     for number, (name, one) in enumerate(told.items()):
         marks, sentence = courses.marks(one, along), _sentence(one)
-        style = Style(palette[name], top)
-        picture = course(f"course{number}", sentence, parts[name], marks, along, style)
+        picture = pictures.draw(f"course{number}", sentence, parts[name], marks, palette[name])
         found.append(Course(courses.ending(one), sentence, picture))
     return Typical(
         choice,

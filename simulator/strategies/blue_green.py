@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from simulator.words.cutover import CutOver, Method, Name, method
 from simulator.words.detection import Judge
-from simulator.words.strategy import Strategy
-from simulator.words.units import Duration, Share
+from simulator.words.strategy import Smoke, Strategy
+from simulator.words.units import Duration
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
-
-
-class Smoke(BaseModel):
-    """Tests on the new fleet before it gets traffic."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
-    catches: Share = Field(
-        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
-    )
 
 
 class BlueGreen(Strategy):
@@ -53,6 +44,10 @@ class BlueGreen(Strategy):
     @property
     def method(self) -> Method:
         """The cut-over method with its settings."""
+        return self._method
+
+    @cached_property
+    def _method(self) -> Method:
         return method(self.cutover)
 
     @property

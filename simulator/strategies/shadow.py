@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.units import Duration, PositiveShare, Share
@@ -36,6 +37,10 @@ class Shadow(Strategy):
     @property
     def moves_all(self) -> bool:
         return self.then.moves_all
+
+    @property
+    def analyses(self) -> tuple[Analysis, ...]:
+        return self.then.analyses
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         return self.then.judges(usual)

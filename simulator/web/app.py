@@ -11,6 +11,7 @@ from simulator.web import pool, state
 _PAGES = Path(__file__).parent / "pages"
 _ALL = (
     ("compare.py", "Compare", "Every strategy of a scenario side by side, and a recommendation."),
+    ("imports.py", "Import", "Your own rollout from its manifests, and what it would miss."),
     ("replay.py", "Replay", "One release under every strategy, moment by moment."),
     ("gates.py", "Gates", "What each step and detector can see, and what it is blind to."),
     ("sensitivity.py", "Sensitivity", "What the answer leans on, and where another would win."),

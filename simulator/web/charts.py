@@ -135,14 +135,14 @@ def _plane(data: pd.DataFrame, curve: pd.DataFrame, palette: Mapping[str, str]) 
             tooltip=tooltip,
         ),
     ]
-    for side in ("left", "right"):
-        some = data[_sides(data) == side]
+    sides = _sides(data)
+    for (side, below), some in data.groupby([sides, _below(data, sides)], sort=True):
         layers.append(
             alt.Chart(some)
             .mark_text(
                 align="left" if side == "right" else "right",
                 dx=10 if side == "right" else -10,
-                dy=-9,
+                dy=18 if below else -9,
                 fontSize=13,
                 color=ink(),
             )
@@ -193,6 +193,21 @@ def _sides(data: pd.DataFrame) -> pd.Series[str]:
         last = row["time"] >= longest / 2 and len(rows) > 1
         placed.append("left" if near or last else "right")
     return pd.Series(placed, index=data.index)
+
+
+def _below(data: pd.DataFrame, sides: pd.Series[str]) -> pd.Series[bool]:
+    """Whether a name stands below its point: every other one of neighbours on the same side."""
+    rows: list[dict[Any, Any]] = data.assign(side=sides, below=False).to_dict("records")
+    top = max([row["harm"] for row in rows], default=0.0) or 1.0
+    before: dict[Any, Any] | None = None
+    for row in sorted(rows, key=lambda row: float(row["time"])):
+        if not row["written"]:
+            continue
+        if before and before["side"] == row["side"] and not before["below"]:
+            near = row["time"] / before["time"] < _NEAR
+            row["below"] = near and abs(row["harm"] - before["harm"]) < _CLOSE * top
+        before = row
+    return pd.Series([row["below"] for row in rows], index=data.index)
 
 
 def _rows(found: Comparison) -> Any:

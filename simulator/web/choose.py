@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +14,7 @@ from simulator.web.plain import plain
 from simulator.words.reading import packaged_folder
 from simulator.words.scenario import Scenario
 
+One = TypeVar("One")
 OWN, OWN_TEXT, FIRST = state.OWN, state.OWN_TEXT, state.FIRST
 
 
@@ -38,9 +39,9 @@ def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
     return Chosen(found.scenario, folder, begun.file + found.options)
 
 
-def rows(names: Sequence[str], width: int) -> list[Sequence[str]]:
-    """Names in rows of so many."""
-    return [names[i : i + width] for i in range(0, len(names), width)]
+def rows(ones: Sequence[One], width: int) -> list[Sequence[One]]:
+    """Them in rows of so many."""
+    return [ones[i : i + width] for i in range(0, len(ones), width)]
 
 
 def quoted(name: str) -> str:

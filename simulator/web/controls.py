@@ -10,10 +10,13 @@ from simulator.web import state
 from simulator.web.plain import plain
 from simulator.web.state import Base, Variant
 from simulator.words.change import Change
+from simulator.words.scenario import Scenario
 from simulator.words.settings import SECTIONS, Setting, new_strategy, settings, stated
+from simulator.words.settings import label as label_of
 from simulator.words.shape import dotted
 from simulator.words.strategy import kinds
 
+CHANCE = "change.defect_probability"
 _USUAL = (
     *("service.instances", "service.concurrency", "traffic.rate", "traffic.users"),
     *(
@@ -25,6 +28,7 @@ _USUAL = (
     ),
 )
 _NAMES = {
+    CHANCE: "Defective releases",
     "service.instances": "Instances",
     "service.concurrency": "Requests in flight, at most",
     "traffic.rate": "Requests",
@@ -45,7 +49,6 @@ _PLATFORMS = {
     "opsworks": "OpsWorks",
     "systems_manager": "Systems Manager",
 }
-CHANCE = "change.defect_probability"
 _STEPS = (*(0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),)
 _LONG = 60
 _MIX = (0, 1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
@@ -63,7 +66,7 @@ def usual(begun: Base, variant: Variant) -> None:
         found.pop("service.instances")
     shown = [found[p] for p in _USUAL if p in found and found[p].value != "none"]
     for setting in shown:
-        _text(begun, variant, setting, _NAMES[setting.path])
+        text(begun, variant, setting, _NAMES[setting.path])
 
 
 def mix(begun: Base, variant: Variant) -> None:
@@ -101,7 +104,7 @@ def more(begun: Base, variant: Variant) -> None:
         persist_state="session",
     )
     for setting in settings(variant.scenario, section if section in named else SECTIONS[0]):
-        _text(begun, variant, setting, setting.label, "every ")
+        text(begun, variant, setting, setting.label, "every ")
 
 
 def strategies(begun: Base, variant: Variant) -> None:
@@ -182,7 +185,7 @@ def _chance(begun: Base, variant: Variant) -> None:
     key = _key(variant.label, CHANCE)
     _show(key, stands)
     st.select_slider(
-        "Defective releases",
+        _NAMES[CHANCE],
         sorted({*_STEPS, stands}),
         key=key,
         format_func=lambda value: f"{value:g} %",
@@ -193,7 +196,12 @@ def _chance(begun: Base, variant: Variant) -> None:
     )
 
 
-def _text(begun: Base, variant: Variant, setting: Setting, label: str, place: str = "") -> None:
+def named(path: str, scenario: Scenario) -> str:
+    """A setting's name for people."""
+    return _NAMES.get(path) or label_of(path, scenario)
+
+
+def text(begun: Base, variant: Variant, setting: Setting, label: str, place: str = "") -> None:
     """One setting as a box or a choice; what cannot be read stays in it, with the reason."""
     key, wrong = _key(variant.label, place + setting.path), variant.wrong.get(setting.path)
     shown = wrong.value if wrong else setting.value

@@ -18,7 +18,7 @@ from simulator.web.plain import frame, plain
 
 def show(found: Mapping[str, Comparison]) -> None:
     """Everything behind an answer."""
-    _plane(found)
+    plane(found)
     st.subheader("The strategies side by side")
     table(found)
     widest = max(row.x for one in found.values() for row in series.exceedances(one))
@@ -36,7 +36,8 @@ def show(found: Mapping[str, Comparison]) -> None:
                 draw(one)
 
 
-def _plane(found: Mapping[str, Comparison]) -> None:
+def plane(found: Mapping[str, Comparison]) -> None:
+    """Time against harm: a point for every strategy, as a chart and as a table."""
     st.subheader("Time against harm")
     legend(charts.numbered(charts.everyone(found)))
     st.altair_chart(

@@ -11,7 +11,10 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from simulator.bring.importing import Imported
 from simulator.decide.advice import Comparison, Options, refined
+from simulator.decide.brought import Miss, matter, missed
+from simulator.decide.tornado import Swing
 from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
 from simulator.findings.power import Sight, sights
@@ -32,6 +35,7 @@ _MOST_UNDER_WAY, MOST_EACH, _MOST_ASKED = 40, 8, 2000
 _REMEMBERED = 24
 _LEFT_ALONE, _DRAWING = 20.0, 2.0
 _AT_ONCE = 3
+_MISSED = (50, 300)
 _LOOKED_AT, _OF_A_KIND, CLOSELY = 40, 10, 1000
 _GATES_PLAYED, _REACH_PLAYED = ((80, 20), (240, 60)), ((40, 10), (120, 30))
 
@@ -366,3 +370,25 @@ def reached(
             yield reach(scenario, name, number, seed, count, fewest, executor, progress)
 
     return desk().ask(visitor, "reach", ("reach", scenario.sha256, name, number, seed), asked)
+
+
+def mattering(visitor: str, imported: Imported, seed: int) -> Job[tuple[Swing, ...]]:
+    """Which assumptions move a rollout that was brought most."""
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[tuple[Swing, ...]]:
+        """All of them, once."""
+        yield matter(imported, seed, executor, progress)
+
+    key = ("matter", imported.scenario.sha256, repr(imported.assumed), seed)
+    return desk().ask(visitor, "matter", key, asked)
+
+
+def missing(visitor: str, scenario: Scenario, seed: int) -> Job[Miss]:
+    """What a rollout that was brought would not notice."""
+
+    def asked(executor: Executor, progress: Progress) -> Iterator[Miss]:
+        """A first look, then a closer one."""
+        for count in _MISSED:
+            yield missed(scenario, count, seed, executor, progress)
+
+    return desk().ask(visitor, "miss", ("miss", scenario.sha256, seed), asked)

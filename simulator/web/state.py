@@ -27,10 +27,11 @@ from simulator.words.settings import at
 from simulator.words.shape import dotted
 
 OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
-FIRST_VARIANT, SECOND_VARIANT = "A", "B"
-_SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b"}
+FIRST_VARIANT, SECOND_VARIANT, BROUGHT = "A", "B", "brought"
+_VARIANTS = (FIRST_VARIANT, SECOND_VARIANT)
+_SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b", BROUGHT: "fix"}
 _TWO, _PACKED = "two", "own"
-_LONGEST_LINK, _COOKIE = 6000, "_streamlit_xsrf"
+LONGEST_LINK, _COOKIE = 6000, "_streamlit_xsrf"
 _MOST_CHANGES, _LONGEST_CHANGE = 60, 4000
 
 
@@ -124,7 +125,7 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
 
 def carry(page: str) -> None:
     """Keep the changes in the link when the visitor goes to another page of the same scenario."""
-    own_keys = (*_SETS.values(), _TWO, _PACKED)
+    own_keys = (*(_SETS[label] for label in _VARIANTS), _TWO, _PACKED)
     here = {key: st.query_params.get_all(key) for key in own_keys if key in st.query_params}
     about = st.query_params.get("scenario")
     before = st.session_state.get("carried")
@@ -133,6 +134,11 @@ def carry(page: str) -> None:
         for key, values in here.items():
             st.query_params[key] = values
     st.session_state.carried = (page, about, here)
+
+
+def sets(label: str) -> str:
+    """The key of the link at which a variant's changes stand."""
+    return _SETS[label]
 
 
 def two() -> bool:
@@ -236,7 +242,7 @@ def _take_own_from_link(top: DeltaGenerator) -> None:
 def _put_own_into_link(text: str) -> None:
     found = packed(text)
     st.session_state.own_packed = found
-    if len(found) <= _LONGEST_LINK:
+    if len(found) <= LONGEST_LINK:
         st.query_params[_PACKED] = found
     else:
         st.query_params.pop(_PACKED, None)
@@ -245,7 +251,7 @@ def _put_own_into_link(text: str) -> None:
 
 def _begin_anew(keys: tuple[str, ...]) -> None:
     """Another scenario: what was changed was about the one before."""
-    for label in _SETS:
+    for label in _VARIANTS:
         drop(label)
     for key in keys:
         st.session_state.pop(key, None)

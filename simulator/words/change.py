@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from simulator.words.delivery import Branch, Changes
 from simulator.words.distributions import RandomDuration, RandomFactor, RandomShare
 from simulator.words.model import Words
-from simulator.words.units import Count, Duration, PositiveShare, Share
+from simulator.words.units import Count, Duration, PositiveDuration, PositiveShare, Share
 
 Weight = Annotated[
     PositiveShare, Field(description="How often it is this one, relative to others.")
@@ -176,6 +176,9 @@ class Change(Words):
         None,
         description="Each version has a data store of its own, and this is how far the other one's "
         "is behind; none: both use one store.",
+    )
+    every: PositiveDuration | None = Field(
+        None, description="Time between two releases; a strategy that takes longer cannot keep up."
     )
     licences: Count | None = Field(
         None, description="Instances that are licensed at once, both versions together."

@@ -16,7 +16,7 @@ class Page(Words):
 
     acknowledge: RandomDuration = Field(description="From the page to looking at it.")
     decide: RandomDuration = Field(description="From looking to the decision to roll back.")
-    off_hours: Factor = Field(description="Multiplies both outside Monday to Friday, 9 to 17 h.")
+    off_hours: Factor = Field(description="Multiplies both outside the working hours.")
 
 
 class Response(Words):

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from simulator.words import profiles
+from simulator.words.calendar import Calendar
 from simulator.words.change import Change
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
@@ -101,6 +102,7 @@ class Scenario(Words):
     failures: Failures = Field(Failures(), description="Trouble that is not the change.")
     detection: Detection = Field(description="What may notice a bad release.")
     response: Response = Field(description="What happens then.")
+    calendar: Calendar = Field(description="Working hours, and times without releases.")
     slo: Slo = Field(description="What is promised.")
     costs: Costs = Field(description="What things cost.")
     follow_up: PositiveDuration = Field(

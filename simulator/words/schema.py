@@ -129,7 +129,6 @@ def _named(definitions: dict[str, Schema]) -> None:
 def _with_defaults(part: Schema, kind: str, model: type[Strategy]) -> None:
     """The settings of a strategy with the defaults of its script."""
     part["properties"]["kind"] = {"const": kind, "description": "The kind; or name it so."}
-    part["properties"]["only_in"] = dict(_NOT_YET)
     try:
         defaults = written_out(model.model_validate({"kind": kind}))
     except ValidationError:

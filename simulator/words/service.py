@@ -76,6 +76,13 @@ class Sessions(Words):
     requests: Count = Field(description="Requests of one session, to tell how many there are.")
 
 
+class Connections(Words):
+    """Connections to a store that all instances share, and how many it takes."""
+
+    each: Count = Field(description="Connections of one instance.")
+    most: Count = Field(alias="max", description="Connections that the store takes.")
+
+
 class Service(Words):
     """One service behind one router: instances of equal size, or, when elastic, none to name.
 
@@ -118,6 +125,15 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    connections: Connections | None = Field(
+        None, description="Connections that instances hold to a shared store."
+    )
+    ungraceful: Duration | None = Field(
+        None,
+        description="So many seconds of its traffic are lost whenever an instance stops that "
+        "serves; 0 where it is drained first, 1 to 3 s where the router learns of it later.",
+    )
+
     drifted: Share | None = Field(
         None,
         description="Share of the instances that somebody changed by hand: an update in place "
@@ -130,6 +146,11 @@ class Service(Words):
             raise ValueError(f"{self.instances} instances are too many: at most 1M are simulated")
         if self.capacity is not None and self.utilisation is not None:
             raise ValueError("capacity and utilisation say the same thing: remove one of them")
+        if self.connections is not None and self.needs > self.connections.most:
+            raise ValueError(
+                f"{self.instances} instances hold {self.needs} connections, more than "
+                f"{self.connections.most}: raise max"
+            )
         if self.limit is not None and self.limit < self.instances:
             raise ValueError(
                 f"limit {self.limit} is below the {self.instances} instances: raise it"
@@ -141,6 +162,11 @@ class Service(Words):
         elif self.concurrency is not None and self.service_time is None:
             raise ValueError("concurrency needs service_time: how long a request takes, e.g. 100ms")
         return self
+
+    @property
+    def needs(self) -> int:
+        """Connections of the whole fleet."""
+        return self.instances * (self.connections.each if self.connections else 0)
 
     @property
     def throughput(self) -> float:

@@ -56,6 +56,20 @@ def settings(scenario: Scenario, section: str) -> tuple[Setting, ...]:
     return tuple(_listed(own, content["strategies"][name], where, assumed))
 
 
+def setting(scenario: Scenario, path: str) -> Setting:
+    """One setting by its path; of a value inside of one, such as a threshold in a list of alarms,
+    there are only its label, its value and the source of an assumed one.
+    """
+    section = path.split(".")[0]
+    listed = settings(scenario, section) if section in SECTIONS else ()
+    for one in listed:
+        if one.path == path:
+            return one
+    assumed = {row.path: row.source for row in scenario.assumed}
+    value, named = at(scenario, path), label(path, scenario)
+    return Setting(path, named, value, "", (), (), assumed.get(path, ""))
+
+
 def label(path: str, scenario: Scenario | None = None) -> str:
     """A path in words: its section or strategy, then its keys, counting places of lists from 1.
 

@@ -22,17 +22,11 @@ from simulator.words.strategy import Strategy, kinds
 # Everything the format names that this version does not play, by where it stands: [] is any place
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
-    "": "calendar",
-    "service": "ungraceful start_rate connections scaling cells overload",
+    "": "",
+    "service": "start_rate scaling cells overload",
     "traffic": "retries connections queue deadline",
-    "change": "every",
     "slo": "latency",
-    "strategies.*": "only_in value",
-}
-KINDS_NOT_YET: dict[type[BaseModel] | None, str] = {
-    Strategy: "kubernetes_rolling argo_canary argo_blue_green flagger codedeploy ecs_rolling "
-    "beanstalk cloudformation_rolling",
-    None: "",
+    "strategies.*": "value",
 }
 VALUES_NOT_YET: dict[str, str] = {
     "green": "scaled",
@@ -214,24 +208,16 @@ class _Inspection:
         if len(models) == 1:
             return self.mapping(value, models[0], path)
         by_kind = {kind_of(model): model for model in models}
-        kind = self.kind(value.get("kind"), by_kind, None, path)
+        kind = self.kind(value.get("kind"), by_kind, path)
         return self.mapping(value, by_kind[kind], path) if kind else _LEFT_OUT
 
-    def kind(
-        self,
-        kind: Any,
-        known: Mapping[str, Any],
-        family: type[BaseModel] | None,
-        path: Path,
-    ) -> str | None:
+    def kind(self, kind: Any, known: Mapping[str, Any], path: Path) -> str | None:
         """The kind if it is known; otherwise says why not."""
         allowed = ", ".join(sorted(known))
         if isinstance(kind, str) and kind in known:
             return kind
         if kind is None:
             self.found.append((path, f"has no kind; add kind: one of {allowed}"))
-        elif kind in KINDS_NOT_YET[family].split():
-            self.found.append((path, f"kind {kind} is not available yet; remove it"))
         else:
             message = f"unknown kind {kind!r}; allowed: {allowed}{near(kind, known)}"
             self.found.append(((*path, "kind"), message))
@@ -259,7 +245,7 @@ class _Inspection:
             return _LEFT_OUT
         known, kind = kinds(), value.get("kind")
         if name is not None and kind is None:
-            if name not in known and name not in KINDS_NOT_YET[Strategy].split():
+            if name not in known:
                 allowed = ", ".join(sorted(known))
                 message = f"is the name of no kind; add kind: one of {allowed}{near(name, known)}"
                 self.found.append((path, message))
@@ -269,7 +255,7 @@ class _Inspection:
             message = f"{kind} contradicts the name {name}; rename the strategy or remove kind"
             self.found.append(((*path, "kind"), message))
             return _LEFT_OUT
-        found = self.kind(kind, known, Strategy, path)
+        found = self.kind(kind, known, path)
         return self.mapping({**value, "kind": found}, known[found], path) if found else _LEFT_OUT
 
 

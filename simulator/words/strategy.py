@@ -6,11 +6,12 @@ import difflib
 import importlib
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
@@ -36,19 +37,30 @@ class Step(Words):
     judge: Judge | None = Field(None, description="Judges this step instead of the usual judge.")
 
 
+class Smoke(Words):
+    """Tests on the new version before it gets traffic."""
+
+    duration: Duration = Field(0.0, alias="for", description="How long the tests take.")
+    catches: Share = Field(
+        0.5, description="Chance to find a defect that is not a crash (judgement, 20 to 80 %)."
+    )
+
+
 class Strategy(Words):
     """A way to release: frozen settings, a runbook forward and a runbook back.
 
-    Subclasses give `kind` a literal default and are found under it in `kinds`. `always_sticky`
-    says that users stay on their version whatever the traffic says.
+    Subclasses give `kind` a literal default and are found under it in `kinds`.
     """
 
     kinds: ClassVar[dict[str, type[Strategy]]] = {}
-    always_sticky: ClassVar[bool] = False
 
     kind: str
     pace: Factor = Field(
         1.0, description="Multiplies every bake, pause, wave and overlap of the strategy."
+    )
+
+    only_in: Literal["work"] | None = Field(
+        None, description="work: no step starts outside the working hours of the calendar."
     )
 
     @classmethod
@@ -57,6 +69,11 @@ class Strategy(Words):
         kind = cls.model_fields["kind"].default
         if isinstance(kind, str):
             Strategy.kinds[kind] = cls
+
+    @property
+    def always_sticky(self) -> bool:
+        """Whether users stay on their version whatever the traffic says."""
+        return False
 
     @property
     def pooled(self) -> bool:
@@ -80,6 +97,11 @@ class Strategy(Words):
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
         """The judges that look at its steps; `usual` is the scenario's, for those without one."""
+        return ()
+
+    @property
+    def analyses(self) -> tuple[Analysis, ...]:
+        """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
     def notes(self, scenario: Scenario) -> tuple[str, ...]:

@@ -258,6 +258,11 @@ class Traffic(Words):
         knots = self._series.knots(a + self._offset, b + self._offset) - self._offset
         return np.sort(np.concatenate([cuts, knots]))
 
+    @property
+    def began(self) -> float:
+        """The start of the deployment in seconds since a Monday 0:00."""
+        return self._weekday_zero
+
     def clock(self, t: float) -> tuple[int, float]:
         """Weekday (Monday is 0) and hour of the day at time t."""
         seconds = (self._weekday_zero + t) % _WEEK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,50 @@ def dump(scenario: Scenario) -> str:
     )
 
 
+def stated(scenario: Scenario) -> str:
+    """The YAML of what a scenario states; profile and defaults fill the rest when it is read.
+
+    Reads back as the same scenario, with the same assumptions.
+    """
+    found = _as_stated(scenario.source, scenario.resolved())
+    return yaml.dump(found, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _as_stated(source: Any, resolved: Any) -> Any:
+    """Of resolved data the parts that the source has; whole where they are of another form."""
+    if isinstance(source, list) and isinstance(resolved, list) and len(source) == len(resolved):
+        return [_as_stated(one, other) for one, other in zip(source, resolved, strict=True)]
+    both = isinstance(source, Mapping) and isinstance(resolved, Mapping)
+    if not both or not set(source) <= set(resolved):
+        return resolved
+    return {key: _as_stated(value, resolved[key]) for key, value in source.items()}
+
+
+def annotated(scenario: Scenario, comment: Callable[[str], str]) -> str:
+    """The same YAML with a comment at every key for which `comment` says something of its path.
+
+    Keys are settings of sections and of strategies, as `service.startup`.
+    """
+    return "\n".join(_commented(scenario.resolved(), "", comment)) + "\n"
+
+
+def _commented(data: Mapping[str, Any], where: str, comment: Callable[[str], str]) -> Iterator[str]:
+    """The lines of a mapping, those of sections and strategies entry by entry."""
+    depth = where.count(".") + bool(where)
+    for key, value in data.items():
+        path = f"{where}.{key}" if where else key
+        sections = isinstance(value, Mapping) and value and (depth == 0 or where == "strategies")
+        shown: Any = {key: None} if sections else {key: value}
+        text = yaml.dump(shown, Dumper=_Entry, sort_keys=False, allow_unicode=True, width=10**6)
+        first, *rest = text.removesuffix("\n").removesuffix(" null").split("\n")
+        said = comment(path)
+        indent = "  " * depth
+        yield f"{indent}{first}  # {said}" if said else f"{indent}{first}"
+        yield from (f"{indent}{line}" for line in rest)
+        if sections:
+            yield from _commented(value, path, comment)
+
+
 class _Plain(yaml.SafeDumper):
     """Block style with the innermost collections on one line."""
 
@@ -43,6 +87,20 @@ class _Plain(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         """Repeat values instead of pointing at them."""
         return True
+
+
+class _Entry(_Plain):
+    """The same, but the outermost mapping always in block style."""
+
+    inside = False
+
+    def represent_data(self, data: Any) -> Any:
+        """The node of a value."""
+        outermost, self.inside = not self.inside, True
+        node = super().represent_data(data)
+        if outermost:
+            node.flow_style = self.inside = False
+        return node
 
 
 def _flat(data: Any, depth: int = 2) -> bool:

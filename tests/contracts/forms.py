@@ -71,7 +71,41 @@ FORMS = {
         "{}",
         "{strategy: custom, growth: exponential, factor: 10%, duration: 10m, poll: 20s}",
     ],
+    "spinnaker": [
+        "{stages: [{kind: deploy_canary, instances: 20%}, {kind: canary_analysis, delay: 2m, "
+        "interval: 5m, lookback: 9m, lifetime: 16m, unseen: 96%}, {kind: deploy, rollout: none}]}",
+        "{on_failure: clean_up, stages: [{kind: deploy_canary, share: 3%, baseline: false}, "
+        "{kind: manual_judgment, takes: 5m}, {kind: delete_canary}, {kind: wait}, "
+        "{kind: deploy, rollout: rolling_red_black, steps: [30%, 100%], wait: 4m}]}",
+        "{stages: [{kind: deploy_canary}, {kind: wait}, {kind: deploy, keep_old: 5m}]}",
+        "{stages: [{kind: deploy, rollout: highlander}]}",
+    ],
+    "flagger": [
+        "{interval: 30s, max_weight: 30%, metrics: [], step_weight_promotion: 10%, "
+        "progress_deadline: 9h}",
+        "{interval: 30s, iterations: 4, mirror: 50%, metrics: [], max_surge: 1, "
+        "progress_deadline: 9h}",
+        "{interval: 30s, skip_analysis: true, progress_deadline: 9h}",
+    ],
     "opsworks_deploy": ["{}", "{order: by_zone, check: 2m}"],
+    "argo_canary": [
+        "{progress_deadline: 9h}",
+        "{steps: [{weight: 20%}, {pause: 2m}, {weight: 60%}, {approve: 3m}], max_surge: 1, "
+        "min_ready: 20s, progress_deadline: 9h}",
+        "{traffic_routing: true, steps: [{canary_scale: 4}, {weight: 20%}, {pause: 2m}, "
+        "{match_weight: true}, {weight: 50%}, {analysis: [{above: 90%, no_data: pass}]}], "
+        "analysis: [{above: 90%, interval: 1m, no_data: pass}], min_pods: 2, "
+        "progress_deadline: 9h}",
+        "{traffic_routing: true, dynamic_stable_scale: true, min_ready: 10s, "
+        "progress_deadline: 9h, "
+        "steps: [{weight: 20%}, {pause: 2m}, {weight: 70%}, {pause: 2m}]}",
+    ],
+    "argo_blue_green": [
+        "{progress_deadline: 9h}",
+        "{preview_replicas: 2, auto_promotion: false, approve: 5m, scale_down_delay: 4m, "
+        "abort_scale_down_delay: 50s, progress_deadline: 9h, "
+        "post_promotion_analysis: [{above: 90%, interval: 1m, no_data: pass}]}",
+    ],
 }
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
 INTERRUPTED = {

@@ -232,7 +232,8 @@ def test_recovering_is_detecting_and_mitigating(
             continue
         assert outcome.time_to_recover == pytest.approx(sum(parts))
         assert parts[0] == pytest.approx(delay)
-        assert parts[1] >= decide - 1e-6
+        if "delete_canary" not in form:  # which may end the harm before anybody has decided
+            assert parts[1] >= decide - 1e-6
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,17 @@ def test_an_unknown_defect_is_named() -> None:
 def test_the_door_lists_what_it_offers() -> None:
     assert set(ds.__all__) == {
         *("Scenario", "ScenarioError", "__version__"),
-        *("batches", "compare", "conclude", "exam", "load", "loads", "packaged", "preview"),
+        *(
+            "batches",
+            "bring",
+            "compare",
+            "conclude",
+            "exam",
+            "load",
+            "loads",
+            "packaged",
+            "preview",
+        ),
         *("reconsidered", "rehearse", "replay", "sweep", "years"),
     }
     for name in ds.__all__:

@@ -74,7 +74,7 @@ def test_packaged_scenarios_pass(validator: jsonschema.Draft202012Validator) -> 
         ("users: 10k}", "users: 10k}\nresponse: {automatic: allways}"),
         ("users: 10k}", "users: 10k}\nchange: {defects: [{kind: load, thresold: 5%}]}"),
         ("users: 10k}", "users: 10k}\nchange: {defects: [{kind: crash, rate: 5%}]}"),
-        ("users: 10k}", "users: 10k}\ncalendar: {work: Mon-Fri}"),
+        ("users: 10k}", "users: 10k}\ncalendar: {work: 9}"),
         ("users: 10k}", "users: 10k}\ncosts: {currency: dollars}"),
         ("users: 10k}", "users: 10k}\nnme: shop"),
     ],

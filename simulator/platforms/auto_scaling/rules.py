@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from simulator.words.units import exact
 
 
 def spread(count: int, zones: int, skew: int = 0) -> tuple[int, ...]:
@@ -39,3 +43,25 @@ def scale_in(
         else:
             news[zone] -= 1
     return tuple(olds), tuple(news)
+
+
+class Refresh(NamedTuple):
+    """Instances that may be missing, and that may be added, while a refresh replaces them."""
+
+    missing: int
+    added: int
+
+
+def refresh(size: int, minimum: float, maximum: float) -> Refresh:
+    """The limits of an instance refresh: shares of the group that stay healthy, and are there most.
+
+    `minimum` 100 % with `maximum` 100 % replaces one at a time, ended before its successor starts;
+    0 % all at once. What must be healthy is rounded up, what may be there down; where both leave no
+    room one instance is replaced at a time: added first if the maximum is above 100 %. Source: Auto
+    Scaling API, RefreshPreferences (2026); the rounding is not documented (inference).
+    """
+    missing = size - math.ceil(size * exact(minimum))
+    added = math.floor(size * exact(maximum)) - size
+    if missing + added > 0:
+        return Refresh(missing, max(added, 0))
+    return Refresh(0, 1) if maximum > 1 else Refresh(1, 0)

@@ -17,6 +17,16 @@ class Function(NamedTuple):
     argument: Any
 
 
+def told(function: Function) -> str:
+    """A value that is not known yet, as templates write it in short."""
+    name, argument = function
+    if name in ("Parameter", "Ref"):
+        return f"!Ref {argument}"
+    if name == "Fn::GetAtt" and isinstance(argument, list):
+        return f"!GetAtt {'.'.join(map(str, argument))}"
+    return f"!{name.removeprefix('Fn::')} ..." if name.startswith("Fn::") else name
+
+
 class Reference(NamedTuple):
     """A value that comes from another resource: its name, or one of its attributes."""
 
@@ -49,7 +59,7 @@ class Template(NamedTuple):
     """A template: its resources, and what stands in it that nobody knows before the update.
 
     `parameters` holds the values taken, as texts or functions: the defaults, but for those in
-    `given`.
+    `given`; `globals` what SAM says for all resources of a type.
     """
 
     file: str
@@ -57,6 +67,7 @@ class Template(NamedTuple):
     parameters: Mapping[str, Any]
     unresolved: tuple[str, ...]
     transforms: tuple[str, ...]
+    globals: Mapping[str, Any] = {}
     given: frozenset[str] = frozenset()
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from simulator.platforms.codedeploy import rules
 from simulator.words.detection import Judge
-from simulator.words.strategy import Strategy
+from simulator.words.strategy import Smoke, Strategy
 from simulator.words.units import Duration, Portion, PortionField
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class CodeDeploy(Strategy):
     kind: Literal["codedeploy"] = "codedeploy"
     config: str | None = Field(
         None,
-        description="A published configuration, e.g. HalfAtATime or ECSCanary10Percent5Minutes; "
-        "OneAtATime when left out.",
+        description="A published configuration, e.g. HalfAtATime or ECSCanary10Percent5Minutes, or "
+        "one's own shift in the same words; OneAtATime when left out.",
     )
     minimum_healthy: PortionField | None = Field(
         None, description="Hosts that stay healthy instead: a count, or a share rounded up."
@@ -54,12 +54,20 @@ class CodeDeploy(Strategy):
         0.0, description="How long the old fleet stays after a shift (terminationWaitTime)."
     )
 
+    smoke: Smoke | None = Field(
+        None, description="Of a shift: tests before any traffic (the hook BeforeAllowTraffic)."
+    )
+
     @field_validator("config")
     @classmethod
     def _is_published(cls, value: str | None) -> str | None:
         known = (*rules.HOSTS, *rules.SHIFTS)
         name = None if value is None else value.removeprefix(_PREFIX)
         if name is None or name in known:
+            return name
+        if rules.is_shift(name):
+            if reason := rules.refuse_shift(name):
+                raise ValueError(f"{reason}; change it")
             return name
         near = difflib.get_close_matches(name, known, 1)
         hint = f" (did you mean {near[0]}?)" if near else f"; allowed: {', '.join(known)}"
@@ -72,7 +80,9 @@ class CodeDeploy(Strategy):
             raise ValueError("config and minimum_healthy say the same thing: remove one of them")
         if healthy is not None and healthy.is_share and healthy.number >= 1:
             raise ValueError("minimum_healthy of all hosts lets none be taken: 99% at most")
-        if self.zonal and self.config in rules.SHIFTS:
+        if self.smoke is not None and not rules.is_shift(self.config):
+            raise ValueError("smoke is for shifts: hosts in place are not tested apart; remove it")
+        if self.zonal and rules.is_shift(self.config):
             raise ValueError("zonal is for hosts in place: remove it, or take another config")
         return self
 
@@ -81,13 +91,13 @@ class CodeDeploy(Strategy):
         return self.config == "AllAtOnce"
 
     def judges(self, usual: Judge | None) -> tuple[Judge, ...]:
-        return () if usual is None or self.config not in rules.SHIFTS else (usual,)
+        return () if usual is None or not rules.is_shift(self.config) else (usual,)
 
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """A minimum that lets no host be taken, or zones that nobody told."""
         size, zones = scenario.service.instances, scenario.service.zones
         least = self._least(size)
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             return ()
         if least >= size:
             return (f"needs {least} healthy hosts of {size}: fails at once, no host may be taken",)
@@ -103,7 +113,7 @@ class CodeDeploy(Strategy):
         return self.rollback or by not in ("health", "minimum healthy hosts")
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             yield from self._shift(rollout)
             return
         size = rollout.fleet.size
@@ -118,6 +128,7 @@ class CodeDeploy(Strategy):
 
     def _shift(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(1)
+        yield from rollout.smoke_test(self.smoke)
         for weight, wait in rules.shifts(self.config or ""):
             yield from rollout.shift(weight)
             yield from rollout.bake(wait)
@@ -126,7 +137,7 @@ class CodeDeploy(Strategy):
         yield from rollout.retire_old()
 
     def roll_back(self, rollout: Rollout) -> Iterator[Any]:
-        if self.config in rules.SHIFTS:
+        if rules.is_shift(self.config):
             yield from rollout.return_to_old()
             return
         size = rollout.fleet.size
@@ -138,4 +149,4 @@ class CodeDeploy(Strategy):
         if self.minimum_healthy is not None:
             return rules.minimum(size, self.minimum_healthy)
         config = self.config or "OneAtATime"
-        return 0 if config in rules.SHIFTS else rules.minimum_of(config, size)
+        return 0 if rules.is_shift(config) else rules.minimum_of(config, size)

@@ -28,6 +28,9 @@ SHIFTS = ("ECSAllAtOnce", "LambdaAllAtOnce", *_STEPS)
 _STEP = re.compile(r"(?:ECS|Lambda)(Linear|Canary)(\d+)Percent(?:Every)?(\d+)Minutes?")
 
 
+LONGEST_SHIFT = 2880  # minutes from the first to the last increment
+
+
 class Shift(NamedTuple):
     """A weight of the new version, and how long it stays until the next one (seconds)."""
 
@@ -78,6 +81,25 @@ def deploy(results: Sequence[bool], least: int) -> Verdict:
 def zones(size: int, number: int) -> tuple[int, ...]:
     """Hosts of each zone, spread evenly; the first ones have one more."""
     return tuple(size // number + (zone < size % number) for zone in range(number))
+
+
+def is_shift(config: str | None) -> bool:
+    """Whether a configuration shifts traffic: a published one, or one's own in the same words."""
+    return config is not None and (config in SHIFTS or _STEP.fullmatch(config) is not None)
+
+
+def refuse_shift(config: str) -> str:
+    """Why CodeDeploy refuses a configuration of one's own, or nothing."""
+    found = _STEP.fullmatch(config)
+    if found is None:
+        return ""
+    kind, percent, minutes = found[1], int(found[2]), int(found[3])
+    if not 1 <= percent <= 99:
+        return f"an increment is {percent}%: it is from 1% to 99%"
+    steps = 1 if kind == "Canary" else math.ceil(100 / percent) - 1
+    if not 1 <= minutes * steps <= LONGEST_SHIFT:
+        return f"its shift takes {minutes * steps} minutes: it takes from 1 to {LONGEST_SHIFT}"
+    return ""
 
 
 def shifts(config: str) -> tuple[Shift, ...]:

@@ -1,0 +1,123 @@
+"""What to make of a rollout that was brought: what it would miss, what to change, what to check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.decide.advice import Comparison, conclude
+from simulator.decide.sensitivity import SCREENED, SCREENED_KIND
+from simulator.decide.tornado import Swing, tornado
+from simulator.findings.comparison import simulate
+from simulator.findings.executors import Workers
+from simulator.findings.means import Interval
+from simulator.findings.study import Progress
+from simulator.play.rehearsal import Gate, gates
+from simulator.words.brought import NAME, Alternative
+from simulator.words.problems import ScenarioError
+from simulator.words.profiles import Assumption
+
+if TYPE_CHECKING:
+    from simulator.bring.importing import Imported
+    from simulator.words.scenario import Scenario
+
+SHOWN = 5
+MISSED = 0.02  # the share of requests that fails in the defect of the question "would it notice?"
+
+
+class Miss(NamedTuple):
+    """What becomes of releases that fail a share `rate` of their requests, all else as assumed.
+
+    `gate` is the first one that watches with traffic (None without one), `noticed` the chance that
+    such a release is detected there, `stopped` that it is before it carries all traffic.
+    """
+
+    rate: float
+    gate: Gate | None
+    noticed: Interval
+    stopped: Interval
+
+
+class Advice(NamedTuple):
+    """An imported rollout beside other ways to write its manifest.
+
+    `comparison` holds it under the name `current` and each alternative under its own; `best` is the
+    alternative that is recommended, or None where the manifest is best as it is; `matter` are the
+    assumptions that move it most, the first most.
+    """
+
+    imported: Imported
+    comparison: Comparison
+    alternatives: Mapping[str, Alternative]
+    miss: Miss
+    matter: tuple[Swing, ...]
+
+    @property
+    def best(self) -> Alternative | None:
+        """The alternative that is recommended, if any is."""
+        found = self.comparison.recommendation
+        return self.alternatives.get(found.strategy) if found is not None else None
+
+
+def advise(
+    imported: Imported,
+    replications: int = 300,
+    seed: int = 1,
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+) -> Advice:
+    """Compare an imported rollout with its alternatives, and work out what to know about it."""
+    scenario, alternatives = beside(imported)
+    found = conclude(simulate(scenario, replications, seed, (), jobs, progress), jobs=jobs)
+    miss = missed(imported.scenario, replications, seed, jobs)
+    return Advice(imported, found, alternatives, miss, matter(imported, seed, jobs))
+
+
+def beside(imported: Imported) -> tuple[Scenario, dict[str, Alternative]]:
+    """The scenario with every alternative as a strategy of its own, and these by name.
+
+    Alternatives that change nothing, or that the controller would reject, are left out.
+    """
+    strategies = {NAME: imported.scenario.source["strategies"][NAME]}
+    kept: dict[str, Alternative] = {}
+    for one in imported.alternatives():
+        try:
+            settings = imported.altered(one).scenario.source["strategies"][NAME]
+        except ScenarioError:
+            continue
+        if settings not in strategies.values():
+            strategies[one.name] = settings
+            kept[one.name] = one
+    return imported.scenario.with_("strategies", strategies), kept
+
+
+def missed(
+    scenario: Scenario,
+    replications: int = 300,
+    seed: int = 1,
+    jobs: Workers = 1,
+    progress: Progress | None = None,
+) -> Miss:
+    """How often the rollout notices a defect that fails 2 % of the requests of everybody."""
+    defect = {"kind": "errors", "rate": MISSED}
+    asked = scenario.with_all({"change.defects": [defect], "objectives": []})
+    bad = simulate(asked, replications, seed, (NAME,), jobs, progress).risk()[NAME].given_defect
+    first = next((g for g in gates(asked, NAME) if g.phase != "watch" and g.requests > 0), None)
+    noticed = bad.proportion("caught_at", first.phase if first is not None else "")
+    return Miss(MISSED, first, noticed, bad.chance("caught_before_full"))
+
+
+def matter(
+    imported: Imported, seed: int = 1, jobs: Workers = 1, progress: Progress | None = None
+) -> tuple[Swing, ...]:
+    """The assumptions by how far they move the users that a bad release harms, then the time.
+
+    Those of the manifest's reading and the defaults of its profile alike; few replications.
+    """
+    results = simulate(imported.scenario, SCREENED, seed, (NAME,), jobs, None, SCREENED_KIND)
+    own = [
+        Assumption(a.path, a.value, a.low, a.high, "assumed", a.source) for a in imported.assumed
+    ]
+    found = next(tornado(results, NAME, jobs, progress, own))
+    widest = found.widest("users_harmed")
+    return (*widest, *(one for one in found.widest("time_to_deploy") if one not in widest))

@@ -1,0 +1,163 @@
+"""How CloudFormation, Terraform and the API call CodeDeploy's groups and configurations.
+
+Sources: AWS::CodeDeploy::DeploymentGroup and DeploymentConfig in the CloudFormation template
+reference (2026); aws_codedeploy_deployment_group and _config of the Terraform AWS provider.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+GROUPS = (
+    *("AWS::CodeDeploy::DeploymentGroup", "aws_codedeploy_deployment_group"),
+    "deploymentGroup",
+)
+CONFIGS = (
+    *("AWS::CodeDeploy::DeploymentConfig", "aws_codedeploy_deployment_config"),
+    "deploymentConfig",
+)
+APPLICATIONS = ("AWS::CodeDeploy::Application", "aws_codedeploy_app")
+SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
+FLEETS = ("AWS::AutoScaling::AutoScalingGroup", "aws_autoscaling_group")
+ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
+BALANCERS = (
+    *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
+    *("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb"),
+)
+Path = tuple[str | int, ...]
+
+
+class Names(NamedTuple):
+    """Where the fields of a group, of its configuration, and of what it deploys to stand."""
+
+    config: Path
+    kind: Path
+    option: Path
+    application: Path
+    alarms: Path
+    alarms_on: Path
+    rollback: Path
+    events: Path
+    terminate: Path
+    wait: Path
+    ready: Path
+    services: Path
+    fleets: Path
+    platform: Path
+    healthy: Path
+    zonal: Path
+    routing: Path
+    canary: Path
+    linear: Path
+    percents: tuple[str, str]
+    intervals: tuple[str, str]
+    type: str
+    value: str
+    monitor: str
+    first_monitor: str
+    zone_hosts: Path
+    counts: tuple[Path, ...]
+    capacities: tuple[Path, ...]
+    launch: Path
+
+
+_BLUE = ("Properties", "BlueGreenDeploymentConfiguration")
+_ENDING = (*_BLUE, "TerminateBlueInstancesOnDeploymentSuccess")
+CLOUDFORMATION = Names(
+    config=("Properties", "DeploymentConfigName"),
+    kind=("Properties", "DeploymentStyle", "DeploymentType"),
+    option=("Properties", "DeploymentStyle", "DeploymentOption"),
+    application=("Properties", "ApplicationName"),
+    alarms=("Properties", "AlarmConfiguration", "Alarms"),
+    alarms_on=("Properties", "AlarmConfiguration", "Enabled"),
+    rollback=("Properties", "AutoRollbackConfiguration", "Enabled"),
+    events=("Properties", "AutoRollbackConfiguration", "Events"),
+    terminate=(*_ENDING, "Action"),
+    wait=(*_ENDING, "TerminationWaitTimeInMinutes"),
+    ready=(*_BLUE, "DeploymentReadyOption", "ActionOnTimeout"),
+    services=("Properties", "ECSServices"),
+    fleets=("Properties", "AutoScalingGroups"),
+    platform=("Properties", "ComputePlatform"),
+    healthy=("Properties", "MinimumHealthyHosts"),
+    zonal=("Properties", "ZonalConfig"),
+    routing=("Properties", "TrafficRoutingConfig", "Type"),
+    canary=("Properties", "TrafficRoutingConfig", "TimeBasedCanary"),
+    linear=("Properties", "TrafficRoutingConfig", "TimeBasedLinear"),
+    percents=("CanaryPercentage", "LinearPercentage"),
+    intervals=("CanaryInterval", "LinearInterval"),
+    type="Type",
+    value="Value",
+    monitor="MonitorDurationInSeconds",
+    first_monitor="FirstZoneMonitorDurationInSeconds",
+    zone_hosts=("MinimumHealthyHostsPerZone",),
+    counts=(("Properties", "DesiredCount"),),
+    capacities=(("Properties", "DesiredCapacity"), ("Properties", "MinSize")),
+    launch=("Properties", "LaunchType"),
+)
+_BLOCK = ("blue_green_deployment_config", 0)
+_ENDED = (*_BLOCK, "terminate_blue_instances_on_deployment_success", 0)
+TERRAFORM = Names(
+    config=("deployment_config_name",),
+    kind=("deployment_style", 0, "deployment_type"),
+    option=("deployment_style", 0, "deployment_option"),
+    application=("app_name",),
+    alarms=("alarm_configuration", 0, "alarms"),
+    alarms_on=("alarm_configuration", 0, "enabled"),
+    rollback=("auto_rollback_configuration", 0, "enabled"),
+    events=("auto_rollback_configuration", 0, "events"),
+    terminate=(*_ENDED, "action"),
+    wait=(*_ENDED, "termination_wait_time_in_minutes"),
+    ready=(*_BLOCK, "deployment_ready_option", 0, "action_on_timeout"),
+    services=("ecs_service",),
+    fleets=("autoscaling_groups",),
+    platform=("compute_platform",),
+    healthy=("minimum_healthy_hosts", 0),
+    zonal=("zonal_config", 0),
+    routing=("traffic_routing_config", 0, "type"),
+    canary=("traffic_routing_config", 0, "time_based_canary", 0),
+    linear=("traffic_routing_config", 0, "time_based_linear", 0),
+    percents=("percentage", "percentage"),
+    intervals=("interval", "interval"),
+    type="type",
+    value="value",
+    monitor="monitor_duration_in_seconds",
+    first_monitor="first_zone_monitor_duration_in_seconds",
+    zone_hosts=("minimum_healthy_hosts_per_zone", 0),
+    counts=(("desired_count",),),
+    capacities=(("desired_capacity",), ("min_size",)),
+    launch=("launch_type",),
+)
+_API_BLUE = ("blueGreenDeploymentConfiguration",)
+_API_ENDING = (*_API_BLUE, "terminateBlueInstancesOnDeploymentSuccess")
+API = Names(
+    config=("deploymentConfigName",),
+    kind=("deploymentStyle", "deploymentType"),
+    option=("deploymentStyle", "deploymentOption"),
+    application=("applicationName",),
+    alarms=("alarmConfiguration", "alarms"),
+    alarms_on=("alarmConfiguration", "enabled"),
+    rollback=("autoRollbackConfiguration", "enabled"),
+    events=("autoRollbackConfiguration", "events"),
+    terminate=(*_API_ENDING, "action"),
+    wait=(*_API_ENDING, "terminationWaitTimeInMinutes"),
+    ready=(*_API_BLUE, "deploymentReadyOption", "actionOnTimeout"),
+    services=("ecsServices",),
+    fleets=("autoScalingGroups",),
+    platform=("computePlatform",),
+    healthy=("minimumHealthyHosts",),
+    zonal=("zonalConfig",),
+    routing=("trafficRoutingConfig", "type"),
+    canary=("trafficRoutingConfig", "timeBasedCanary"),
+    linear=("trafficRoutingConfig", "timeBasedLinear"),
+    percents=("canaryPercentage", "linearPercentage"),
+    intervals=("canaryInterval", "linearInterval"),
+    type="type",
+    value="value",
+    monitor="monitorDurationInSeconds",
+    first_monitor="firstZoneMonitorDurationInSeconds",
+    zone_hosts=("minimumHealthyHostsPerZone",),
+    counts=(("desiredCount",),),
+    capacities=(),
+    launch=("launchType",),
+)
+OF = dict(zip(GROUPS, (CLOUDFORMATION, TERRAFORM, API), strict=True))

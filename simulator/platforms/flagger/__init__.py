@@ -1,0 +1,1 @@
+"""Flagger: canaries of Deployments behind a service mesh or an ingress."""

@@ -1,0 +1,1 @@
+"""Spinnaker: pipelines with canary analysis by Kayenta."""

@@ -1,0 +1,195 @@
+"""Drawing: what the requests of a part of a stretch come to, for everybody who watches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.play.cells import Cells, Closed, Part
+from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
+from simulator.play.noise import Noise
+
+if TYPE_CHECKING:
+    from simulator.play.rollout import Rollout
+    from simulator.play.stretch import Stretch
+
+Array = NDArray[np.float64]
+Row = tuple[Array, Array | None, Array | None]
+
+
+class Drawing:
+    """What is drawn once and seen by every detector.
+
+    `noise` are the baseline errors; `_open` holds the parts of the period that is still open and
+    `_seen` the versions that anybody looks at.
+    """
+
+    __slots__ = ("_open", "_rollout", "_seen", "noise")
+
+    _open: list[Part]
+    _rollout: Rollout
+    _seen: tuple[int, ...]
+    noise: Noise
+
+    def _draw(self, stretch: Stretch, a: float, ends: Array, excused: bool) -> Cells:
+        """Draw the cells up to `ends`; the first one takes over the open period's parts."""
+        rollout = self._rollout
+        generator = rollout.luck.counts()
+        cells = Cells(generator, rollout.router.began)
+        edges = np.empty(len(ends) + 1)
+        edges[0], edges[1:] = a, ends
+        base = rollout.plan.requests(edges)
+        before, noise = self._baseline(edges, base)
+        rows = self._rows(stretch, edges, base, excused)
+        for version in self._seen:
+            row = rows.get(version)
+            if row is None:
+                if not any(version in part.rows for part in self._open):
+                    continue
+                row = (0.0 * base, None, None)
+            self._fill(cells, version, row, noise * (row[0] / base), before)
+        self._open.clear()
+        return cells
+
+    def _fill(
+        self, cells: Cells, version: int, row: Row, own: Array, before: Sequence[float]
+    ) -> None:
+        """Draw the cells of one version, of which `own` baseline errors are expected."""
+        (requests, failing, late), generator = row, self._rollout.luck.counts()
+        expected = requests - own
+        failed, slow = np.zeros(len(own), np.int64), np.zeros(len(own), np.int64)
+        if failing is not None and late is not None and (failing.any() or late.any()):
+            expected = requests - failing - late - own
+            failed, slow = _drawn(generator, failing), _drawn(generator, late)
+            cells.harm[version] = failed + slow
+        for part, old_noise in zip(self._open, before, strict=True):
+            if version in part.rows:
+                count, part_failing, part_late, share = part.rows[version]
+                expected[0] += count - old_noise * share
+                failed[0] += part_failing
+                slow[0] += part_late
+                own[0] += old_noise * share
+        if np.count_nonzero(own):
+            failed = failed + generator.poisson(own)
+        cells.expected[version] = np.maximum(expected, 0.0)
+        cells.failed[version] = failed
+        cells.late[version] = slow
+
+    def _rows(self, stretch: Stretch, edges: Array, base: Array, excused: bool) -> dict[int, Row]:
+        """Expected (requests, failing, late) per cell of each version watched that has traffic."""
+        if self._rollout.plan.steady and not (stretch.harm or stretch.varying or stretch.mirror):
+            shares, seen = zip((OLD, NEW), stretch.versions, strict=True), self._seen
+            return {v: (base * s.share, None, None) for v, s in shares if s.share and v in seen}
+        if stretch.nobody:
+            if excused or NOBODY not in self._seen:
+                return {}
+            return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
+        return {
+            version: (requests, failing, late)
+            for version, requests, failing, late in stretch.cells(edges, self._seen)
+            if requests.any()
+        }
+
+    def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
+        """Expected baseline errors of the open parts and of each cell, were there one version."""
+        plan, incident = self._rollout.plan, self._rollout.incident
+        if not plan.noise:
+            before = [part.incident * part.base for part in self._open]
+            return before, incident * base if incident else np.zeros(len(base))
+        if not self._open:
+            noise = self.noise.expected(edges, base)
+            return [], noise + incident * base if incident else noise
+        starts = [part.start for part in self._open]
+        all_base = np.concatenate(([part.base for part in self._open], base))
+        noise = self.noise.expected(np.concatenate((starts, edges)), all_base)
+        count = len(starts)
+        before = [
+            float(n) + part.incident * part.base
+            for n, part in zip(noise[:count], self._open, strict=True)
+        ]
+        after = noise[count:]
+        return before, after + incident * base if incident else after
+
+    def _draw_one(
+        self, stretch: Stretch, a: float, b: float, excused: bool
+    ) -> tuple[float, dict[int, tuple[float, int, int, float]], dict[int, int]]:
+        """Requests in [a, b]; per version (expected good, failing, late); drawn bad ones."""
+        plan, seen = self._rollout.plan, self._seen
+        rows: dict[int, tuple[float, int, int, float]] = {}
+        if stretch.nobody or stretch.varying:
+            edges = np.array([a, b])
+            base = plan.requests(edges)
+            many = float(base[0])
+            found = [
+                (v, float(r[0]), float(f[0]), float(s[0]))
+                for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
+                if f is not None and s is not None
+            ]
+        elif stretch.harm or stretch.mirror:
+            many, found = plan.requests_between(a, b), []
+            for version, s in enumerate(stretch.versions):
+                if s.share > 0 and version in seen:
+                    part = many * s.share
+                    found.append((version, part, part * s.failing, part * s.late))
+            if stretch.mirror and MIRROR in seen:
+                part, s = many * stretch.mirror, stretch.versions[NEW]
+                found.append((MIRROR, part, part * s.failing, part * s.late))
+        else:
+            many = plan.requests_between(a, b)
+            for version, s in enumerate(stretch.versions):
+                if s.share > 0 and version in seen:
+                    part = many * s.share
+                    rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)
+            return many, rows, {}
+        poisson, drawn = self._rollout.luck.counts().poisson, dict[int, int]()
+        for version, requests, failing, late in found:
+            bad = int(poisson(failing)) if failing > 0 else 0
+            slow = int(poisson(late)) if late > 0 else 0
+            drawn[version] = bad + slow
+            share = requests / many if many > 0 else 0.0
+            rows[version] = (requests - failing - late, bad, slow, share)
+        return many, rows, drawn
+
+    def _settle_open(self, end: float) -> dict[int, Closed]:
+        """What each version comes to in the open period, baseline errors drawn as well."""
+        rollout, parts = self._rollout, self._open
+        noisy = rollout.plan.noise > 0
+        counts: dict[int, Closed] = {}
+        for index, part in enumerate(parts, 1):
+            if not part.rows:
+                continue
+            own = part.incident * part.base
+            if noisy:
+                until = parts[index].start if index < len(parts) else end
+                own += self.noise.between(part.start, until, part.base)
+            for version, (good, failing, late, share) in part.rows.items():
+                row = counts.get(version)
+                if row is None:
+                    row = counts[version] = Closed()
+                bad = own * share
+                row.baseline += bad
+                row.good += good - bad
+                row.failed += failing
+                row.late += late
+        poisson = rollout.luck.counts().poisson
+        for row in counts.values():
+            if row.baseline > 0:
+                row.failed += int(poisson(row.baseline))
+        return counts
+
+
+@cache
+def seen_by(scopes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
+    """The versions that anybody looks at, in order."""
+    return tuple(sorted({version for versions in scopes for version in versions}))
+
+
+def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
+    """Poisson counts; nothing is drawn where nothing is expected in any cell."""
+    if np.count_nonzero(expected):
+        return generator.poisson(expected)
+    return np.zeros(len(expected), np.int64)

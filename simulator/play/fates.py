@@ -1,0 +1,102 @@
+"""What becomes of the requests in a state of service: the shares of each version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.play.fleet import NEW, OLD
+from simulator.play.pressure import throttled
+from simulator.play.shares import Shares, both
+
+if TYPE_CHECKING:
+    from simulator.play.state import State, Top
+
+_new = tuple.__new__  # a named tuple at half the cost of calling its class
+
+
+def _mixing(state: State, weight: Any, top: Top) -> Any:
+    """What 2w(1 - w) is for a defect of which a part stays in the data after a rollback."""
+    mixed, situation, fault = 2.0 * weight * (1.0 - weight), state.situation, state.fault
+    if not situation.rolling_back:
+        return mixed
+    stays = 0.0 if situation.repaired else top(mixed, situation.highest)
+    return (1.0 - fault.persists) * mixed + fault.persists * stays
+
+
+def fates(
+    state: State,
+    weight: Any,
+    rate: Any,
+    capacity: tuple[Any, Any],
+    leak: Any,
+    top: Top,
+    reached: tuple[Any, Any] | None = None,
+) -> tuple[Shares, Shares]:
+    """The shares of (old, new) with these weights, rates, capacities and leaks."""
+    fault, plan, situation = state.fault, state.plan, state.situation
+    reached = reached or state.reached
+    usual = plan.full_capacity - state.fleet.lost(plan.capacity)
+    passing, more = throttled(state, weight, rate, reached, top)
+    copied = state.mirror * plan.misses * passing
+    unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
+    mixed = fault.mixed * _mixing(state, weight, top) if fault.mixed else 0.0
+    beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
+    result = []
+    for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
+        reaching = reached[version] * passing
+        load = share * reaching
+        if version == NEW and state.mirror:
+            load = load + copied
+        offered = top(rate * load * (1.0 - more), 1e-300)
+        shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
+        common = top(0.0, shed - unavoidable) * state.clear
+        served = (1.0 - shed) * state.clear
+        fail, late, corrupt = mixed, 0.0, 0.0
+        if version == NEW:
+            fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)
+            if state.writers:
+                refused = beside * plan.writes
+                common, served = common + refused * served, (1.0 - refused) * served
+            late = (1.0 - fail) * fault.late
+            corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
+        if version == situation.misfit:
+            common, served = common + served, 0.0 * served
+        segment, reach = served * (fail + late + corrupt), fault.users
+        result.append(
+            Shares(
+                share * reaching,
+                common + reach * served * fail,
+                reach * served * late,
+                reach * served * corrupt,
+                common * reaching,
+                segment * reaching,
+            )
+        )
+    return result[0], result[1]
+
+
+def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
+    """The same at one rate (requests/s), where nothing differs but capacity and the defect.
+
+    With nothing in front of the versions each factor that says so is 1 and is left out.
+    """
+    fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
+    usual = plan.full_capacity - state.fleet.lost(plan.capacity)
+    unavoidable = max(0.0, 1.0 - usual / rate)
+    mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
+    reach, found = fault.users, []
+    for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
+        over = 1.0 - state.capacity[version] / max(rate * share, 1e-300)
+        shed = 1.0 - (1.0 - over) if over > 0.0 else 0.0
+        common = max(0.0, shed - unavoidable) * clear
+        served = (1.0 - shed) * clear
+        fail, late, corrupt = mixed, 0.0, 0.0
+        if version == NEW:
+            fail = mixed + fault.fail + state.leaked + (fault.load if state.loaded else 0.0)
+            late = (1.0 - fail) * fault.late
+            corrupt = fault.corrupt * plan.writes
+        bad = reach * served
+        failing = common + bad * fail
+        segment = served * (fail + late + corrupt)
+        found.append(_new(Shares, (share, failing, bad * late, bad * corrupt, common, segment)))
+    return found[OLD], found[NEW]
