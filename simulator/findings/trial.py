@@ -16,6 +16,7 @@ from simulator.play.luck import Luck
 from simulator.play.rehearsal import Gate, prepare
 from simulator.play.replication import run
 from simulator.words.failures import Failures
+from simulator.words.writing import written_out
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -158,6 +159,8 @@ def _judge_at(scenario: Scenario, name: str, gate: Gate) -> Any:
     for words in (*own, settings.get("judge")):
         if words not in (None, _NONE):
             return words
+    if (brought := strategy.judge_of(gate.duration)) is not None:
+        return written_out(brought)
     takes_one = "judge" in type(scenario.strategies[name]).model_fields
     return (scenario.resolved()["detection"].get("judge") if takes_one else None) or _NONE
 

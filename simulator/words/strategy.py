@@ -111,6 +111,10 @@ class Strategy(Words):
         """
         return None
 
+    def judge_of(self, bake: float) -> Judge | None:
+        """Its own judge of a bake of this length (seconds), where no setting says it by itself."""
+        return None
+
     def notes(self, scenario: Scenario) -> tuple[str, ...]:
         """What of it is not followed in this scenario."""
         return ()

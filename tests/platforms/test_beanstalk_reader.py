@@ -12,6 +12,7 @@ import pytest
 from simulator.bring.documents import ManifestError
 from simulator.bring.importing import Imported, from_text, gather, imported
 from simulator.words.settings import stated
+from simulator.words.strategy import kinds
 from tests.bring.coverage import ignored, without_effect
 
 COMMAND = "aws:elasticbeanstalk:command"
@@ -79,7 +80,7 @@ def test_a_template_a_plan_and_a_saved_configuration_say_the_same() -> None:
     assert told(template) == told(saved) == told(read(ROLLING))
     assert without_effect(template) == without_effect(saved) == []
     names = [one.name for one in template.alternatives()]
-    assert names == ["immutable", "traffic splitting", "additional batch"]
+    assert names == ["immutable updates", "traffic splitting", "additional batch"]
 
 
 def test_the_last_of_several_files_holds() -> None:
@@ -170,6 +171,7 @@ def test_alternatives_change_the_rollout(settings: Any) -> None:
     found = read(settings)
     for alternative in found.alternatives():
         assert told(found.altered(alternative)) != told(found)
+        assert alternative.name not in kinds()
 
 
 @pytest.mark.parametrize("name", ["awsdocs-updates-immutable", "docs-traffic-splitting"])

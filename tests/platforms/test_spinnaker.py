@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.findings.trial import trials
 from simulator.platforms.spinnaker import rules
 from simulator.platforms.spinnaker.rules import Ended, Run
 from simulator.platforms.spinnaker.stages import CanaryAnalysis
 from simulator.play import ranked_judge
 from simulator.play.fault import Fault
 from simulator.play.ranked_judge import Classified, Rule
+from simulator.play.rehearsal import gates
 from simulator.words.problems import ScenarioError
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
@@ -318,6 +320,22 @@ def test_power_grows_with_the_lifetime(lookback: str) -> None:
     if lookback == "0s":
         assert found == sorted(found)
         assert found[2] > found[0] + 0.3
+
+
+def test_gates_show_what_an_analysis_sees() -> None:
+    """Every run of an analysis has its judge, a wait has none."""
+    stages = CANARY.replace("{kind: canary", "{kind: wait, duration: 3m}, {kind: canary")
+    scenario = pipeline(f"{stages}, {{kind: deploy}}")
+    judged = [
+        {trial.detector for trial in trials(scenario, "spinnaker", gate)} >= {"judge"}
+        for gate in gates(scenario, "spinnaker")
+    ]
+    assert judged == [False, True, True, True, True, False]
+    strategy = scenario.strategies["spinnaker"]
+    judge = strategy.judge_of(300)
+    assert judge is not None
+    assert judge.passing == pytest.approx(0.75005)
+    assert strategy.judge_of(180) is None
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from simulator.bring.documents import ManifestError
 from simulator.bring.importing import Imported, from_text, gather, imported
 from simulator.words.settings import stated
+from simulator.words.strategy import kinds
 from tests.bring.coverage import ignored, without_effect
 
 
@@ -149,6 +150,7 @@ def changed(stage: int, **more: Any) -> dict[str, Any]:
         (changed(3, canaryConfig={**ANALYSED["canaryConfig"], "lifetimeDuration": "PT30M"}),
          "compares 15 values a side"),
         (changed(3, type="manualJudgment"), "A person judges by hand"),
+        (FULL, "No alarm stops a pipeline"),
     ],
 )  # fmt: skip
 def test_what_an_author_should_know_is_said(manifest: Any, remark: str) -> None:
@@ -209,6 +211,40 @@ def test_a_deployment_rolls_by_its_own_limits() -> None:
     assert without_effect(found) == []
 
 
+SHOP = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: shop}
+spec:
+  replicas: 9
+  strategy: {rollingUpdate: {maxSurge: 2, maxUnavailable: 0}}
+  template: {spec: {terminationGracePeriodSeconds: 45, containers: [{name: shop, image: shop}]}}
+"""
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_a_manifest_beside_the_pipeline_is_what_it_deploys(production: bool) -> None:
+    """The manifest is an artifact; the pipeline, or what is assumed to follow it, deploys it."""
+    canary, deploy = ({**deployed(ref, [], name), "manifests": []} for ref, name in
+                      (("1", "shop-canary"), ("2", "shop")))  # fmt: skip
+    stages_ = [canary, deploy] if production else [canary]
+    pipeline = {"name": "shop", "stages": stages_}
+    beside = SHOP.replace("shop}", "shop-canary}").replace("replicas: 9", "replicas: 3")
+    found = imported(
+        [
+            *from_text(json.dumps(pipeline), "pipeline.json"),
+            *from_text(f"{SHOP}---\n{beside}", "shop.yaml"),
+        ]
+    )
+    assert (found.workload.called, found.others) == ("Pipeline/shop", ())
+    assert stages(found)[0] == {"kind": "deploy_canary", "instances": "3", "baseline": False}
+    assert stages(found)[1] == {
+        "kind": "deploy", "rollout": "none", "max_surge": "2", "max_unavailable": "0",
+    }  # fmt: skip
+    assert (found.scenario.service.instances, found.scenario.service.drain) == (9, 45)
+    assert ignored(found) <= 0.2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -229,6 +265,7 @@ def test_alternatives_change_the_rollout() -> None:
     names = []
     for alternative in found.alternatives():
         names.append(alternative.name)
+        assert alternative.name not in kinds()
         assert stated(found.altered(alternative).scenario.strategies["current"]) != before
     assert {"a run every ten minutes", "critical errors", "red/black"} <= set(names)
 

@@ -346,7 +346,7 @@ def alternatives(options: Options) -> Iterator[Alternative]:
 
     if policy != "Immutable":
         changes = (said("Immutable"), enhanced)
-        yield Alternative("immutable", changes, "a second group; what fails is terminated")
+        yield Alternative("immutable updates", changes, "a second group; what fails is terminated")
     if policy != "TrafficSplitting":
         changes = (said("TrafficSplitting"), enhanced)
         yield Alternative("traffic splitting", changes, "a tenth of the traffic first")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.platforms.spinnaker import kayenta
 from simulator.platforms.spinnaker.kayenta import stated
+from simulator.words import pods
 from simulator.words.brought import NAME, Alternative, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
@@ -40,14 +41,14 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
         if document.label or not isinstance(document.data, Mapping):
             continue
         if _is_pipeline(document.data) or _is_pipeline(document.data.get("pipeline")):
-            pipeline = Pipeline(document.rooted(_PIPELINE), configs)
+            pipeline = Pipeline(document.rooted(_PIPELINE), configs, documents)
             yield Workload(
                 document.name("name") or document.name("id") or "unnamed",
                 _PIPELINE,
-                (pipeline.document, *pipeline.used),
+                (pipeline.document, *pipeline.used, *pipeline.objects),
                 pipeline.read,
                 pipeline.alternatives,
-                tuple(f"{_CONFIG}/{_name(config)}" for config in pipeline.used),
+                tuple(pipeline.moved()),
             )
     for config in configs:
         yield Workload(
@@ -86,9 +87,19 @@ def read_config(config: View, draft: Draft) -> None:
         {"kind": "deploy"},
     ]
     draft.strategy("spinnaker", {"stages": stages}, config)
+    _watch(draft, config)
     _assume(draft, 0, ("instances",))
     _assume(draft, 1, found.open)
     _remark(draft, found.settings, config)
+
+
+def _watch(draft: Draft, document: View) -> None:
+    """A pipeline stops for what its own stages find, and for nothing else."""
+    draft.put("detection.alarms", "none", document)
+    draft.remark(
+        "No alarm stops a pipeline, and none is known to call anybody: beside its analysis only "
+        "users' reports are left (--set detection.alarms=...)."
+    )
 
 
 _OPEN: Mapping[str, tuple[Any, Any, Any, str]] = {
@@ -130,9 +141,13 @@ def _remark(draft: Draft, found: Mapping[str, Any], config: View | None) -> None
 
 
 class Pipeline:
-    """A pipeline: its stages in an order that keeps what they wait for, with the configs used."""
+    """A pipeline: its stages in an order that keeps what they wait for, with the configs used, and
+    the manifests beside it that it deploys where they do not stand in it.
+    """
 
-    def __init__(self, document: View, configs: Sequence[View]) -> None:
+    def __init__(
+        self, document: View, configs: Sequence[View], documents: Sequence[View] = ()
+    ) -> None:
         self.document = document
         inner = document.at("pipeline")
         self.root = inner if _is_pipeline(inner.data) else document
@@ -142,6 +157,30 @@ class Pipeline:
         self._built: list[dict[str, Any]] = []
         self._cleans = self._canary = self._goes_on = self._baseline = False
         self._size: View | None = None
+        self.objects = tuple(self._beside(documents))
+
+    def _beside(self, documents: Sequence[View]) -> Iterator[View]:
+        """One manifest of production, and of the canary, among the documents."""
+        deploys = [one for one in self.stages if one.peek("type") == "deployManifest"]
+        if not any(not _inline(stage).exists for stage in deploys):
+            return
+        named = [(one, _side(one.name("metadata", "name"))) for one in documents
+                 if one.label in ("Deployment", "ReplicaSet")]  # fmt: skip
+        for side in ("", "canary"):
+            fitting = [one for one, own in named if own == side]
+            if len(fitting) == 1:
+                yield fitting[0]
+
+    def moved(self) -> Iterator[str]:
+        """What the pipeline moves itself, as other readers call it."""
+        yield from (f"{_CONFIG}/{_name(config)}" for config in self.used)
+        yield from (f"{one.label}/{one.name('metadata', 'name')}" for one in self.objects)
+
+    def _manifest(self, stage: View | None, side: str = "") -> View:
+        """The manifest that a stage deploys: in it, or beside it; else nothing."""
+        inside = _inline(stage or self.root)
+        beside = (one for one in self.objects if _side(one.name("metadata", "name")) == side)
+        return inside if inside.exists else next(beside, inside)
 
     def read(self, draft: Draft) -> None:
         """Put the pipeline into the draft."""
@@ -154,7 +193,9 @@ class Pipeline:
             self._add(stage, draft)
         if not any(one["kind"] == "deploy" for one in self._built):
             kind = "none" if cloud == "kubernetes" else "red_black"
-            self._built.append({"kind": "deploy", "rollout": kind})
+            built: dict[str, Any] = {"kind": "deploy", "rollout": kind}
+            self._read_manifest(None, built, draft)
+            self._built.append(built)
             draft.remark(
                 "The pipeline deploys nothing to production: what follows its last stage is "
                 f"assumed, {'a rolling update' if kind == 'none' else 'red/black'}."
@@ -170,6 +211,7 @@ class Pipeline:
                 "until a person deletes it."
             )
         draft.strategy("spinnaker", settings, self.document)
+        _watch(draft, self.document)
 
     def _add(self, stage: View, draft: Draft) -> None:
         """Add a stage; what it says that is not used is noted."""
@@ -190,7 +232,7 @@ class Pipeline:
             draft.remark("A person judges by hand and, here, always lets the pipeline go on.")
         elif kind == "kayentaCanary":
             self._analyse(stage, draft)
-        elif kind in _REMOVES and self._has("deploy_canary") and _CANARY.search(_told(stage)):
+        elif kind in _REMOVES and self._has("deploy_canary") and _side(_told(stage)):
             self._delete(stage, draft)
         elif kind in _BEFORE:
             stage.say("outside", "it prepares what is deployed")
@@ -222,13 +264,13 @@ class Pipeline:
 
     def _deploy(self, stage: View, draft: Draft) -> None:
         told = _told(stage)
-        if _BASELINE.search(told):
+        if _side(told) == "baseline":
             stage.say("approximated", "it is as large as the canary, and starts with it")
             for one in self._built:
                 if one["kind"] == "deploy_canary":
                     one["baseline"] = True
             self._baseline = True
-        elif _CANARY.search(told) and not self._has("deploy"):
+        elif _side(told) == "canary" and not self._has("deploy"):
             self._canary_of(stage, draft)
         elif self._has("deploy"):
             stage.say("approximated", "one service is simulated: this is deployed with the first")
@@ -246,7 +288,12 @@ class Pipeline:
         self._canary = True
         stage.at("type").say("approximated", "its name tells that it is a canary")
         built: dict[str, Any] = {"kind": "deploy_canary", "baseline": self._baseline}
-        replicas = _replicas(stage)
+        desired = stage.at("clusters", 0, "capacity", "desired")
+        manifest = self._manifest(stage, "canary")
+        if manifest in self.objects:
+            for key in ("strategy", "template"):
+                manifest.at("spec", key).say("approximated", "a canary starts as production's pods")
+        replicas = desired if desired.exists else manifest.at("spec", "replicas")
         if stated(replicas, 1):
             built["instances"] = replicas.integer(1, 1, 100_000)
         self._put(draft, stage, built, () if "instances" in built else ("instances",))
@@ -255,22 +302,15 @@ class Pipeline:
         built: dict[str, Any] = {"kind": "deploy"}
         cluster = stage.at("clusters", 0)
         assumed: tuple[str, ...] = ()
-        replicas = _replicas(stage)
-        if stated(replicas, "the default"):
-            self._size = replicas
+        desired = cluster.at("capacity", "desired")
+        if stated(desired, "the default"):
+            self._size = desired
         if stage.peek("type") == "deployManifest":
             traffic = stage.at("trafficManagement").mapping()
             strategy = traffic.at("options").mapping().at("strategy")
             managed = traffic.at("enabled").flag() and strategy.exists
             built["rollout"] = strategy.choice(_ROLLOUTS, "none") if managed else "none"
-            rolling = _manifest(stage).at("spec", "strategy", "rollingUpdate").mapping()
-            if built["rollout"] == "none":
-                for key, name in (
-                    ("max_surge", "maxSurge"),
-                    ("max_unavailable", "maxUnavailable"),
-                ):
-                    if stated(rolling.at(name), "25%"):
-                        built[key] = rolling.at(name).portion("25%")
+            self._read_manifest(stage, built, draft)
         else:
             strategy = cluster.at("strategy")
             known = {**_ROLLOUTS, "": "none"}
@@ -286,6 +326,19 @@ class Pipeline:
         if built["rollout"] in ("red_black", "rolling_red_black") and "keep_old" not in built:
             assumed = ("keep_old",)
         self._put(draft, stage, built, assumed)
+
+    def _read_manifest(self, stage: View | None, built: dict[str, Any], draft: Draft) -> None:
+        """Size, limits and pods of what a stage deploys to production."""
+        spec = self._manifest(stage).at("spec").mapping()
+        replicas, template = spec.at("replicas"), spec.at("template").mapping().at("spec")
+        if stated(replicas, "the default"):
+            self._size = replicas
+        rolling = spec.at("strategy").mapping().at("rollingUpdate").mapping()
+        for key, name in (("max_surge", "maxSurge"), ("max_unavailable", "maxUnavailable")):
+            if built["rollout"] == "none" and stated(rolling.at(name), "25%"):
+                built[key] = rolling.at(name).portion("25%")
+        if template.exists:
+            pods.read(template.mapping(), draft)
 
     def _groups(self, cluster: View, built: dict[str, Any]) -> None:
         """What a red/black of server groups says about its old ones."""
@@ -355,7 +408,7 @@ class Pipeline:
             elif stage.peek("type") == "wait":
                 waits = ((stage.at("waitTime"), 1800),)
                 yield Alternative("wait for half an hour", waits, "alarms have time to fire")
-            elif stage.peek("type") == "deployManifest" and not _beside(stage):
+            elif stage.peek("type") == "deployManifest" and not _side(_told(stage)):
                 options = (
                     (stage.at("trafficManagement", "enabled"), True),
                     (stage.at("trafficManagement", "options", "strategy"), "redblack"),
@@ -388,12 +441,6 @@ def doubtful(thresholds: View) -> Alternative:
     return Alternative("marginal at 90", change, "runs that are in doubt end it")
 
 
-def _beside(stage: View) -> bool:
-    """Whether a stage is about a canary or its baseline."""
-    told = _told(stage)
-    return bool(_CANARY.search(told) or _BASELINE.search(told))
-
-
 def ordered(stages: Sequence[View]) -> list[View]:
     """Stages in an order in which each comes after those it waits for, else as they stand."""
     left, done = list(stages), set[str]()
@@ -422,21 +469,23 @@ def _only_after_failure(stage: View) -> bool:
 def _told(stage: View) -> str:
     """What tells whether a stage is about a canary: its name, and those of what it deploys."""
     names = [stage.name("name"), stage.name("moniker", "cluster"), stage.name("manifestName")]
-    names += [_manifest(stage).name("metadata", "name"), stage.name("cluster")]
+    names += [_inline(stage).name("metadata", "name"), stage.name("cluster")]
     cluster = stage.at("clusters", 0)
     names += [cluster.name("freeFormDetails"), cluster.name("stack")]
     return " ".join(names)
 
 
-def _manifest(stage: View) -> View:
+def _inline(stage: View) -> View:
     """The first manifest that stands in a stage."""
     several = stage.at("manifests", 0)
     return several if several.exists else stage.at("manifest")
 
 
-def _replicas(stage: View) -> View:
-    desired = stage.at("clusters", 0, "capacity", "desired")
-    return desired if desired.exists else _manifest(stage).at("spec", "replicas")
+def _side(name: str) -> str:
+    """Whether a name tells of a canary or of a baseline; "" for production."""
+    if _BASELINE.search(name):
+        return "baseline"
+    return "canary" if _CANARY.search(name) else ""
 
 
 READER = Reader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,6 +75,19 @@ class Spinnaker(Strategy):
                 found += stage.judges(baseline)
         return tuple(found)
 
+    def judge_of(self, bake: float) -> Judge | None:
+        """That of the analysis runs which look at so many seconds; the last run asks for more."""
+        baseline, found = False, None
+        for stage in self.stages:
+            if isinstance(stage, DeployCanary):
+                baseline = stage.baseline
+            elif isinstance(stage, CanaryAnalysis):
+                usual, last = stage.judges(baseline)
+                spans = [run.end - max(run.start, before) for run, before in stage.spans]
+                if any(math.isclose(span * self.pace, bake) for span in spans):
+                    found = found or (usual if len(spans) > 1 else last)
+        return found
+
     def undoes(self, by: str) -> bool:
         return self.on_failure == "clean_up" or by not in ("judge", "health")
 
@@ -105,14 +119,12 @@ class Spinnaker(Strategy):
 
     def _analyse(self, rollout: Rollout, stage: CanaryAnalysis, baseline: bool) -> Iterator[Any]:
         usual, last = stage.judges(baseline)
-        now = 0.0
-        for run in stage.runs:
+        for run, before in stage.spans:
             judge = last if run is stage.runs[-1] else usual
-            begins = max(run.start, now)
-            yield from rollout.bake(begins - now)
+            begins = max(run.start, before)
+            yield from rollout.bake(begins - before)
             yield from rollout.bake(run.end - begins, judge, run.end - run.start)
             yield from rollout.judge()
-            now = run.end
 
     def _deploy(self, rollout: Rollout, stage: Deploy) -> Iterator[Any]:
         yield from rollout.delete_baseline()

@@ -115,6 +115,11 @@ class CanaryAnalysis(Words):
         """The analysis runs, seconds of the stage."""
         return rules.schedule(self.lifetime, self.interval, self.lookback, self.delay)
 
+    @property
+    def spans(self) -> tuple[tuple[rules.Run, float], ...]:
+        """Each run with the end of the one before, seconds of the stage."""
+        return tuple(zip(self.runs, (0.0, *(run.end for run in self.runs)), strict=False))
+
     def judges(self, baseline: bool) -> Iterator[Judge]:
         """The judge of the runs before the last, and that of the last."""
         least = rules.above(self.marginal)
