@@ -198,7 +198,9 @@ SETTINGS: dict[str, dict[str, str]] = {
         "wait_on_signals": "true",
         "min_successful": "50%",
     },
+    "cloudformation_replacing": {"timeout": "40s", "min_successful": "50%"},
     "beanstalk": {
+        "command_timeout": "10s",
         "policy": "immutable",
         "batch": "2",
         "health_wait": "5m",
@@ -222,6 +224,10 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
+    ("beanstalk", "command_timeout"): (
+        ("service.install", "5m"),
+        ("service.start_failure", "{probability: 0%, timeout: 1h}"),
+    ),
     ("kubernetes_rolling", "progress_deadline"): (CRASH,),
     ("kubernetes_recreate", "progress_deadline"): (CRASH,),
     ("cloudformation_rolling", "min_successful"): (CRASH,),
@@ -317,6 +323,7 @@ _ROUTED = "traffic_routing: true, steps: [{weight: 20%}, {pause: 3m}]"
 _LONG = "run_time: 50m, concurrency: 1"
 FIRST = {
     ("beanstalk", "batch"): "policy: rolling",
+    ("cloudformation_replacing", "min_successful"): "timeout: 65s",
     ("beanstalk", "new_version"): "policy: traffic_splitting",
     ("beanstalk", "evaluation"): "policy: traffic_splitting",
     ("codedeploy", "zonal"): "minimum_healthy: 1",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from simulator.bring import fields, surroundings
 from simulator.bring.documents import Manifest, ManifestError, decoded, load, plain
 from simulator.bring.recognise import READERS, views
+from simulator.bring.values import PSEUDO
 from simulator.bring.view import View
 from simulator.words.brought import NAME, Alternative, Assumed, Draft, Note, Reader, Workload
 from simulator.words.changes import split
@@ -20,6 +22,7 @@ from simulator.words.problems import Problem, ScenarioError
 from simulator.words.profiles import names as profiles
 from simulator.words.reading import packaged_folder, reread
 from simulator.words.scenario import Scenario
+from simulator.words.units import format_rate, rate
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".config", ".template")
 _MOST_FILES, _MOST_BYTES = 200, 2**23
@@ -134,12 +137,10 @@ def imported(
     everything = views(manifests, parameters)
     found = _workloads(everything)
     reader, chosen = _chosen(found, everything, workload)
-    draft = _drafted(chosen, profile)
+    changes = list(_changes(sets))
+    draft = _drafted(chosen, profile, dict(changes))
     scenario = _scenario(draft, chosen)
-    for item in sets:
-        path, value = split(item)
-        if "=" not in item or not path or not value:
-            raise ScenarioError([Problem("--set", item, None, None, "is not path=value")])
+    for path, value in changes:
         scenario = scenario.with_(path, value)
         draft.assumed = [row for row in draft.assumed if row.path != path]
         draft.origins[path] = ("--set",)
@@ -159,13 +160,25 @@ def imported(
     )
 
 
-def _drafted(chosen: Workload, profile: str | None) -> Draft:
-    """What a workload says, before it is a scenario."""
+def _changes(sets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Paths and values of texts path=value; raises ScenarioError for another text."""
+    for item in sets:
+        path, value = split(item)
+        if "=" not in item or not path or not value:
+            raise ScenarioError([Problem("--set", item, None, None, "is not path=value")])
+        yield path, value
+
+
+def _drafted(chosen: Workload, profile: str | None, changes: Mapping[str, str]) -> Draft:
+    """What a workload says, before it is a scenario; counts of errors need the traffic told."""
     draft = Draft()
     draft.put("version", 1)
     draft.put("name", chosen.called)
     for row in OPEN:
         draft.assume(*row)
+    with suppress(ValueError):
+        told = changes.get("traffic.rate", "").strip("\"'")
+        draft.keys["traffic.rate"] = format_rate(rate(told))
     chosen.read(draft)
     surroundings.put(draft)
     if profile is not None:
@@ -192,7 +205,7 @@ def _known(parameters: Mapping[str, str], manifests: Sequence[Manifest]) -> None
     sections = [data.get("Parameters") for data in documents if isinstance(data, Mapping)]
     known = [name for section in sections if isinstance(section, Mapping) for name in section]
     for name in parameters:
-        if name not in known:
+        if name not in known and name not in PSEUDO:
             listed = ", ".join(map(plain, known)) or "none"
             message = f"no template has a parameter {plain(name)!r}; there are: {listed}"
             raise ManifestError([_said("--parameter", message)])

@@ -43,6 +43,7 @@ _MISSING = {name: name for name in ("missing", "breaching", "notBreaching", "ign
 START = 300.0  # until an instance is registered: judgement, longer than all but slow starts
 SHORT = 30.0
 PUBLISHED = 60.0  # until a metric can be read: the scenario's default
+_STICKY, _SLOW = "stickiness.enabled", "slow_start.duration_seconds"
 _DRAIN = "deregistration_delay.timeout_seconds"
 
 
@@ -265,12 +266,19 @@ def _put_target_group(group: View, draft: Draft) -> None:
     """A target group's draining and checks."""
     terraform = not group.label.startswith("AWS::")
     inside = group if terraform else group.at("Properties")
-    delay = inside.at("deregistration_delay")
+    delay, sticky = inside.at("deregistration_delay"), inside.at("stickiness", 0, "enabled")
+    slow = inside.at("slow_start")
     for attribute in () if terraform else inside.at("TargetGroupAttributes").items():
-        if attribute.name("Key") == _DRAIN:
-            attribute.mark()
-            delay = attribute.at("Value")
+        key, value = attribute.name("Key"), attribute.at("Value")
+        delay = value if key == _DRAIN else delay
+        sticky = value if key == _STICKY else sticky
+        slow = value if key == _SLOW else slow
     draft.put("service.drain", delay.seconds(300.0), delay)
+    if sticky.exists:
+        draft.put("traffic.sticky", sticky.flag(), sticky)
+    if slow.exists and slow.seconds() > 0:
+        draft.put("service.warm_up.for", slow.seconds(), slow)
+        draft.put("service.warm_up.capacity", "50%", "a slow start: half of the traffic on average")
     check = inside.at("health_check", 0) if terraform else inside
     interval = check.at("interval" if terraform else "HealthCheckIntervalSeconds")
     unhealthy = check.at("unhealthy_threshold" if terraform else "UnhealthyThresholdCount")

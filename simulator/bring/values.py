@@ -25,7 +25,7 @@ _MOST_TEXT = 2**24
 _LONGEST_PARAMETER = 4096  # bytes, as CloudFormation has it
 _MOST_PROBLEMS = 100
 _VARIABLE = re.compile(r"\$\{(!?)([^{}$]*)\}")
-_PSEUDO = frozenset(
+PSEUDO = frozenset(
     f"AWS::{name}"
     for name in (
         *("AccountId", "NotificationARNs", "Partition", "Region"),
@@ -59,6 +59,7 @@ class Values:
             name: self._given(name, entry, given[name]) if name in given else _taken(name, entry)
             for name, entry in (sections.get("Parameters") or {}).items()
         }
+        self.parameters |= {name: value for name, value in given.items() if name in PSEUDO}
         self.names = {**self.parameters, **self.resources}
         for name, value in self.parameters.items():
             if len(value) > _LONGEST_PARAMETER:
@@ -180,7 +181,7 @@ class Values:
             return value
         if name in self.resources:
             return Function("Ref", name)
-        if name in _PSEUDO:
+        if name in PSEUDO:
             return Function("Parameter", name)
         if not self.transforms:
             what = f"no parameter or resource {plain(name)[:60]!r}; add it or correct the name"

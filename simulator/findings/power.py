@@ -11,7 +11,7 @@ import numpy as np
 from simulator.findings.executors import Workers, each
 from simulator.findings.means import Interval, proportion
 from simulator.findings.study import Progress, Stratum
-from simulator.findings.trial import ALL, Array, Trial, detected, serving, trials, weights, within
+from simulator.findings.trial import ALL, Array, Trial, detected, serving, trials, weights
 from simulator.play.rehearsal import Gate, gates
 
 if TYPE_CHECKING:
@@ -116,13 +116,16 @@ def _sight(scenario: Scenario, trial: Trial, seed: int, groups: tuple[Stratum, .
     gate, longest = trial.gate, longest_bake(trial.gate)
     bake = gate.duration if trial.judged else longest
     times = trial.times(scenario, bake, groups, seed)
-    caught = {number: within(found, gate.duration) for number, found in times.items()}
+    caught = {number: trial.caught(found, gate.duration) for number, found in times.items()}
     bad = [group for group in groups if group.number]
     power, given, false_alarm = detected(caught, groups)
     needed = _needed(times, bad)
     if trial.judged and bad:
         needed = _needed_by_trial(scenario, trial, bad, seed, caught)
-    seen = np.array([time for g in bad for time in times[g.number].tolist() if time <= bake])
+    whole = math.inf if trial.own is not None else bake
+    seen = np.array(
+        [t for g in bad for t in times[g.number].tolist() if t <= whole and t < math.inf]
+    )
     one_by_one = {} if trial.judged else {g.label: _needed(times, [g]) for g in bad}
     return Sight(
         gate,
@@ -171,7 +174,7 @@ def _needed_by_trial(
     for factor in JUDGED:
         bake = factor * gate.duration
         times = trial.times(scenario, bake, bad, seed)
-        tried[bake] = {number: within(found, bake) for number, found in times.items()}
+        tried[bake] = {number: trial.caught(found, bake) for number, found in times.items()}
     enough = []
     for bake, found in tried.items():
         joined = np.concatenate([found[group.number] for group in bad])

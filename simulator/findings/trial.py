@@ -20,10 +20,12 @@ from simulator.words.writing import written_out
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
+    from simulator.words.strategy import Strategy
 
 Array = NDArray[np.float64]
 
-ALL, _NONE = "all", "none"
+ALL, _NONE, _CHECKS = "all", "none", "failed checks"
+_HELD = 1e9  # seconds: as long as it takes
 _OFF = ("alarms", "burn_rate", "noticed", "audit", "people", "judge")
 _WATCHES = ("bake", "run in parallel", "shadow")
 _NEVER_SERVES, _RAREST = "crash", 1e-12
@@ -63,7 +65,8 @@ def detected(
 
 class Trial(NamedTuple):
     """One gate with one detector, or with all: its `detection`, its judge, and how it reconciles,
-    each as a file would say it ("none" without one).
+    each as a file would say it ("none" without one). `own` is a strategy whose own checks look;
+    they may hold a release there for longer.
     """
 
     gate: Gate
@@ -71,11 +74,16 @@ class Trial(NamedTuple):
     detection: dict[str, Any]
     judge: Any
     reconcile: Any
+    own: Strategy | None = None
 
     @property
     def judged(self) -> bool:
         """Whether a verdict at the end of the bake has a say."""
-        return bool(self.judge != _NONE)
+        return bool(self.judge != _NONE) or self.own is not None
+
+    def caught(self, times: Array, bake: float) -> Array:
+        """1 where a release was detected before it went on, else 0."""
+        return within(times, _HELD if self.own is not None else bake)
 
     def times(
         self, scenario: Scenario, bake: float, groups: Sequence[Stratum], seed: int
@@ -90,14 +98,23 @@ def trials(scenario: Scenario, name: str, gate: Gate) -> tuple[Trial, ...]:
     judge = _judge_at(scenario, name, gate)
     reconcile = _reconcile_at(scenario, name, gate)
     own = {"judge": (judge, _NONE), "reconciliation": (_NONE, reconcile), ALL: (judge, reconcile)}
+    checks = None
+    if not gate.mirrored and gate.phase != "watch":
+        checks = scenario.strategies[name].alone(gate.weight, gate.duration)
     return tuple(
-        Trial(gate, detector, words, *own.get(detector, (_NONE, _NONE)))
-        for detector, words in _detectors(scenario, judge, reconcile)
+        Trial(
+            gate,
+            detector,
+            words,
+            *own.get(detector, (_NONE, _NONE)),
+            checks if detector in (ALL, _CHECKS) else None,
+        )
+        for detector, words in _detectors(scenario, judge, reconcile, checks is not None)
     )
 
 
 def _detectors(
-    scenario: Scenario, judge: Any, reconcile: Any
+    scenario: Scenario, judge: Any, reconcile: Any, checked: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The detectors at a gate, each with the `detection` that has nothing else; then all."""
     whole = scenario.resolved()["detection"]
@@ -117,6 +134,8 @@ def _detectors(
         alone.append(("judge", dict(none)))
     if reconcile != _NONE:
         alone.append(("reconciliation", dict(none)))
+    if checked:
+        alone.append((_CHECKS, dict(none)))
     yield from alone
     yield ALL, ({**whole, "judge": _NONE} if len(alone) != 1 else alone[0][1])
 
@@ -156,7 +175,10 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
     """A scenario in which this gate is all there is."""
     gate = trial.gate
     strategy: dict[str, Any]
-    if gate.phase == "shadow":
+    if trial.own is not None:
+        own = trial.own.alone(gate.weight, bake) or trial.own
+        strategy = own.model_dump(mode="json", by_alias=True, exclude_none=True)
+    elif gate.phase == "shadow":
         strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}
         strategy |= {"comparable": gate.comparable, "then": {"kind": "big_bang"}}
     elif gate.mirrored:
@@ -202,8 +224,9 @@ def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[in
                 (e.time for e in rollout.journal if e.verb in _WATCHES),
                 0.0,
             )
+            went_on = (e.time for e in rollout.journal if e.verb == "roll")
             caught = rollout.detected_at
-            times.append(caught - start if caught == caught else math.inf)
+            times.append(caught - start if caught <= next(went_on, math.inf) else math.inf)
         found[group.number] = np.array(times)
     return found
 

@@ -206,8 +206,8 @@ class AnalysisWatch(Periods):
                 rollout.at(when, self._done)
         elif self._verdict != _ON:
             self.stop()
-            unseen = " without data" if self._verdict == _BLIND else ""
-            rollout.trip(self.words.label + unseen, when)
+            words, blind = self.words, self._verdict == _BLIND
+            rollout.trip(words.label_without_data if blind else words.label, when)
 
     def give_up(self, rollout: Rollout) -> None:
         """Nobody watches any more: whoever waits for it goes on when it would have been over."""

@@ -18,6 +18,7 @@ from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
+from simulator.play.tallies import Breaker, Coming
 from simulator.play.verbs import NoInstances, Script
 from simulator.words.strategy import MOST_FOLLOWED
 from simulator.words.units import Portion
@@ -30,7 +31,7 @@ Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
 _NEVER = 1e-9
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
-HOSTS = "minimum healthy hosts"
+HOSTS, COMMAND = "minimum healthy hosts", "command timeout"
 
 
 class Measured(NamedTuple):
@@ -44,10 +45,12 @@ class Measured(NamedTuple):
 class ControllerVerbs(HiddenVerbs):
     """Verbs of controllers that replace instances by rules of their own.
 
-    `breaker` counts starts that failed, `failed_hosts` are out of service.
+    `command_limit` is how long one instance may take (seconds); `breaker` counts starts that
+    failed, `failed_hosts` are out of service.
     """
 
     breaker: Breaker | None = None
+    command_limit: float = math.inf
     failed_hosts = ended_hosts = 0
     decided_at: float
     detected_at: float
@@ -83,6 +86,22 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._gate()
         self.breaker = Breaker(failures, reset)
 
+    def limit_commands(self, seconds: float) -> Script:
+        """From now on the deployment has failed when an instance takes longer until it serves, its
+        drain apart.
+        """
+        yield from self._gate()
+        self.command_limit = seconds
+
+    def _command_ends(self, version: int, begins: float, takes: float) -> None:
+        if version == NEW and takes > self.command_limit:
+            self.at(begins + self.command_limit, partial(self._fail, COMMAND))
+
+    def _draw_start(self, version: int, law: StartLaw, count: int, in_place: bool) -> float:
+        slowest = super()._draw_start(version, law, count, in_place)
+        self._command_ends(version, self.env.now, slowest)
+        return slowest
+
     def _forever(self) -> Script:
         if self.breaker is not None and self.watching and self.fleet.starting:
             yield self.env.event()  # one failure after the other: the breaker will have its say
@@ -96,6 +115,8 @@ class ControllerVerbs(HiddenVerbs):
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         end = super()._start_one(rules, law, drained)
+        begins = self.env.now + (self.plan.drain if drained else 0.0)
+        self._command_ends(rules.version, begins, end - begins)
         if self.breaker is not None and rules.version == NEW:
             self._follow_tries(self.breaker, self.env.now, end, law.timeout)
         return end
@@ -109,7 +130,7 @@ class ControllerVerbs(HiddenVerbs):
                 return
             breaker.count += 1
             if breaker.count >= breaker.failures:
-                self._break()
+                self._fail(BREAKER)
                 return
             self._follow_tries(breaker, start + timeout, end, timeout)
 
@@ -185,17 +206,17 @@ class ControllerVerbs(HiddenVerbs):
         if breaker is not None:
             broken = drawn.breaks(breaker.failures, breaker.reset)
             if broken < math.inf:
-                self.at(now + broken, self._break)
+                self.at(now + broken, partial(self._fail, BREAKER))
         elif self.plan.scenario.detection.health == "on":
             self.trip("health", now + drawn.failed(2))
         for since, until in drawn.gaps(self.progress_deadline):
             said = now + since + self.progress_deadline
             self.at(said, partial(self._without_progress, now + until))
 
-    def _break(self) -> None:
-        """Too many starts have failed: the deployment has failed with them."""
+    def _fail(self, by: str) -> None:
+        """The controller takes the deployment for failed, and begins nothing more."""
         if self.watching and not self.caught_by:
-            self.abort(BREAKER)
+            self.abort(by)
             self.holding = True
 
     def recreate(self) -> Script:
@@ -453,33 +474,3 @@ class ControllerVerbs(HiddenVerbs):
         """All old instances and whatever is above the size go."""
         yield from self.retire_old()
         yield from self._retire(NEW, self.fleet.up[NEW] - self.fleet.size)
-
-
-class Coming:
-    """Instances that were started and do not serve yet; `all_here` happens when none is left."""
-
-    __slots__ = ("all_here", "count", "ever_missing")
-
-    def __init__(self) -> None:
-        self.count, self.ever_missing = 0, False
-        self.all_here: Event | None = None
-
-    def arrive(self) -> None:
-        """One of them serves from now on."""
-        self.count -= 1
-        if not self.count and self.all_here is not None:
-            self.all_here.succeed()
-
-
-class Breaker:
-    """Failed starts so far against the number at which a deployment has failed."""
-
-    __slots__ = ("count", "failures", "reset")
-
-    def __init__(self, failures: int, reset: bool) -> None:
-        self.failures, self.reset = failures, reset
-        self.count = 0
-
-    def forget(self) -> None:
-        """An instance is in service: count anew."""
-        self.count = 0

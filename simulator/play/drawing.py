@@ -61,11 +61,13 @@ class Drawing:
         """Draw the cells of one version, of which `own` baseline errors are expected."""
         (requests, failing, late), generator = row, self._rollout.luck.counts()
         expected = requests - own
-        failed, slow = np.zeros(len(own), np.int64), np.zeros(len(own), np.int64)
+        failed = slow = none = np.zeros(len(own), np.int64)
         if failing is not None and late is not None and (failing.any() or late.any()):
             expected = requests - failing - late - own
             failed, slow = _drawn(generator, failing), _drawn(generator, late)
             cells.harm[version] = failed + slow
+        if self._open:
+            failed, slow = failed + none, slow + none
         for part, old_noise in zip(self._open, before, strict=True):
             if version in part.rows:
                 count, part_failing, part_late, share = part.rows[version]
@@ -74,7 +76,8 @@ class Drawing:
                 slow[0] += part_late
                 own[0] += old_noise * share
         if np.count_nonzero(own):
-            failed = failed + generator.poisson(own)
+            baseline = generator.poisson(own)
+            failed = baseline if failed is none else failed + baseline
         cells.expected[version] = np.maximum(expected, 0.0)
         cells.failed[version] = failed
         cells.late[version] = slow

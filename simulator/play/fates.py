@@ -23,6 +23,11 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
     return (1.0 - fault.persists) * mixed + fault.persists * stays
 
 
+def _usual(state: State) -> float:
+    """What the service could carry with nothing deployed, requests/s."""
+    return state.plan.full_capacity - state.fleet.lost(state.plan.capacity)
+
+
 def fates(
     state: State,
     weight: Any,
@@ -35,13 +40,12 @@ def fates(
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
     fault, plan, situation = state.fault, state.plan, state.situation
     reached = reached or state.reached
-    usual = plan.full_capacity - state.fleet.lost(plan.capacity)
     passing, more = throttled(state, weight, rate, reached, top)
     copied = state.mirror * plan.misses * passing
-    unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
+    unavoidable = top(0.0, 1.0 - _usual(state) / (rate * plan.misses * passing))
     mixed = fault.mixed * _mixing(state, weight, top) if fault.mixed else 0.0
     beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
-    result = []
+    found = []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         reaching = reached[version] * passing
         load = share * reaching
@@ -61,18 +65,18 @@ def fates(
             corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        segment, reach = served * (fail + late + corrupt), fault.users
-        result.append(
+        segment, within = served * (fail + late + corrupt), fault.users * served
+        found.append(
             Shares(
                 share * reaching,
-                common + reach * served * fail,
-                reach * served * late,
-                reach * served * corrupt,
+                common + within * fail,
+                within * late,
+                within * corrupt,
                 common * reaching,
                 segment * reaching,
             )
         )
-    return result[0], result[1]
+    return found[OLD], found[NEW]
 
 
 def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
@@ -81,8 +85,7 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
     fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
-    usual = plan.full_capacity - state.fleet.lost(plan.capacity)
-    unavoidable = max(0.0, 1.0 - usual / rate)
+    unavoidable = max(0.0, 1.0 - _usual(state) / rate)
     mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
     reach, found = fault.users, []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _RARE = 0.99
 _MOMENT = 1.0
+_ASKS = "ask for approval"
 _GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -155,14 +156,17 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
 
 
 def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
-    """The gates of a strategy: every bake and overlap, and the watched phase after the script."""
+    """The gates of a strategy: every bake, measurement and overlap, the wait for a person where
+    nothing else has watched its weight, and the watched phase after the script.
+    """
     plan = Plan(scenario, scenario.strategies[name], name)
     rehearsal = _rehearse(plan)
     weight, found = 0.0, list[Gate]()
     for entry, requests in zip(rehearsal.journal, rehearsal.requests, strict=True):
         if entry.verb == "shift":
             weight = entry.detail
-        if requests:
+        again = entry.verb == _ASKS and found and found[-1].weight == weight
+        if requests and not again:
             mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, f"{100 * weight:.3g}%")
@@ -185,7 +189,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if entry.verb == "shift":
             weight = entry.detail
         copied = _copies(plan)[0]
-        watching = {"bake": weight, "analyse": weight, "run in parallel": 1.0, "shadow": copied}
+        watching = dict.fromkeys(("bake", "analyse", _ASKS), weight)
+        watching |= {"run in parallel": 1.0, "shadow": copied}
         share = watching.get(entry.verb)
         if share is None:
             found.append(None)

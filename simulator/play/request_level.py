@@ -5,7 +5,8 @@ every start a process of its own, every alarm polled, nothing integrated. It is 
 by example and shares no code with the engine. Use it for services with few requests.
 
 Not modelled: costs, burn-rate alarms, judges other than a threshold, slips, upgrade routines, what
-is done past a point of no return, hosts of CodeDeploy and maintenance windows.
+is done past a point of no return, hosts of CodeDeploy, command timeouts, and
+maintenance windows.
 """
 
 from __future__ import annotations

@@ -72,6 +72,10 @@ class ControllerScript(HiddenScript):
         yield from self._gate()
         self.threshold, self.reset = failures, reset
 
+    def limit_commands(self, seconds: float) -> Process:
+        """How long one instance may take is not looked at here."""
+        yield from self._gate()
+
     def _failed_try(self, version: int, tries: int) -> None:
         if self.threshold == math.inf or version == OLD:
             super()._failed_try(version, tries)

@@ -98,8 +98,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
-        watching = AnalysingWatch if plan.analyses else Watch
-        self.watch = watching(self, self.counts, not alone)
+        self.watch = (AnalysingWatch if plan.analyses else Watch)(self, self.counts, not alone)
 
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""

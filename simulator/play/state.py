@@ -107,7 +107,7 @@ class State:
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
-        self.leaked, self.straight = 0.0, False
+        self.leaked, self.straight, self.loaded = 0.0, False, False
         if fault.leak:
             self.leaked = self._leak_now(now)
             if self.leak is not None:
@@ -130,8 +130,13 @@ class State:
         if fault.load:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
-        simple = plan.lasting and not (router.remembers or fault.leak or fault.load)
-        self.lasting = simple and not self.varying and not situation.blocked
+        self.lasting = not self.varying and self._fleet_alone()
+
+    def _fleet_alone(self) -> bool:
+        """Whether all that can change without a new state is the fleet."""
+        fault = self.fault
+        told = self.router.remembers or fault.leak or fault.load or self.situation.blocked
+        return self.plan.lasting and not told
 
     def again(self, now: float) -> bool:
         """Begin again, when nothing but whole instances has changed; false if that cannot do."""

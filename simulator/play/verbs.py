@@ -292,9 +292,9 @@ class Verbs:
         if waiting is None:
             return
         yield from self._gate()
-        self.note("ask for approval")
-        index = int(self.env.now)
-        yield self.env.timeout(waiting.sample(self.luck.uniform(Purpose.APPROVE, index)))
+        takes = waiting.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
+        self.note("ask for approval", takes)
+        yield self.env.timeout(takes)
         self.note("approved")
         self.by_hand = True
         self.last_watch = self.env.now

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
@@ -33,6 +34,7 @@ _PARTS = (
 )
 
 
+_encoded = json.JSONEncoder(allow_nan=False).encode
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -195,6 +197,17 @@ def document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def text(value: Any, start: str = "\n") -> str:
+    """Plain data as JSON, with a line for whatever holds no further lists or mappings."""
+    inner = f"{start} "
+    if isinstance(value, dict) and any(isinstance(one, (dict, list)) for one in value.values()):
+        parts = (f"{inner}{_encoded(str(key))}: {text(one, inner)}" for key, one in value.items())
+        return f"{{{','.join(parts)}{start}}}"
+    if isinstance(value, list) and any(isinstance(one, (dict, list)) for one in value):
+        return f"[{','.join(inner + text(one, inner) for one in value)}{start}]"
+    return _encoded(value)
+
+
 HEADER = ("strategy", "condition", "figure", "unit", "statistic", "value", "low", "high", "n")
 
 
@@ -216,11 +229,11 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
 
 def csv_text(comparison: Comparison) -> str:
     """The flat table as CSV. A name that a spreadsheet would run as a formula gets a quote."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows([safe(value) for value in row] for row in rows(comparison))
-    return text.getvalue()
+    return table.getvalue()
 
 
 def safe(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from simulator import __version__
 from simulator.findings.engine import engine
 from simulator.findings.runs import write
-from simulator.report.export import document
+from simulator.report.export import document, text
 from simulator.report.page import page
 from simulator.words.writing import dump
 
@@ -46,8 +46,7 @@ def save(comparison: Comparison, where: str, command: str) -> Path:
         "packages": {name: metadata.version(name) for name in _PACKAGES},
     }
     write(folder / "manifest.json", f"{json.dumps(manifest, indent=1)}\n".encode())
-    summary = json.dumps(document(comparison), indent=1, allow_nan=False)
-    write(folder / "summary.json", f"{summary}\n".encode())
+    write(folder / "summary.json", f"{text(document(comparison))}\n".encode())
     table = BytesIO()
     results.frame.to_parquet(table, index=False)
     write(folder / "replications.parquet", table.getvalue())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
 from simulator.decide.advice import Comparison, reconsidered
 from simulator.report import headlines, wording
-from simulator.report.export import csv_text, document
+from simulator.report.export import csv_text, document, text
 from simulator.report.page import page as report_page
 from simulator.web import jobs, state, waiting
 from simulator.web.jobs import Job
@@ -221,7 +220,7 @@ def _downloads(found: Comparison, command: str, stem: str) -> None:
         ("Scenario (YAML)", lambda: dump(found.scenario), "yaml"),
         ("Figures (CSV)", lambda: csv_text(found), "csv"),
         ("Replications (parquet)", lambda: _parquet(found), "parquet"),
-        ("Results (JSON)", lambda: json.dumps(document(found), indent=1, allow_nan=False), "json"),
+        ("Results (JSON)", lambda: text(document(found)), "json"),
         ("Report (HTML)", lambda: report_page(found, command), "html"),
     )
     for column, (title, content, ending) in zip(st.columns(5), offered, strict=True):

@@ -52,7 +52,8 @@ def editor(in_use: str | None) -> None:
         args=(first,),
         help="A shop's front end on Kubernetes, rolled with the defaults.",
     )
-    if in_use is not None:
+    opened = brought.opened()
+    if in_use is not None or opened:
         row.button("Start over", key="forget", on_click=_start_over)
     left, right = st.columns(2) if others else (st.container(), None)
     count = st.session_state.setdefault("uploads", 0)
@@ -64,7 +65,7 @@ def editor(in_use: str | None) -> None:
         on_change=_opened,
         args=(f"files {count}",),
         max_upload_size=1,
-        help="They are put into the box above, where you can still change them.",
+        help="They are read together with what stands in the box.",
     )
     if right is not None:
         right.selectbox(
@@ -75,6 +76,9 @@ def editor(in_use: str | None) -> None:
             placeholder="Choose one",
             on_change=_try_other,
         )
+    if opened:
+        names = ", ".join(opened)
+        st.info(f"Opened: {plain(names)}. Press **Read it** to go on.")
     if message := brought.unread():
         st.warning(plain(message))
 

@@ -26,7 +26,7 @@ from simulator.words.scenario import Scenario
 FIRST = "shop-deployment"  # of the packaged examples
 PASTED = "pasted.yaml"
 DRAFT, WORKLOAD, PROFILE, MOST_FILES = "manifests", "workload", "profile", 200
-_TEXT, _SAVED, _UNREAD = "brought", "brought link", "unread"
+_TEXT, _SAVED, _OPENED, _UNREAD = "brought", "brought link", "brought files", "unread"
 _PACKED, _COMPARED = "m", "compared"
 _LINK = (_PACKED, WORKLOAD, PROFILE, _COMPARED, state.sets(state.BROUGHT))
 _EXAMPLE, _TOO_LONG = "example", "too-long"
@@ -149,6 +149,9 @@ def use(text: str) -> None:
 def use_draft() -> None:
     """Take what stands in the editor into use; an empty editor is told."""
     text = str(st.session_state.get(DRAFT) or "")
+    for name, content in opened().items():
+        text = added(text, name, content)
+    st.session_state.pop(_OPENED, None)
     st.session_state[_UNREAD] = "" if text.strip() else _NOTHING
     if text.strip() and text != st.session_state.get(_TEXT):
         use(text)
@@ -156,27 +159,34 @@ def use_draft() -> None:
 
 def forget() -> None:
     """Begin anew; what stands in the editor stays there."""
-    st.session_state.pop(_TEXT, None)
-    st.session_state.pop(_SAVED, None)
+    for key in (_TEXT, _SAVED, _OPENED, _UNREAD):
+        st.session_state.pop(key, None)
     for key in _LINK:
         st.query_params.pop(key, None)
 
 
+def opened() -> dict[str, str]:
+    """Files that were opened and are not read yet, by their names."""
+    return dict(st.session_state.get(_OPENED, {}))
+
+
 def take_files(uploaded: Sequence[Any]) -> None:
-    """Put uploaded files into the editor, one after the other, or tell why one cannot be."""
-    text = str(st.session_state.get(DRAFT) or "")
-    told = []
+    """Keep uploaded files until they are read with the rest, or tell why one cannot be.
+
+    The editor is left alone: what is being typed into it may not have come here yet.
+    """
+    kept, told = opened(), []
     for file in uploaded[:MOST_FILES]:
         try:
-            found = added(text, file.name, _decoded(file))
-            _bounded(found)
+            wanted = {**kept, _name(file.name): _decoded(file)}
+            _bounded("".join(_headed(*one) for one in wanted.items()))
         except ManifestError as error:
             told += [f"{one.file}: {one.message}" for one in error.problems]
         else:
-            text = found
+            kept = wanted
     if len(uploaded) > MOST_FILES:
         told.append(f"more than {MOST_FILES} files: only the first ones were opened")
-    st.session_state[DRAFT] = text
+    st.session_state[_OPENED] = kept
     st.session_state[_UNREAD] = "; ".join(told)
 
 
@@ -221,6 +231,11 @@ def choose(key: str, widget: str) -> None:
         st.query_params.pop(key, None)
     if key == WORKLOAD:
         state.drop(state.BROUGHT)
+
+
+def too_long() -> bool:
+    """Whether the text in use is too long for a link."""
+    return st.query_params.get(_PACKED) == _TOO_LONG
 
 
 def compared() -> bool:

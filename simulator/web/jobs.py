@@ -7,14 +7,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import streamlit as st
 
-from simulator.bring.importing import Imported
 from simulator.decide.advice import Comparison, Options, refined
-from simulator.decide.brought import Miss, matter, missed
-from simulator.decide.tornado import Swing
 from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
 from simulator.findings.power import Sight, sights
@@ -27,6 +24,11 @@ from simulator.web import pool
 from simulator.words.problems import ScenarioError
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
+
+if TYPE_CHECKING:
+    from simulator.bring.importing import Imported
+    from simulator.decide.brought import Miss
+    from simulator.decide.tornado import Swing
 
 MOST_REPLICATIONS = 5000
 USUAL_REPLICATIONS, USUAL_SEED = 1000, 1
@@ -374,6 +376,7 @@ def reached(
 
 def mattering(visitor: str, imported: Imported, seed: int) -> Job[tuple[Swing, ...]]:
     """Which assumptions move a rollout that was brought most."""
+    from simulator.decide.brought import matter
 
     def asked(executor: Executor, progress: Progress) -> Iterator[tuple[Swing, ...]]:
         """All of them, once."""
@@ -385,6 +388,7 @@ def mattering(visitor: str, imported: Imported, seed: int) -> Job[tuple[Swing, .
 
 def missing(visitor: str, scenario: Scenario, seed: int) -> Job[Miss]:
     """What a rollout that was brought would not notice."""
+    from simulator.decide.brought import missed
 
     def asked(executor: Executor, progress: Progress) -> Iterator[Miss]:
         """A first look, then a closer one."""

@@ -63,6 +63,11 @@ class Analysis(Words):
         return self.name or "analysis"
 
     @property
+    def label_without_data(self) -> str:
+        """The name in tables when it has ended a release because it had no value too often."""
+        return f"{self.label} without data"
+
+    @property
     def most(self) -> int | None:
         """Measurements that end it; None: it goes on until somebody stops it."""
         return 1 if self.interval is None else self.count

@@ -104,6 +104,13 @@ class Strategy(Words):
         """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
+    def alone(self, weight: float, seconds: float) -> Strategy | None:
+        """Itself with one step only, for what is seen at it: a weight, and how long it is checked.
+
+        None where a canary's step is the same, because nothing but detectors and judges looks.
+        """
+        return None
+
     def judge_of(self, bake: float) -> Judge | None:
         """Its own judge of a bake of this length (seconds), where no setting says it by itself."""
         return None

@@ -21,9 +21,11 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"viewport": {"width": WIDE, "height": TALL}, "color_scheme": "dark"},
     "phone": {"viewport": {"width": PHONE, "height": 844}, "color_scheme": "light"},
 }
+_ADVICE = "Other ways to write it"
 # Each page: its link, a text at its end, and the heading that the picture begins with.
 PAGES = {
     "compare": ("", "Take it with you", ""),
+    "imports": ("imports?example=shop-deployment&compared=1", "Take it with you", _ADVICE),
     "replay": ("replay?defect=errors&t=330", "Take it with you", "Moment by moment"),
     "gates": ("gates", "Take it with you", ""),
     "sensitivity": ("sensitivity?scenario=web-shop", "As a table, with sources", ""),

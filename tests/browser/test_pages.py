@@ -19,6 +19,7 @@ pytestmark = [
 # Each page by its link, and a text that stands near its end.
 PAGES = {
     "compare": ("?n=50&scenario=quiet-api", "Take it with you"),
+    "imports": ("imports", "Read here"),
     "replay": ("replay?scenario=quiet-api", "Take it with you"),
     "gates": ("gates?scenario=quiet-api", "Take it with you"),
     "sensitivity": ("sensitivity?scenario=quiet-api", "What moves users harmed"),

@@ -55,11 +55,16 @@ FORMS = {
         "{max_batch: 5, pause: 30s}",
         "{max_batch: 4, min_in_service: 8, wait_on_signals: true, pause: 1h}",
     ],
+    "cloudformation_replacing": ["{timeout: 12h}", "{timeout: 12h, min_successful: 60%}"],
     "codedeploy": [
         "{minimum_healthy: 40%}",
         "{config: ECSCanary10Percent5Minutes, terminate_after: 5m}",
+        "{config: ECSLinear30PercentEvery2Minutes, smoke: {for: 1m}}",
     ],
-    "beanstalk": ["{policy: rolling_with_additional_batch, batch: 3}", "{policy: immutable}"],
+    "beanstalk": [
+        "{policy: rolling_with_additional_batch, batch: 3, command_timeout: 1h}",
+        "{policy: immutable, command_timeout: 1h}",
+    ],
     "maintenance_window": [
         "{concurrency: 3, duration: 1h, cutoff: 50m, every: 2h, run_time: 7m}",
     ],

@@ -164,7 +164,44 @@ def test_the_order_of_times_and_where_it_flips() -> None:
     assert high == pytest.approx(START - 2 * (DRAIN + INSTALL), abs=1)
 
 
-@pytest.mark.parametrize("words", ["evaluation: 2m", "evaluation: 11h", "new_version: 0%"])
+@pytest.mark.parametrize(
+    "words", ["evaluation: 2m", "evaluation: 11h", "new_version: 0%", "command_timeout: 2h"]
+)
 def test_words_that_are_refused(words: str) -> None:
     with pytest.raises(ScenarioError):
         environment("traffic_splitting", words)
+
+
+@pytest.mark.parametrize(
+    ("policy", "timeout", "seconds", "delay"),
+    [
+        ("rolling", "", 20 + 840, 900),
+        ("rolling", "command_timeout: 1m", 20 + 300, 900),
+        ("all_at_once", "command_timeout: 1m", 300, 900),
+        ("rolling_with_additional_batch", "command_timeout: 2m", 360, 900),
+        ("immutable", "", 840, 10),
+        ("traffic_splitting", "command_timeout: 1s", 241, 10),
+    ],
+)
+def test_a_command_that_takes_too_long_fails(
+    policy: str, timeout: str, seconds: float, delay: float
+) -> None:
+    """600 s when nothing else is said, and the 240 s that Beanstalk adds, after the drain: nothing
+    starts within hours. A second group is terminated by itself, otherwise a person acts."""
+    scenario = environment(
+        policy,
+        f"batch: 2, {timeout}",
+        service="startup: 60s, install: 60s, drain: 20s, start_failure: {timeout: 5h}",
+        response="decide: 10s, page: {acknowledge: 5m, decide: 10m}",
+    )
+    rollout, _ = watched(scenario, crash(1.0))
+    assert (rollout.caught_by, rollout.detected_at) == ("command timeout", seconds)
+    assert rollout.decided_at - rollout.detected_at == delay
+
+
+def test_a_command_in_time_is_none_too_long() -> None:
+    """Installed in 839 s, which is within 600 + 240."""
+    words = "startup: 1s, drain: 0s, start_failure: {timeout: 5h}"
+    for install, caught in ((839, ""), (841, "command timeout")):
+        rollout, _ = watched(environment("rolling", "", service=f"{words}, install: {install}s"))
+        assert rollout.caught_by == caught

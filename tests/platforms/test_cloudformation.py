@@ -10,6 +10,8 @@ from simulator.platforms.cloudformation import rules
 from simulator.play.fault import Fault
 from simulator.play.rehearsal import rehearse
 from simulator.words.problems import ScenarioError
+from tests.answers import oracles_platforms as platforms
+from tests.answers.comparing import noticed
 from tests.platforms.watching import Moment, watched
 from tests.play.playing import bare, play
 
@@ -160,3 +162,75 @@ def test_triggers_have_limits() -> None:
 def test_policies_that_are_refused(words: str) -> None:
     with pytest.raises(ScenarioError):
         four(words)
+
+
+def replacing(words: str = "", **more: str):  # type: ignore[no-untyped-def]
+    """Four instances that need 240 s to start, replaced by another group."""
+    service = "startup: 240s, drain: 30s, cost: 1/h, start_failure: {timeout: 10h}"
+    given = {"instances": 4, "service": service, **more}
+    return bare(strategy=f"cloudformation_replacing: {{{words}}}", **given)
+
+
+def test_a_new_group_beside_the_old_one() -> None:
+    """Eight instances until all four have signalled; the old ones drain: 4 x (240 + 30) s."""
+    rollout, moments = watched(replacing())
+    assert (least(moments), max(m.held for m in moments)) == (4, 8)
+    (outcome,) = play(replacing(), 1, bad=False)
+    assert outcome.time_to_deploy == 240
+    assert outcome.outage == 0
+    assert outcome.extra_cost == pytest.approx(4 * 270 / 3600)
+    assert rollout.fleet.up == [0, 4]
+
+
+def test_without_a_creation_policy_the_old_group_goes_at_once() -> None:
+    """Nobody waits: 240 s in which nobody serves."""
+    (outcome,) = play(replacing("min_successful: 0%"), 1, bad=False)
+    assert outcome.outage == outcome.time_to_deploy == 240
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [("", 300), ("timeout: 20m", 1200)])
+def test_a_group_that_does_not_signal_is_deleted(timeout: str, seconds: float) -> None:
+    """It waits until its timeout and fails; the old group has served all along."""
+    rollout, moments = watched(replacing(timeout, detection="health: none"), crash())
+    assert (rollout.caught_by, rollout.detected_at) == ("missing signals", seconds)
+    assert rollout.decided_at == seconds
+    assert least(moments) == 4
+    assert moments[-1][1:] == (4, 0, 4)
+
+
+def test_signals_of_a_new_group_are_counted() -> None:
+    """Four starts, each in time with one half; 75 % have to: fails with 1 - P(Bin(4, 1/2) >= 3) =
+    11/16."""
+    scenario = replacing(
+        "min_successful: 75%",
+        service="startup: 240s, start_failure: {probability: 50%, timeout: 6m}",
+        detection="health: none",
+    )
+    exact, tries = 1 - platforms.binomial_at_least(4, 0.5, 3), 400
+    assert exact == 11 / 16
+    found = sum(o.caught_by == "missing signals" for o in play(scenario, tries, bad=False))
+    assert abs(found / tries - exact) < 4 * math.sqrt(exact * (1 - exact) / tries)
+
+
+@pytest.mark.parametrize(("after", "back"), [(100, 0), (4000, 240)])
+def test_back_from_a_new_group(after: int, back: int) -> None:
+    """While the old group serves beside it a new one is just deleted: seen 100 s after half of the
+    starts; later the old one is built again."""
+    scenario = replacing(
+        "timeout: 1h",
+        service="startup: {uniform: {low: 100s, high: 500s}}, drain: 0s"
+        if not back
+        else "startup: 240s, drain: 0s",
+        **noticed(after),
+    )
+    (outcome,) = play(scenario, 1)
+    assert outcome.rollback_90 == back
+
+
+def test_a_creation_policy_waits_for_half_a_day_at_most() -> None:
+    with pytest.raises(ScenarioError, match="12 hours"):
+        replacing("timeout: 13h")
+    assert (
+        "monitoring for 240 min"
+        in (rehearse(replacing("", response="watch: 4h"), "cloudformation_replacing").reasons[0])
+    )

@@ -159,6 +159,45 @@ def test_a_function_has_its_own_preference_first() -> None:
     assert any("no time" in remark for remark in found.remarks)
 
 
+def test_what_is_off_has_no_effect() -> None:
+    off = "Handler: pay.handler\n      DeploymentPreference: {Enabled: false}"
+    found = imported(from_text(FUNCTIONS.replace("Handler: pay.handler", off)), "Pay")
+    assert settings(found)["kind"] == "big_bang"
+    assert ignored(found) == 0
+
+
+ALIAS = """\
+Resources:
+  Live:
+    Type: AWS::Lambda::Alias
+    UpdatePolicy:
+      CodeDeployLambdaAliasUpdate:
+        ApplicationName: pay
+        DeploymentGroupName: !Ref Group
+        BeforeAllowTrafficHook: !Ref Check
+    Properties: {FunctionName: pay, FunctionVersion: "7", Name: live}
+  Check:
+    Type: AWS::Lambda::Function
+    Properties: {Handler: check.handler}
+  Group:
+    Type: AWS::CodeDeploy::DeploymentGroup
+    Properties:
+      ApplicationName: pay
+      DeploymentConfigName: CodeDeployDefault.LambdaLinear10PercentEvery3Minutes
+      DeploymentStyle: {DeploymentType: BLUE_GREEN, DeploymentOption: WITH_TRAFFIC_CONTROL}
+"""
+
+
+def test_an_alias_that_codedeploy_updates() -> None:
+    found = imported(from_text(ALIAS))
+    assert found.workload.called == "AWS::CodeDeploy::DeploymentGroup/Group"
+    words = settings(found)
+    assert words["config"] == "LambdaLinear10PercentEvery3Minutes"
+    assert words["smoke"] == {"duration": "0s", "catches": "50%"}
+    assert found.scenario.service.elastic
+    assert ignored(found) == 0
+
+
 def test_an_alias_without_a_preference_moves_at_once() -> None:
     text = FUNCTIONS.replace("DeploymentPreference:\n      Type", "Nothing:\n      Type")
     found = read(text, workload="Pay")

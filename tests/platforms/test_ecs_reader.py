@@ -42,6 +42,9 @@ def test_a_number_of_errors_is_a_share_of_the_traffic_assumed() -> None:
     (alarm,) = read().scenario.detection.alarms
     assert (alarm.above, alarm.period, alarm.datapoints) == (0.02, 60, "2 of 3")
     assert (alarm.watch, alarm.metric, alarm.missing) == ("service", "errors", "notBreaching")
+    told = imported(from_text(SERVICE), sets=['traffic.rate="400 rps"'])
+    assert told.scenario.detection.alarms[0].above == 0.005
+    assert told.scenario.traffic.rate == 400
     too_many = read("Threshold: 120", "Threshold: 6000")
     assert too_many.scenario.detection.alarms == ()
     assert [n.kind for n in too_many.notes if n.path.endswith("Errors.Properties.Threshold")] == [
@@ -109,6 +112,33 @@ def test_what_ecs_rejects_is_refused_with_its_line(old: str, new: str, message: 
     with pytest.raises(ScenarioError, match=message) as caught:
         read(old, new)
     assert all(problem.line for problem in caught.value.problems)
+
+
+def test_a_target_group_says_how_users_and_new_targets_are_treated() -> None:
+    text = SERVICE.replace(
+        "TargetGroupAttributes: [",
+        "TargetGroupAttributes: [{Key: stickiness.enabled, Value: true}, "
+        "{Key: slow_start.duration_seconds, Value: 60}, ",
+    )
+    found = read(text=text)
+    warm_up = found.scenario.service.warm_up
+    assert found.scenario.traffic.sticky
+    assert warm_up is not None
+    assert (warm_up.duration, warm_up.capacity) == (60, 0.5)
+    assert without_effect(found) == []
+
+
+def test_pseudo_parameters_decide_conditions() -> None:
+    """Without the region nobody knows the count: the default of one task is assumed."""
+    text = SERVICE.replace("!Ref Count\n", "!If [Home, 6, 3]\n").replace(
+        "Resources:", "Conditions: {Home: !Equals [!Ref 'AWS::Region', eu-west-1]}\nResources:"
+    )
+    for region, count in (("eu-west-1", 6), ("us-east-1", 3)):
+        found = imported(from_text(text), parameters={"AWS::Region": region})
+        assert found.scenario.service.instances == count
+    found = imported(from_text(text))
+    assert found.scenario.service.instances == 1
+    assert "service.instances" in [row.path for row in found.assumed]
 
 
 def test_a_deployment_that_hangs_is_said_in_tasks() -> None:

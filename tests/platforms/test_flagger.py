@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from simulator.findings.power import sights
 from simulator.platforms.flagger import rules
 from simulator.platforms.flagger.release import Flagger
 from simulator.play.fault import Fault
@@ -273,6 +274,23 @@ def test_chance_of_a_failed_check_without_overlap(share: float, rate: int) -> No
     found = sum(o.caught_by == "failed checks" for o in play(scenario, tries)) / tries
     assert 0.1 < passes < 0.9
     assert abs(found - (1 - passes)) < 4 * math.sqrt(passes * (1 - passes) / tries)
+
+
+def test_what_a_step_sees_is_what_its_own_checks_find() -> None:
+    """The same chance at one step alone: 10 requests/s of 50 for half a minute, 1.5 % of them bad,
+    against a limit of 1 %: k bad ones fail unless 99 k are good."""
+    words = "interval: 30s, max_weight: 20%, step_weight: 20%, metrics: [{above: 1%, window: 30s}]"
+    scenario = flagger(words, rate="rate: 50 rps", defect="{kind: errors, rate: 1.5%}")
+    good = np.cumsum(poisson(300 * 0.985, 500))
+    exact = sum(
+        p * (good[99 * k - 1] if k < 6 else 1.0) for k, p in enumerate(poisson(4.5, 60)) if k
+    )
+    tries = 300
+    found = {s.detector: s for s in sights(scenario, "flagger", 1, tries) if s.gate.phase == "20%"}
+    for detector in ("all", "failed checks"):
+        seen = found[detector].power.value
+        assert abs(seen - exact) < 4 * math.sqrt(exact * (1 - exact) / tries)
+        assert found[detector].median == 2 * 30
 
 
 def rolled_back(rate: float, share: float, threshold: int, tries: int, seed: int) -> float:

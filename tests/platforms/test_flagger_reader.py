@@ -223,12 +223,12 @@ def hooked(hook: str) -> dict[str, Any]:
         ("hey -z 1m -q 3 http://x/", "150 rps"),  # 50 workers
         ("hey -q 3 http://x/", "6.66667 rps"),  # 200 at each tick
         ("hey -n 600 -c 10 http://x/", "20 rps"),  # 600 at each tick
-        ("hey -z 1m -c 2 http://x/", "0 rps"),  # as many as it can
-        ("wrk -t2 -d30s http://x/", "0 rps"),
-        ("helm test cart", "0 rps"),
+        ("hey -z 1m -c 2 http://x/", None),  # as many as it can
+        ("wrk -t2 -d30s http://x/", None),
+        ("helm test cart", None),
     ],
 )
-def test_load_tests_say_how_much_they_send(command: str, rate: str) -> None:
+def test_load_tests_say_how_much_they_send(command: str, rate: str | None) -> None:
     assert hooked(f'{{metadata: {{cmd: "{command}"}}}}')["load_test"] == rate
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +57,24 @@ def test_a_refresh_is_rolled_in_waves_between_its_checkpoints() -> None:
     assert found.origins["service.instances"] == (
         "plan.json:16 planned_values.root_module.resources[0].values.desired_capacity",
     )
+
+
+def test_cloudformation_has_refreshes_as_an_update_policy() -> None:
+    preferences = "{MinHealthyPercentage: 100, MaxHealthyPercentage: 120, InstanceWarmup: 60}"
+    text = f"""\
+Resources:
+  Web:
+    Type: AWS::AutoScaling::AutoScalingGroup
+    UpdatePolicy: {{AutoScalingInstanceRefresh: {{Strategy: Rolling, Preferences: {preferences}}}}}
+    Properties: {{MinSize: 10, MaxSize: 12, HealthCheckType: ELB}}
+"""
+    found = imported(from_text(text))
+    words = settings(found)
+    assert (words["kind"], words["batch"], words["surge"]) == ("rolling", "2", "2")
+    assert (words["max_unavailable"], words["pause"]) == ("0", "1m")
+    assert found.scenario.response.automatic == "never"
+    assert without_effect(found) == []
+    assert ignored(found) == 0
 
 
 def test_a_refresh_without_checkpoints_is_one_rolling_update() -> None:
@@ -116,6 +136,66 @@ def test_references_of_a_module_are_its_own() -> None:
 def test_an_alias_with_a_weight_is_a_canary_of_unknown_length() -> None:
     (step,) = settings(read(ALIAS))["steps"]  # type: ignore[misc]
     assert step["weight"] == "5%"
+
+
+def planned(kind: str, **values: Any) -> Imported:
+    """A plan with one resource."""
+    entry = {"address": f"{kind}.it", "type": kind, "name": "it", "values": values}
+    plan = {"format_version": "1.2", "planned_values": {"root_module": {"resources": [entry]}}}
+    return imported(from_text(json.dumps(plan, indent=1), "plan.json"))
+
+
+def test_strategies_of_appconfig() -> None:
+    found = planned(
+        "aws_appconfig_deployment_strategy",
+        deployment_duration_in_minutes=20,
+        growth_factor=10.0,
+        growth_type="EXPONENTIAL",
+        final_bake_time_in_minutes=10,
+        replicate_to="NONE",
+    )
+    words = settings(found)
+    assert (words["growth"], words["factor"]) == ("exponential", "10%")
+    assert (words["duration"], words["bake"]) == ("20m", "10m")
+    assert without_effect(found) == []
+
+
+def test_stages_of_api_gateway() -> None:
+    canary = [{"deployment_id": "two", "percent_traffic": 5.0, "use_stage_cache": False}]
+    found = planned("aws_api_gateway_stage", stage_name="prod", canary_settings=canary)
+    (step,) = settings(found)["steps"]  # type: ignore[misc]
+    assert step["weight"] == "5%"
+    assert without_effect(found) == []
+
+
+def test_services_that_shift_their_traffic() -> None:
+    linear = [{"step_percent": 25.0, "step_bake_time_in_minutes": "4"}]
+    configured = [{"strategy": "LINEAR", "linear_configuration": linear}]
+    found = planned("aws_ecs_service", desired_count=4, deployment_configuration=configured)
+    words = settings(found)
+    assert (words["kind"], words["step"], words["step_bake"]) == ("ecs_linear", "25%", "4m")
+    assert without_effect(found) == []
+
+
+def test_deployments_of_kubernetes_that_recreate() -> None:
+    spec = {"replicas": "3", "strategy": [{"type": "Recreate"}], "min_ready_seconds": 9}
+    found = planned("kubernetes_deployment", spec=[spec])
+    assert settings(found)["kind"] == "kubernetes_recreate"
+    assert [note.kind for note in found.notes if note.path.endswith("min_ready_seconds")] == [
+        "no_effect"
+    ]
+    with pytest.raises(ScenarioError, match="not allowed; allowed: RollingUpdate, Recreate"):
+        planned("kubernetes_deployment", spec=[{"strategy": [{"type": "Fast"}]}])
+
+
+def test_a_refresh_cannot_do_without_launches() -> None:
+    with pytest.raises(ScenarioError, match="Launch is suspended"):
+        read(GROUP, '"target_group_arns": [],', '"suspended_processes": ["Launch"],')
+
+
+def test_a_plan_without_a_rollout_says_what_it_has() -> None:
+    with pytest.raises(ScenarioError, match=r"nothing here is rolled out .*aws_s3_bucket"):
+        planned("aws_s3_bucket", bucket="b")
 
 
 def test_a_deployment_of_kubernetes() -> None:

@@ -33,6 +33,9 @@ strategies:
   blue_green: {}
   immutable: {}
   ab_test: {duration: 1h}
+  measured: {kind: argo_canary, traffic_routing: true, starting_step: 1,
+    steps: [{weight: 20%}, {pause: 9m}, {analysis: [{above: 2%, interval: 50s, count: 5}]}],
+    analysis: [{above: 3%, interval: 1m, failure_limit: 2, watch: service}]}
 """
 CONSTANT = loads(TEXT.replace("TRAFFIC", "rate: 300 rps"))
 DAILY = loads(TEXT.replace("TRAFFIC", "daily: {mean: 250 rps, peak: 400 rps, peak_at: 11:00}"))

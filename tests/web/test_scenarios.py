@@ -35,7 +35,7 @@ def texts(page: Any) -> str:
 
 def test_every_packaged_scenario_has_a_card_with_its_question(page: Any) -> None:
     links = [link.proto.label for link in page.get("page_link")]
-    assert len(links) == len(packaged())
+    assert sum(label.startswith("Compare") for label in links) == len(packaged())
     assert "How should the checkout team release a risky pricing change?" in texts(page)
 
 

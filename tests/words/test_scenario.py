@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from simulator.words import Scenario, ScenarioError, dump, loads
+from simulator.words.writing import stated
 from tests.words.files import BARE, FIVE_LINES
 
 
@@ -24,6 +25,15 @@ def test_what_is_written_reads_back_as_the_same_scenario(file: str) -> None:
 
 def test_what_is_written_leaves_nothing_to_assume(file: str) -> None:
     assert loads(dump(loads(file))).assumed == ()
+
+
+def test_what_is_stated_reads_back_with_the_same_assumptions(file: str) -> None:
+    scenario = loads(file)
+    again = loads(stated(scenario))
+    assert again.canonical() == scenario.canonical()
+    assert again.assumed == scenario.assumed
+    python = scenario.with_("response.watch", 90.0)
+    assert loads(stated(python)).canonical() == python.canonical()
 
 
 def test_what_is_switched_off_stays_off() -> None:

@@ -46,6 +46,7 @@ def _of_canary(canary: View, templates: Templates, replicas: int) -> Iterator[Al
             ((canary.at("analysis"), analysis),),
             "what the template measures aborts a bad release by itself",
         )
+    yield from _of_analysis(canary.at("analysis"), weights, templates)
     waits = [canary.at("steps", place, "pause", "duration") for place in range(len(steps))]
     longer = [(view, _time(2 * view.seconds())) for view in waits if view.exists]
     if longer:
@@ -63,6 +64,22 @@ def _of_canary(canary: View, templates: Templates, replicas: int) -> Iterator[Al
     if not canary.at("trafficRouting").exists:
         careful = ((canary.at("maxSurge"), 1), (canary.at("maxUnavailable"), 0))
         yield Alternative("one more, none missing", careful, "never fewer pods than wanted")
+
+
+def _of_analysis(analysis: View, weights: list[int], templates: Templates) -> Iterator[Alternative]:
+    """Other ways to measure beside the steps."""
+    start = analysis.at("startingStep")
+    if analysis.exists and weights and not start.integer(0):
+        yield Alternative(
+            "the analysis after the first weight",
+            ((start, weights[0] + 1),),
+            "it has a new version to measure",
+        )
+    often = [(view, _time(view.seconds() / 2)) for view in templates.intervals(analysis)]
+    if often:
+        yield Alternative(
+            "measured twice as often", tuple(often), "a bad release is aborted sooner"
+        )
 
 
 def _time(seconds: float) -> str:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 from simulator.platforms.argo_rollouts import remarks, rules
 from simulator.platforms.argo_rollouts.alternatives import alternatives
 from simulator.platforms.argo_rollouts.templates import Templates
+from simulator.words import pods
 from simulator.words.brought import NAME, Assumed, Draft, Reader, Workload
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
 
-PROFILE = "k8s-spare"
 _PATH = f"strategies.{NAME}"
 _MINUTE = 60.0
 _APPROVE = {"lognormal": {"median": "30m", "p95": "4h"}}
 _PERSON = "a person promotes: judgement, half an hour, one in twenty after more than 4 h"
+_ITSELF = "its own analyses abort at once; whatever else is noticed calls a person"
 _NOT_SIMULATED = {
     "experiment": "experiments beside the canary are not simulated",
     "setHeaderRoute": "routing by headers is not simulated",
@@ -79,7 +80,10 @@ def _beside(document: View, documents: Sequence[View]) -> tuple[View, ...]:
 def read(document: View, beside: Sequence[View], draft: Draft) -> None:
     """Put what a Rollout, and what stands beside it, says into the draft."""
     spec = document.at("spec").mapping()
-    draft.put("profile", PROFILE, "assumed of Kubernetes: a cluster with spare room")
+    draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
+    draft.put("response.automatic", "watched", _ITSELF)
+    draft.put("response.decide", "0s", _ITSELF)
+    draft.put("response.hold", False, "the controller goes on until somebody aborts it")
     _read_fleet(spec, beside, draft)
     strategy = spec.at("strategy").mapping()
     canary, blue_green = strategy.at("canary"), strategy.at("blueGreen")
@@ -92,6 +96,10 @@ def read(document: View, beside: Sequence[View], draft: Draft) -> None:
     else:
         _read_blue_green(blue_green.mapping(), spec, templates, draft)
     _read_times(spec, draft)
+    paused = spec.at("paused")
+    if paused.flag():
+        paused.say("approximated", "it is read as if resumed", "nothing rolls while it is paused")
+        draft.remark("It is paused: nothing rolls out until it is resumed. Simulated as resumed.")
     templates.say_unused(draft)
 
 
@@ -101,17 +109,24 @@ def _read_fleet(spec: View, beside: Sequence[View], draft: Draft) -> None:
     draft.put("service.instances", replicas.integer(1, 1), replicas)
     for other in beside:
         if other.label == "HorizontalPodAutoscaler":
-            least = other.at("spec", "minReplicas")
-            if not replicas.exists:
-                draft.put("service.instances", least.integer(1, 1), least)
+            _read_scaler(other.at("spec").mapping(), replicas, draft)
         elif other.label == "Deployment":
             template = other.at("spec", "template", "spec")
         elif other.label == "Service":
             affinity = other.at("spec", "sessionAffinity")
             if affinity.choice({"None": False, "ClientIP": True}, False):
                 draft.put("traffic.sticky", True, affinity)
-    grace = template.mapping().at("terminationGracePeriodSeconds")
-    draft.put("service.drain", grace.seconds(30), grace)
+    pods.read(template.mapping(), draft)
+
+
+def _read_scaler(bounds: View, replicas: View, draft: Draft) -> None:
+    """The bounds of an autoscaler, within which the number of pods is assumed."""
+    low = bounds.at("minReplicas").integer(1, 1)
+    high = bounds.at("maxReplicas").integer(low, low)
+    size = min(max(replicas.integer(low, 1), low), high)
+    told = f"judgement: an autoscaler keeps {low} to {high} pods"
+    draft.assume("service.instances", size, low, high, told)
+    draft.remark(f"An autoscaler keeps {low} to {high} pods; {size} are assumed, and no scaling.")
 
 
 def _read_times(spec: View, draft: Draft) -> None:

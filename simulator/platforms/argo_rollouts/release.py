@@ -88,7 +88,9 @@ class _Rollout(Strategy):
         return True
 
     def undoes(self, by: str) -> bool:
-        return by != "health" and (by != "progress deadline" or self.progress_abort)
+        """Its own analyses, and if told so a deadline; whatever else is noticed pages a person."""
+        own = {label for one in self.analyses for label in (one.label, one.label_without_data)}
+        return by in own or (by == "progress deadline" and self.progress_abort)
 
     @property
     def _stays(self) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.words.units import Portion, exact
@@ -44,6 +45,7 @@ class Basic(NamedTuple):
     older: int = 0
 
 
+@lru_cache(1024)
 def fenceposts(surge: Portion, unavailable: Portion, replicas: int) -> Fenceposts:
     """The limits in pods: a surge is rounded up, what may be missing is rounded down.
 
@@ -60,6 +62,7 @@ def _pods(portion: Portion, replicas: int) -> Fraction:
     return exact(portion.number) * (replicas if portion.is_share else 1)
 
 
+@lru_cache(1024)
 def wish(replicas: int, weight: float, surge: int) -> Sizes:
     """The counts of a basic canary that come nearest to a weight, in replicas pods or one more.
 

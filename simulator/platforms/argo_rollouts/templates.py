@@ -68,6 +68,14 @@ class Templates:
             yield document
             yield from self._referred(document.at("spec"), draft, depth + 1)
 
+    def intervals(self, analysis: View) -> Iterator[View]:
+        """The intervals of all metrics of the templates that an analysis names itself."""
+        for row in analysis.at("templates").items():
+            document = self.known.get(("AnalysisTemplate", row.name("templateName")))
+            for metric in document.at("spec", "metrics").items() if document else ():
+                if metric.at("interval").exists:
+                    yield metric.at("interval")
+
     def say_unused(self, draft: Draft) -> None:
         """Say what of the templates the Rollout does not use, and what of them is missing."""
         unused = [key for key in self.known if key not in self._used]

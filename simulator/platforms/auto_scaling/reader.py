@@ -23,6 +23,7 @@ _BALANCERS = (
     *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
     *("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb"),
 )
+_NEEDED = ("Launch", "Terminate", "InstanceRefresh")
 Path = tuple[str | int, ...]
 
 
@@ -125,6 +126,7 @@ def read(group: _Group, draft: Draft) -> None:
             "has no instance_refresh: another template reaches new instances only, and nothing is "
             "rolled out; add the block"
         )
+    _read_processes(group.at(("suspended_processes",)))
     draft.put("profile", PROFILE, "assumed of an Auto Scaling group: instances from an image")
     size = _read_size(group, draft)
     group.at(names.strategy).choice({"Rolling": True}, True)
@@ -153,6 +155,16 @@ def read(group: _Group, draft: Draft) -> None:
             f"A minimum of {100 * low:g} % of {size} instances lets {limits.missing} be missing at "
             "a time: old ones are ended before new ones serve."
         )
+
+
+def _read_processes(suspended: View) -> None:
+    """What the group may not do; refuses what a refresh needs."""
+    for process in suspended.items():
+        if process.text() in _NEEDED:
+            raise process.wrong(
+                f"{process.data} is suspended: a refresh cannot replace instances; take it out"
+            )
+        process.say("no_effect", "nothing else meddles with a simulated refresh")
 
 
 def _read_size(group: _Group, draft: Draft) -> int:

@@ -45,6 +45,19 @@ class Beanstalk(Strategy):
         300.0, description="How long traffic is split until everything follows."
     )
 
+    command_timeout: Duration = Field(
+        rules.COMMAND_TIMEOUT,
+        description="How long a batch may take until it serves, 240 s that Beanstalk adds apart; "
+        "then the deployment has failed.",
+    )
+
+    @field_validator("command_timeout")
+    @classmethod
+    def _within_an_hour(cls, value: float) -> float:
+        if not rules.SHORTEST_COMMAND <= value <= rules.LONGEST_COMMAND:
+            raise ValueError("is outside 1 to 3600 seconds, which a command may take")
+        return value
+
     @field_validator("evaluation")
     @classmethod
     def _within_limits(cls, value: float) -> float:
@@ -60,9 +73,10 @@ class Beanstalk(Strategy):
         return () if usual is None or self.policy not in _SECOND_GROUP else (usual,)
 
     def undoes(self, by: str) -> bool:
-        return by != "health" or self.policy in _SECOND_GROUP
+        return by not in ("health", "command timeout") or self.policy in _SECOND_GROUP
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.limit_commands(self.command_timeout + rules.COMMAND_GRACE)
         batch = Portion(rules.batch(rollout.fleet.size, self.batch), False)
         match self.policy:
             case "all_at_once":

@@ -105,6 +105,7 @@ def _read_size(document: View, draft: Draft) -> None:
     if wanted.exists and least.exists:
         least.say("no_effect", "the desired capacity says how many there are")
     if not chosen.exists:
+        draft.assume("service.instances", size, 1, 20, "how many instances stands in no file")
         draft.remark(f"{chosen.key} is not known: one instance is assumed (--parameter, or --set).")
 
 
@@ -138,6 +139,9 @@ def _read_health(
 def _read_replacing(document: View, replacing: View, draft: Draft) -> None:
     """A second group beside the old one."""
     draft.strategy("immutable", {"first": "100%"}, replacing)
+    most = document.at("Properties", "MaxSize")
+    if most.exists:
+        most.say("no_effect", "the second group has the same maximum for itself")
     creation = document.at("CreationPolicy")
     if not creation.exists:
         draft.remark(

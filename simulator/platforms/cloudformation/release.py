@@ -88,3 +88,48 @@ class CloudFormationRolling(Strategy):
     def _pause(self) -> float:
         usual = rules.SIGNALS_WITHIN if self.wait_on_signals else 0.0
         return usual if self.pause is None else self.pause
+
+
+class CloudFormationReplacing(Strategy):
+    """A new Auto Scaling group beside the old one, which is deleted when enough have signalled.
+
+    The group's creation policy waits for the share `min_successful` of its instances, `timeout` at
+    most; with fewer the update fails and rolls back by itself: the new group is deleted. Without
+    any (0 %) nobody waits, and the old group goes at once. Each new instance serves as soon as it
+    is ready. Source: AWS CloudFormation user guide, 2023 (UpdatePolicy, CreationPolicy).
+    """
+
+    kind: Literal["cloudformation_replacing"] = "cloudformation_replacing"
+    timeout: Duration = Field(
+        rules.SIGNALS_WITHIN, description="How long instances may take to signal, at most 12h."
+    )
+    min_successful: Share = Field(
+        1.0, description="Share of the instances that has to signal success, rounded up."
+    )
+
+    @field_validator("timeout")
+    @classmethod
+    def _within_half_a_day(cls, value: float) -> float:
+        if value > rules.LONGEST_CREATION:
+            raise ValueError("is longer than 12 hours: a creation policy waits PT12H at most")
+        return value
+
+    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
+        """A rollback trigger too many, or a longer watch than it has."""
+        if scenario.response.automatic == "never":
+            return ()
+        reason = rules.refuse_triggers(len(scenario.detection.alarms), scenario.response.watch)
+        return (reason,) if reason else ()
+
+    def undoes(self, by: str) -> bool:
+        return by != "health"
+
+    def release(self, rollout: Rollout) -> Iterator[Any]:
+        size = rollout.fleet.size
+        needed = rules.signals_needed(size, self.min_successful)
+        tolerated = size - needed if needed else None
+        wait = self.timeout if needed else 0.0
+        yield from rollout.replace((size, 0, size), wait, tolerated)
+
+    def roll_back(self, rollout: Rollout) -> Iterator[Any]:
+        yield from rollout.return_to_old()

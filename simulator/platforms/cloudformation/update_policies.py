@@ -102,18 +102,32 @@ def _release(change: Change, new: Resource, cause: str) -> Release:
     return {GROUP: _group, SERVICE: _service, ALIAS: _alias}[change.type](new, cause)
 
 
+def _creation(policy: Mapping[str, Any]) -> tuple[Setting, ...]:
+    """What a creation policy waits for; without one for nothing."""
+    if not policy:
+        return (Setting("min_successful", "0%"),)
+    signal, share = (
+        _mapping(policy, "ResourceSignal"),
+        _mapping(policy, "AutoScalingCreationPolicy"),
+    )
+    return (
+        Setting("timeout", _time(signal.get("Timeout", "PT5M"))),
+        Setting("min_successful", _percent(share.get("MinSuccessfulInstancesPercent", "100"))),
+    )
+
+
 def _group(group: Resource, cause: str) -> Release:
     """What a group's UpdatePolicy makes of new instances."""
     policy = _mapping(group.attributes, "UpdatePolicy")
     replacing = _mapping(policy, "AutoScalingReplacingUpdate")
     warnings = []
     if replacing.get("WillReplace") == "true":
-        if not _mapping(group.attributes, "CreationPolicy"):
+        creation = _mapping(group.attributes, "CreationPolicy")
+        if not creation:
             warnings.append("no CreationPolicy: the old group goes before the new one is ready")
-        settings: tuple[Setting, ...] = (Setting("first", "100%"),)
-        return Release(
-            group.name, Way.REPLACING, "immutable", settings, _count(group), cause, tuple(warnings)
-        )
+        settings = _creation(creation)
+        kind, told = "cloudformation_replacing", tuple(warnings)
+        return Release(group.name, Way.REPLACING, kind, settings, _count(group), cause, told)
     if "AutoScalingRollingUpdate" not in policy:
         return Release(group.name, Way.NOTHING, "", (), _count(group), cause, ())
     rolling = _mapping(policy, "AutoScalingRollingUpdate")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.platforms.codedeploy import names as fields
 from simulator.platforms.codedeploy import rules
-from simulator.platforms.codedeploy.groups import own_shift
+from simulator.platforms.codedeploy.groups import own_shift, read_hook
 from simulator.words.brought import Alternative, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
@@ -97,6 +97,10 @@ def read(function: _Function, draft: Draft) -> None:
     if not (preference.exists and on.flag(True)):
         draft.strategy("big_bang", {"in_place": False}, on if on.exists else alias)
         draft.put("detection.alarms", "none", preference)
+        hooks = function.at("DeploymentPreference", "Hooks")
+        for view in (*function.alarms, *function.configs, hooks):
+            if view.exists:
+                view.say("no_effect", "the deployment preference is off")
         draft.remark(
             "No deployment preference: the alias is pointed at the new version at once, and "
             "nothing takes it back."
@@ -115,23 +119,13 @@ def read(function: _Function, draft: Draft) -> None:
         )
     else:
         draft.put("strategies.current.config", _published(kind), kind)
-    _read_hook(function.at("DeploymentPreference", "Hooks", "PreTraffic"), draft)
+    read_hook(function.at("DeploymentPreference", "Hooks", "PreTraffic"), draft)
     draft.put("strategies.current.rollback", True, "SAM's groups roll back what fails")
     named = function.at("DeploymentPreference", "Alarms")
     draft.watch(function.alarms, named)
     named.mark()
     if kind.name().removeprefix(_PREFIX) in ("AllAtOnce", f"{_LAMBDA}AllAtOnce"):
         draft.remark("AllAtOnce leaves alarms no time to see anything before everybody has it.")
-
-
-def _read_hook(hook: View, draft: Draft) -> None:
-    """A function that tests the new version before any traffic."""
-    if not hook.exists and not hook.unknown:
-        return
-    draft.keys["strategies.current.smoke.for"] = "0s"
-    path = "strategies.current.smoke.catches"
-    draft.assume(path, "50%", "20%", "80%", "what the hook's function finds: judgement")
-    hook.say("assumed", "its function finds half of the bad versions, before any traffic")
 
 
 def _published(kind: View) -> str:

@@ -21,7 +21,7 @@ _PLATFORMS = {name: name for name in ("Server", "ECS", "Lambda")}
 _FIRST = {"Server": "OneAtATime", "ECS": "ECSAllAtOnce", "Lambda": "LambdaAllAtOnce"}
 _ROUTINGS = {name: name for name in ("AllAtOnce", "TimeBasedCanary", "TimeBasedLinear")}
 _HOSTS = {"HOST_COUNT": "", "FLEET_PERCENT": "%"}
-_ALIAS = "AWS::Lambda::Alias"
+_ALIAS, _UPDATE = "AWS::Lambda::Alias", "CodeDeployLambdaAliasUpdate"
 _KEPT_ALIVE = "2d"  # the old fleet stays until somebody ends it: as long as CodeDeploy lets it wait
 
 
@@ -83,7 +83,7 @@ def of(document: View, documents: Sequence[View]) -> _Group:
     balancers = [one for target in targets for one in target.linked(documents, *fields.BALANCERS)]
     config = configs[0] if configs else None
     platform = _platform(document, names, config, apps, bool(services), bool(aliases))
-    others = [*configs, *services[:1], *fleets[:1], *balancers[:1], *alarms, *apps]
+    others = [*configs, *services[:1], *fleets[:1], *aliases[:1], *balancers[:1], *alarms, *apps]
     return _Group(document, names, config, platform, targets, balancers, alarms, others)
 
 
@@ -232,6 +232,18 @@ def _read_shift(group: _Group, draft: Draft) -> None:
         draft.put("strategies.current.config", *own_shift(config, names, group.platform))
     if group.platform == "ECS":
         _read_old_fleet(group, "terminate_after", draft)
+    for target in group.targets:
+        read_hook(target.at("UpdatePolicy", _UPDATE, "BeforeAllowTrafficHook"), draft)
+
+
+def read_hook(hook: View, draft: Draft) -> None:
+    """A function that tests the new version before any traffic."""
+    if not hook.exists and not hook.unknown:
+        return
+    draft.keys["strategies.current.smoke.for"] = "0s"
+    path = "strategies.current.smoke.catches"
+    draft.assume(path, "50%", "20%", "80%", "what the hook's function finds: judgement")
+    hook.say("assumed", "its function finds half of the bad versions, before any traffic")
 
 
 def own_shift(config: View, names: fields.Names, platform: str) -> tuple[str, *tuple[View, ...]]:

@@ -128,7 +128,8 @@ def _read_size(service: _Service, draft: Draft) -> None:
     count = service.at(names.desired)
     draft.put("service.instances", count.integer(1, 1), count)
     if not count.exists:
-        draft.remark("DesiredCount is not known: one task is assumed (--parameter, or --set).")
+        draft.assume("service.instances", 1, 1, 20, "how many tasks stands in no file: the default")
+        draft.remark(f"{count.key} is not known: one task is assumed (--parameter, or --set).")
 
 
 def _read_tasks(service: _Service, draft: Draft) -> None:
@@ -292,8 +293,9 @@ def _read_alarms(service: _Service, draft: Draft) -> None:
     if not service.at(names.alarms_on).flag(False):
         for view in service.alarms:
             view.say("no_effect", "the deployment's alarms are off")
-        if named.exists:
-            named.say("no_effect", "Alarms.Enable is not true")
+        for view in (named, back):
+            if view.exists:
+                view.say("no_effect", "the deployment's alarms are off")
         draft.put("detection.alarms", "none", service.at(names.alarms_on))
         draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
         return

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FAILED_CHECKS = "failed checks"
 _QUARTER = Portion.parse("25%")
 _USUAL_STEP, _LEAST = 0.1, 0.01
+_MOST = 1000
+_CHECKED = ("interval", "threshold", "metrics", "no_data", "load_test", "load_test_shows")
 _COUNTS = Judge(above=1.0, period=86_400.0)
 
 
@@ -53,7 +55,7 @@ class FlaggerAnalysis(Strategy):
     threshold: int = Field(
         1,
         ge=1,
-        le=1000,
+        le=_MOST,
         description="Failed checks that are too many; a good one does not reset them.",
     )
     max_weight: PositiveShare = Field(1.0, description="Weight at which it is promoted.")
@@ -69,7 +71,7 @@ class FlaggerAnalysis(Strategy):
     iterations: int = Field(
         0,
         ge=0,
-        le=1000,
+        le=_MOST,
         description="Checks without steps: an A/B test with match, else blue/green.",
     )
     match: PositiveShare | None = Field(
@@ -84,8 +86,8 @@ class FlaggerAnalysis(Strategy):
     no_data: Literal["fail", "pass"] = Field(
         "fail", description="What a metric without any requests comes to."
     )
-    load_test: Rate = Field(
-        0.0, description="Requests/s that a hook sends to the canary: they are checked, too."
+    load_test: Rate | None = Field(
+        None, description="Requests/s that a hook sends to the canary: they are checked, too."
     )
     load_test_shows: Share = Field(
         1.0, description="Chance that those requests show what is wrong; else they are all good."
@@ -169,6 +171,13 @@ class Flagger(FlaggerAnalysis):
     def undoes(self, by: str) -> bool:
         return by != "health"
 
+    def alone(self, weight: float, seconds: float) -> Strategy | None:
+        if not weight or not self.metrics:
+            return None
+        checks = max(round(seconds / rules.interval(self.interval) / self.pace), 1)
+        kept = {name: getattr(self, name) for name in ("kind", "pace", *_CHECKED)}
+        return Flagger(**kept, iterations=min(checks, _MOST), match=weight)
+
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Checks that can never find a value."""
         stages = rules.stages(self.analysis)
@@ -199,10 +208,9 @@ class Flagger(FlaggerAnalysis):
             for _ in range(self.threshold):
                 yield from rollout.next_tick(every)
             yield from rollout.give_up(FAILED_CHECKS)
-        checks, tested, weight = rules.Checks(), 0.0, 0.0
-        if shown := rollout.shows_in_copies(self.load_test_shows):
-            tested = self.load_test / rollout.plan.rate
-        good = 0.0 if shown else self.load_test
+        checks, weight, tests = rules.Checks(), 0.0, self.load_test or 0.0
+        shown = rollout.shows_in_copies(self.load_test_shows)
+        tested, good = (tests / rollout.plan.rate, 0.0) if shown else (0.0, tests)
         for stage in rules.stages(self.analysis):
             weight = float(stage.weight) * (self.match or 1.0)
             yield from rollout.copy(tested + self.mirror * stage.mirrored)

@@ -18,7 +18,7 @@ one replication **every strategy meets the same luck**: the same defect, the sam
 the same noise. So a difference between two strategies is the strategies' own.
 
 [The model](#model) · [The figures](#figures) · [What is assumed](#assumed) ·
-[Why trust it](#trust) · [The limits](#limits)
+[Your own rollout](#brought) · [Why trust it](#trust) · [The limits](#limits)
 """
 )
 
@@ -88,6 +88,23 @@ st.dataframe(
     alt="Every default: path, value, low, high, kind and source",
 )
 st.caption("The same on a terminal: `deploysim defaults`. Which of them matter, a comparison says.")
+
+st.header("Your own rollout", anchor="brought")
+st.markdown(
+    """
+On the page Import manifests become a scenario; `deploysim import` does the same.
+
+- **Every field has a fate.** It went into the scenario as it is or in another form, it cannot
+  change the course of a rollout, or it was left out though it might; each with the reason and
+  what follows.
+- **What no manifest says is assumed**: traffic, users, how often releases are bad, prices. Each
+  has a plausible range; those that move the answer most stand first.
+- **Other ways to write it** are the same manifests with a few fields changed, read again, and
+  played against the same releases. The patch is the fields that change.
+- What would have to be known of the world outside the manifests (who answers the pager, what
+  other alarms there are) is a default until you state it.
+"""
+)
 
 st.header("Why trust it", anchor="trust")
 parts = proof.sections()

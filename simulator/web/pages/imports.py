@@ -44,17 +44,22 @@ if text is None or reading is None:
     if text is not None:
         bringing.wrong(problems, text, "rollout")
     st.caption(
-        "Read here: " + plain("; ".join(reader.reads for reader in READERS)) + ". A scenario file "
-        "is opened in Compare. Manifests stay in this tab and in its address: share the link only "
-        "with those who may read them."
+        "**Read here:** " + plain(" · ".join(reader.reads for reader in READERS)) + ". A scenario "
+        "file is opened in Compare."
+    )
+    st.caption(
+        "Manifests stay in this tab and in its address: share the link only with those who may "
+        "read them."
     )
     st.stop()
 
 names = ", ".join(dict.fromkeys(name for name, _ in brought.files(text)))
 with st.expander(f"The manifests: {plain(names)}"):
     bringing.editor(text)
-if st.session_state.get(brought.DRAFT) != text:
+if st.session_state.get(brought.DRAFT) != text or brought.opened():
     st.warning("The manifests were changed and are not read yet: open them above and read them.")
+if brought.too_long():
+    st.caption("These manifests are too long for a link: to share this page, share the files.")
 bringing.choices(reading)
 bringing.summary(reading)
 st.markdown(

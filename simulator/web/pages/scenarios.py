@@ -11,7 +11,7 @@ from simulator.web.plain import frame, plain
 from simulator.words.documents import MOST_BYTES
 from simulator.words.reading import ScenarioError, load, packaged, packaged_folder
 
-COMPARE = Path(__file__).parent / "compare.py"
+COMPARE, IMPORT = (Path(__file__).parent / name for name in ("compare.py", "imports.py"))
 names = packaged()
 
 st.title("Scenarios")
@@ -36,6 +36,8 @@ st.markdown(
     "Copy one of them, or open a file, and change it. It stays in this browser tab: nobody else "
     "sees it, and it is gone when the tab is closed, so download it."
 )
+
+st.page_link(IMPORT, label="There are manifests, but no scenario yet: import them", icon="➡️")
 
 
 def copy() -> None:

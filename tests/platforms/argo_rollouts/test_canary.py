@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from simulator.platforms.argo_rollouts import rules
 from simulator.play.fault import Fault
-from simulator.play.rehearsal import rehearse
+from simulator.play.rehearsal import gates, rehearse
 from simulator.words.problems import ScenarioError
 from tests.answers.comparing import noticed
 from tests.platforms.watching import Moment, watched
@@ -268,3 +268,32 @@ def test_an_analysis_step_that_nothing_ends_is_unsuitable() -> None:
     )
     (outcome,) = play(scenario.with_("response.overdue", "20m"), 1, bad=False)
     assert outcome.outcome == "stuck"
+
+
+def test_only_its_own_analysis_aborts_by_itself() -> None:
+    """An alarm calls a person, who takes a quarter of an hour; what the analysis found does not."""
+    more = {
+        "detection": "alarms: [{above: 5%, phase: aligned}]",
+        "response": "decide: 0s, page: {acknowledge: 5m, decide: 10m}",
+    }
+    steps = "traffic_routing: true, steps: [{weight: 20%}, {pause: 2h}]"
+    rollout, _ = watched(canary(steps, **more), errors())
+    assert (rollout.caught_by, rollout.decided_at - rollout.detected_at) == ("alarm", 900)
+    analysis = "starting_step: 1, analysis: [{above: 5%, interval: 1m, name: rates, delay: 0s}]"
+    rollout, _ = watched(canary(f"{steps}, {analysis}", **more), errors())
+    assert (rollout.caught_by, rollout.decided_at - rollout.detected_at) == ("rates", 0)
+
+
+def test_a_person_who_is_waited_for_is_a_gate() -> None:
+    """The only time in which anybody looks at 20 %: its requests at the median wait."""
+    steps = (
+        "traffic_routing: true, steps: [{weight: 20%}, {approve: 10m}, {weight: 50%}, {pause: 5m}]"
+    )
+    found = gates(canary(steps), "argo_canary")
+    assert [(g.phase, g.duration, round(g.requests)) for g in found[:2]] == [
+        ("20%", 600, 120_000),
+        ("50%", 300, 150_000),
+    ]
+    basic = gates(canary("steps: [{weight: 5%}, {pause: 10m}, {approve: 9m}]"), "argo_canary")
+    assert [(g.phase, round(g.requests)) for g in basic[:1]] == [("9.09%", 54_545)]
+    assert basic[1].phase == "watch"

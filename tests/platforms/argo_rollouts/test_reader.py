@@ -175,6 +175,16 @@ def test_real_rollouts_are_read(manifests: Path, name: str) -> None:
     assert len(beside(found)[1]) >= 2
 
 
+@pytest.mark.parametrize("name", ["checkout", "front"])
+def test_one_of_several_in_a_file(name: str) -> None:
+    file = Path(__file__).parents[2] / "bring" / "samples" / "rollout.yaml"
+    found = imported(gather([file]), name)
+    assert found.others == (f"Rollout/{'front' if name == 'checkout' else 'checkout'}",)
+    assert ignored(found) <= 0.2
+    assert without_effect(found) == []
+    assert rehearse(found.scenario, "current").suitable
+
+
 def test_a_pause_without_duration_waits_for_a_person() -> None:
     found = read(ROLLOUT + BASIC)
     assert "approve" in strategy(found)["steps"][1]
@@ -186,8 +196,7 @@ def test_a_pause_without_duration_waits_for_a_person() -> None:
 
 def test_weights_that_pods_cannot_come_near_to_are_told_in_numbers() -> None:
     """5 % of 8 pods with a surge is 1 of 9."""
-    (remark,) = read(ROLLOUT + BASIC).remarks
-    assert "5 % is 1 of 9 pods" in remark
+    assert any("5 % is 1 of 9 pods" in remark for remark in read(ROLLOUT + BASIC).remarks)
 
 
 def test_a_blue_green() -> None:
@@ -224,7 +233,19 @@ def test_a_measurement_right_after_a_weight_is_told() -> None:
 
 def test_an_analysis_from_the_beginning_is_told() -> None:
     text = (ROLLOUT + ROUTED + TEMPLATES).replace("startingStep: 2", "startingStep: 0")
-    assert any("before a canary pod serves" in remark for remark in read(text).remarks)
+    found = read(text)
+    assert any("before a canary pod serves" in remark for remark in found.remarks)
+    others = beside(found)[1]
+    after = found.altered(others["the analysis after the first weight"])
+    assert strategy(after)["starting_step"] == 2
+    often = found.altered(others["measured twice as often"])
+    assert strategy(often)["analysis"][0]["interval"] == "15s"
+
+
+def test_a_paused_rollout_is_read_as_if_resumed() -> None:
+    found = read((ROLLOUT + BASIC).replace("  replicas: 8", "  paused: true\n  replicas: 8"))
+    assert any("It is paused" in remark for remark in found.remarks)
+    assert ignored(found) == 0
 
 
 def test_templates_that_are_missing_or_not_named_are_told() -> None:

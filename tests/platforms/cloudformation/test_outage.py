@@ -137,19 +137,22 @@ def test_a_setting_nobody_knows_yet_is_left_to_the_reader() -> None:
     assert "    # max_batch: not known yet" in scenario_lines(found)
 
 
-def test_a_replacing_update_is_immutable_and_can_be_played() -> None:
+def test_a_replacing_update_waits_for_its_creation_policy_and_can_be_played() -> None:
     found = release("UpdatePolicy: {AutoScalingReplacingUpdate: {WillReplace: true}}")
-    assert (found.way, found.kind) == (Way.REPLACING, "immutable")
+    assert (found.way, found.kind) == (Way.REPLACING, "cloudformation_replacing")
+    assert {s.key: s.text for s in found.settings} == {"min_successful": "0%"}
     assert "CreationPolicy" in found.warnings[0]
     both = release(
-        "CreationPolicy: {ResourceSignal: {Count: 4}}\n    UpdatePolicy: "
+        "CreationPolicy: {ResourceSignal: {Count: 4, Timeout: PT20M}, "
+        "AutoScalingCreationPolicy: {MinSuccessfulInstancesPercent: 75}}\n    UpdatePolicy: "
         "{AutoScalingReplacingUpdate: {WillReplace: true}, AutoScalingRollingUpdate: {}}"
     )
-    assert (both.kind, both.warnings) == ("immutable", ())
+    assert (both.kind, both.warnings) == ("cloudformation_replacing", ())
+    assert {s.key: s.text for s in both.settings} == {"timeout": "20m", "min_successful": "75%"}
     text = "version: 1\nprofile: ecs-fargate\ntraffic: {rate: 40 rps, users: 1k}\n"
     scenario = loads(text + "\n".join(scenario_lines(found)))
     assert scenario.service.instances == 4
-    assert scenario.strategies["Group"].kind == "immutable"
+    assert scenario.strategies["Group"].kind == "cloudformation_replacing"
 
 
 def test_without_a_policy_nothing_is_replaced() -> None:

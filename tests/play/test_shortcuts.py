@@ -1,0 +1,100 @@
+"""Shorter ways to the same bytes: a clock of one's own, states that begin again, secants."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+import simpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.findings import study
+from simulator.findings.study import Batch
+from simulator.play.solo import Solo
+from simulator.play.stretch import Stretch
+from simulator.play.users import _crossed
+from simulator.words.reading import load
+
+Told = list[tuple[float, str]]
+
+
+def _script(env: simpy.Environment | Solo, told: Told, waits: list[float]) -> Iterator[object]:
+    """Waits, is interrupted now and then, and says when it goes on."""
+    for number, wait in enumerate(waits):
+        try:
+            yield env.timeout(wait)
+            told.append((env.now, f"waited {number}"))
+        except simpy.Interrupt as why:
+            told.append((env.now, f"gave up {number}: {why.cause}"))
+    happens = env.event()
+    _at(env, env.now + 1.0, lambda: happens.succeed() and None)
+    yield happens
+    told.append((env.now, "over"))
+
+
+def _at(
+    env: simpy.Environment | Solo, when: float, call: Callable[[], None], urgent: bool = False
+) -> None:
+    """Let something happen at a moment, as a rollout asks for it."""
+    if isinstance(env, Solo):
+        env.at(when, call, urgent)
+        return
+    event = simpy.Event(env)
+    event._ok, event._value = True, None
+    assert event.callbacks is not None
+    event.callbacks.append(lambda _: call())
+    env.schedule(event, 0 if urgent else 1, when - env.now)
+
+
+def _played(env: simpy.Environment | Solo, seed: int) -> Told:
+    luck, told = random.Random(seed), Told()
+    waits = [luck.choice((0.0, 0.1, 0.3, luck.random())) for _ in range(12)]
+    process = env.process(_script(env, told, waits))  # type: ignore[arg-type, union-attr]
+    for number in range(8):
+        when = luck.choice((0.0, 0.4, luck.random()))
+        _at(env, when, lambda n=number: told.append((env.now, f"call {n}")), luck.random() < 0.5)
+    if luck.random() < 0.7:
+        _at(env, luck.random(), lambda: process.interrupt("enough"), urgent=True)
+    while env.peek() < math.inf:
+        env.step()
+    return told
+
+
+@given(st.integers(0, 10_000))
+def test_a_clock_for_one_script_keeps_the_order_of_simpy(seed: int) -> None:
+    assert _played(Solo(), seed) == _played(simpy.Environment(), seed)
+
+
+@given(st.floats(-5, 105), st.floats(0.001, 50.0))
+def test_secants_find_the_half_second_that_bisection_finds(turn: float, width: float) -> None:
+    def missing(t: float) -> float:
+        """A falling course, steep or flat."""
+        return math.tanh((turn - t) / width)
+
+    low, high = 0.0, 100.0
+    while high - low > 0.5:
+        middle = (low + high) / 2
+        low, high = (middle, high) if missing(middle) > 0 else (low, middle)
+    if missing(100.0) <= 0:
+        assert _crossed(missing, 0.0, 100.0, missing(100.0)) == high
+
+
+def test_a_state_that_begins_again_is_the_one_that_is_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario = load("textbook")
+    batches = [
+        Batch(strategy, stratum, 0, 2)
+        for strategy in scenario.strategies
+        for stratum in range(len(scenario.change.defects) + 1)
+    ]
+
+    def all_played() -> list[str]:
+        return [repr(study.play(scenario, "shortcuts", 1, batch)) for batch in batches]
+
+    quick = all_played()
+    monkeypatch.setattr(Stretch, "again", lambda *_: False)
+    assert all_played() == quick
