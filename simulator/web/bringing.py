@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from simulator.decide.advice import reconsidered
 from simulator.decide.brought import Advice
@@ -29,12 +30,14 @@ _MOST_ROWS, _FEW = 100, 8
 _AS_SUGGESTED = "as the platform suggests"
 
 
-def editor(in_use: str | None) -> None:
-    """Draw where manifests are pasted, opened, tried, and read."""
+def editor(in_use: str | None) -> DeltaGenerator:
+    """Draw where manifests are pasted, opened, tried, and read; gives the place for what is wrong,
+    right below the buttons.
+    """
     st.text_area(
         "Manifests",
         key=brought.DRAFT,
-        height=300,
+        height=260,
         max_chars=MOST_BYTES,
         persist_state="session",
         placeholder="apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec:\n"
@@ -55,6 +58,7 @@ def editor(in_use: str | None) -> None:
     opened = brought.opened()
     if in_use is not None or opened:
         row.button("Start over", key="forget", on_click=_start_over)
+    told_here = st.container()
     left, right = st.columns(2) if others else (st.container(), None)
     count = st.session_state.setdefault("uploads", 0)
     left.file_uploader(
@@ -78,9 +82,10 @@ def editor(in_use: str | None) -> None:
         )
     if opened:
         names = ", ".join(opened)
-        st.info(f"Opened: {plain(names)}. Press **Read it** to go on.")
+        told_here.info(f"Opened: {plain(names)}. Press **Read it** to go on.")
     if message := brought.unread():
-        st.warning(plain(message))
+        told_here.warning(plain(message))
+    return told_here
 
 
 def _try(name: str) -> None:
@@ -108,7 +113,7 @@ def wrong(problems: Sequence[Problem], text: str, what: str) -> None:
     """What cannot be read, where, and what to do about it."""
     st.error(f"This {what} cannot be read. What is wrong, and what to do about it:")
     st.table(frame(brought.wrong(problems, text)[:_MOST_ROWS], brought.WRONG), hide_index=True)
-    st.caption("Everything that you pasted is still in the box above: change it and read it again.")
+    st.caption("Everything that you pasted is still in the box: change it and read it again.")
 
 
 def choices(reading: Reading) -> None:

@@ -205,15 +205,18 @@ def text(begun: Base, variant: Variant, setting: Setting, label: str, place: str
     """One setting as a box or a choice; what cannot be read stays in it, with the reason."""
     key, wrong = _key(variant.label, place + setting.path), variant.wrong.get(setting.path)
     shown = wrong.value if wrong else setting.value
-    _show(key, shown)
     told, args = _told(setting), (begun, variant.label, setting.path, key)
     label = label[:1].upper() + label[1:]
     if setting.choices and shown in setting.choices:
+        _show(key, shown)
         st.selectbox(label, setting.choices, key=key, help=told, on_change=_typed, args=args)
-    elif len(setting.value) > _LONG:
-        st.text_area(label, key=key, help=told, on_change=_typed, args=args)
     else:
-        st.text_input(label, key=key, help=told, on_change=_typed, args=args)
+        # A browser that skips a drawing on a busy machine begins with the value as it was declared.
+        first = shown if st.session_state.get(key, shown) == shown else ""
+        if not first:
+            st.session_state[key] = shown
+        box = st.text_area if len(setting.value) > _LONG else st.text_input
+        box(label, first, key=key, help=told, on_change=_typed, args=args)
     if wrong:
         st.error(plain(wrong.message))
 

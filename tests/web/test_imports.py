@@ -179,7 +179,7 @@ def test_what_cannot_be_read_is_told_at_its_line_and_stays(
     assert line in ("", rows.line[0])
     assert shown in rows.iloc[0, 4]
     assert page.text_area(key="manifests").value == text
-    assert "still in the box above" in texts(page)
+    assert "still in the box" in texts(page)
     assert re.search(r"Deployment/mine: \d+ fields used", texts(read(MINE, page)))
 
 

@@ -25,8 +25,8 @@ if text is not None and (scenario := brought.scenario_in(text)) is not None:
     try:
         own.read(scenario)
     except ScenarioError as error:
-        bringing.editor(text)
-        bringing.wrong(error.problems, text, "scenario")
+        with bringing.editor(text):
+            bringing.wrong(error.problems, text, "scenario")
         st.stop()
     brought.forget()
     st.session_state[choose.OWN_TEXT] = scenario
@@ -40,9 +40,9 @@ if text is not None:
     except ScenarioError as error:
         problems = error.problems
 if text is None or reading is None:
-    bringing.editor(text)
-    if text is not None:
-        bringing.wrong(problems, text, "rollout")
+    with bringing.editor(text):
+        if text is not None:
+            bringing.wrong(problems, text, "rollout")
     st.caption(
         "**Read here:** " + plain(" · ".join(reader.reads for reader in READERS)) + ". A scenario "
         "file is opened in Compare."
