@@ -54,7 +54,7 @@ class CanaryVerbs(ControllerVerbs):
         if weight is not None and weight != self.router.published:
             yield from self.shift(weight)
         wait = self._until_tick(every * self.pace)
-        if judge is not None:
+        if judge is not None and self.answered:
             self.note("bake", wait)
         yield self.env.timeout(wait)
         if judge is None or not self.watch.active:
@@ -129,8 +129,8 @@ class CanaryVerbs(ControllerVerbs):
         yield from self._gate()
         if answering is None:
             return
-        self.note("ask for approval")
         takes = answering.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
+        self.note("ask for approval", takes)
         self.answers_at = self.env.now + takes
 
     @property

@@ -154,7 +154,7 @@ def test_a_person_confirms_before_it_begins_and_before_it_is_promoted() -> None:
     words = f"{CANARY}, confirm_rollout: 100s, confirm_promotion: 1000s"
     rollout, _ = watched(flagger(words))
     assert entries(rollout, "shift")[0] == (165, 0.1)
-    assert entries(rollout, "ask for approval") == [(0, None), (240, None)]
+    assert entries(rollout, "ask for approval") == [(0, 100), (240, 1000)]
     assert entries(rollout, "roll")[0][0] == 1245
 
 

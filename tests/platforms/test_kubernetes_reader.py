@@ -267,10 +267,8 @@ def test_there_are_other_ways_to_write_it() -> None:
     assert {name: scenario.strategies[name].kind for name in ways} == {
         "one more, none missing": "kubernetes_rolling",
         "one at a time, 30 s each": "kubernetes_rolling",
-        "all at once beside the old ones": "kubernetes_rolling",
         "recreate": "kubernetes_recreate",
-        "ready for 30 s": "kubernetes_rolling",
-        "ready for 60 s": "kubernetes_rolling",
+        "ready for a minute": "kubernetes_rolling",
     }
     recreated = SHOP.replace(
         "{rollingUpdate: {maxSurge: 2, maxUnavailable: 10%}}", "{type: Recreate}"
@@ -278,4 +276,4 @@ def test_there_are_other_ways_to_write_it() -> None:
     scenario, ways = beside(read(recreated))
     assert scenario.strategies["one more, none missing"].kind == "kubernetes_rolling"
     assert "recreate" not in ways
-    assert set(beside(read(STATEFUL))[1]) == {"ready for 30 s", "ready for 60 s"}
+    assert set(beside(read(STATEFUL))[1]) == {"ready for a minute"}

@@ -270,6 +270,16 @@ def test_alternatives_change_the_rollout() -> None:
     assert {"a run every ten minutes", "critical errors", "red/black"} <= set(names)
 
 
+def test_a_pipeline_without_an_analysis_is_offered_one() -> None:
+    """It begins when the canary is there, and what waited for the canary waits for it."""
+    later = {"type": "manualJudgment", "refId": "2", "requisiteStageRefIds": ["1"]}
+    found = read({"name": "shop", "stages": [deployed("1", [], "shop-canary"), later]})
+    first = found.alternatives()[0]
+    assert first.name == "analyse the canary"
+    kinds_ = [one["kind"] for one in stages(found.altered(first))]
+    assert kinds_ == ["deploy_canary", "canary_analysis", "manual_judgment", "deploy"]
+
+
 @pytest.mark.parametrize(
     ("folder", "file"),
     [

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from simulator.platforms.spinnaker import kayenta
+from simulator.platforms.spinnaker import graph, kayenta
+from simulator.platforms.spinnaker.alternatives import careful, of_pipeline
 from simulator.platforms.spinnaker.kayenta import stated
 from simulator.words import pods
-from simulator.words.brought import NAME, Alternative, Assumed, Draft, Reader, Workload
+from simulator.words.brought import NAME, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
@@ -30,7 +32,6 @@ _ROLLOUTS = {
     "highlander": "highlander",
     "none": "none",
 }
-_BASELINE, _CANARY = re.compile("baseline|control", re.I), re.compile("canary|experiment", re.I)
 _JUDGING = ("15m", "2m", "4h", "judgement: until somebody has judged by hand")
 
 
@@ -47,7 +48,7 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
                 _PIPELINE,
                 (pipeline.document, *pipeline.used, *pipeline.objects),
                 pipeline.read,
-                pipeline.alternatives,
+                partial(of_pipeline, pipeline.root, pipeline.stages, pipeline.used),
                 tuple(pipeline.moved()),
             )
     for config in configs:
@@ -151,7 +152,7 @@ class Pipeline:
         self.document = document
         inner = document.at("pipeline")
         self.root = inner if _is_pipeline(inner.data) else document
-        self.stages = ordered(list(self.root.at("stages").items()))
+        self.stages = graph.ordered(list(self.root.at("stages").items()))
         analysed = [stage for stage in self.stages if stage.peek("type") == "kayentaCanary"]
         self.used = tuple(configs[:1]) if analysed and len(configs) == 1 else ()
         self._built: list[dict[str, Any]] = []
@@ -162,9 +163,9 @@ class Pipeline:
     def _beside(self, documents: Sequence[View]) -> Iterator[View]:
         """One manifest of production, and of the canary, among the documents."""
         deploys = [one for one in self.stages if one.peek("type") == "deployManifest"]
-        if not any(not _inline(stage).exists for stage in deploys):
+        if not any(not graph.inline(stage).exists for stage in deploys):
             return
-        named = [(one, _side(one.name("metadata", "name"))) for one in documents
+        named = [(one, graph.side(one.name("metadata", "name"))) for one in documents
                  if one.label in ("Deployment", "ReplicaSet")]  # fmt: skip
         for side in ("", "canary"):
             fitting = [one for one, own in named if own == side]
@@ -178,8 +179,8 @@ class Pipeline:
 
     def _manifest(self, stage: View | None, side: str = "") -> View:
         """The manifest that a stage deploys: in it, or beside it; else nothing."""
-        inside = _inline(stage or self.root)
-        beside = (one for one in self.objects if _side(one.name("metadata", "name")) == side)
+        inside = graph.inline(stage or self.root)
+        beside = (one for one in self.objects if graph.side(one.name("metadata", "name")) == side)
         return inside if inside.exists else next(beside, inside)
 
     def read(self, draft: Draft) -> None:
@@ -232,7 +233,7 @@ class Pipeline:
             draft.remark("A person judges by hand and, here, always lets the pipeline go on.")
         elif kind == "kayentaCanary":
             self._analyse(stage, draft)
-        elif kind in _REMOVES and self._has("deploy_canary") and _side(_told(stage)):
+        elif kind in _REMOVES and self._has("deploy_canary") and graph.side(graph.told(stage)):
             self._delete(stage, draft)
         elif kind in _BEFORE:
             stage.say("outside", "it prepares what is deployed")
@@ -263,14 +264,14 @@ class Pipeline:
         self._put(draft, stage, {"kind": "delete_canary"})
 
     def _deploy(self, stage: View, draft: Draft) -> None:
-        told = _told(stage)
-        if _side(told) == "baseline":
+        told = graph.told(stage)
+        if graph.side(told) == "baseline":
             stage.say("approximated", "it is as large as the canary, and starts with it")
             for one in self._built:
                 if one["kind"] == "deploy_canary":
                     one["baseline"] = True
             self._baseline = True
-        elif _side(told) == "canary" and not self._has("deploy"):
+        elif graph.side(told) == "canary" and not self._has("deploy"):
             self._canary_of(stage, draft)
         elif self._has("deploy"):
             stage.say("approximated", "one service is simulated: this is deployed with the first")
@@ -391,72 +392,6 @@ class Pipeline:
             for one in later
         )
 
-    def alternatives(self) -> Iterator[Alternative]:
-        """Other ways to write the pipeline."""
-        for stage in self.stages:
-            words = stage.at("canaryConfig")
-            if stage.peek("type") == "kayentaCanary":
-                often = ((words.at("canaryAnalysisIntervalMins"), "10"),)
-                yield Alternative("a run every ten minutes", often, "a failing canary ends sooner")
-                long = (
-                    (words.at("lifetimeDuration"), "PT12H"),
-                    (words.at("lookbackMins"), "60"),
-                    (words.at("canaryAnalysisIntervalMins"), "30"),
-                )
-                yield Alternative("twelve hours, an hour back", long, "defects that show later")
-                yield doubtful(words.at("scoreThresholds"))
-            elif stage.peek("type") == "wait":
-                waits = ((stage.at("waitTime"), 1800),)
-                yield Alternative("wait for half an hour", waits, "alarms have time to fire")
-            elif stage.peek("type") == "deployManifest" and not _side(_told(stage)):
-                options = (
-                    (stage.at("trafficManagement", "enabled"), True),
-                    (stage.at("trafficManagement", "options", "strategy"), "redblack"),
-                )
-                yield Alternative("red/black", options, "a way back while the old pods are there")
-        for config in self.used:
-            yield from critical(config)
-
-
-def careful(config: View) -> Iterator[Alternative]:
-    """Other ways to write a canary config."""
-    yield from critical(config)
-    yield doubtful(config.at("classifier", "scoreThresholds"))
-
-
-def critical(config: View) -> Iterator[Alternative]:
-    """A canary config whose metrics of errors and latency fail a canary alone."""
-    changes = tuple(
-        (metric.at("analysisConfigurations", "canary", "critical"), True)
-        for metric in config.at("metrics").items()
-        if kayenta.counts(metric) is not None
-    )
-    if changes:
-        yield Alternative("critical errors", changes, "one metric alone fails the canary")
-
-
-def doubtful(thresholds: View) -> Alternative:
-    """Thresholds that end a canary at the first run that is in doubt."""
-    change = ((thresholds.at("marginal"), 90),)
-    return Alternative("marginal at 90", change, "runs that are in doubt end it")
-
-
-def ordered(stages: Sequence[View]) -> list[View]:
-    """Stages in an order in which each comes after those it waits for, else as they stand."""
-    left, done = list(stages), set[str]()
-    found: list[View] = []
-    while left:
-        ready = [one for one in left if _waits_for(one) <= done]
-        one = (ready or left)[0]
-        left.remove(one)
-        found.append(one)
-        done.add(one.name("refId"))
-    return found
-
-
-def _waits_for(stage: View) -> set[str]:
-    return {ref.name() for ref in stage.at("requisiteStageRefIds").items()}
-
 
 def _only_after_failure(stage: View) -> bool:
     expression = stage.at("stageEnabled", "expression")
@@ -464,28 +399,6 @@ def _only_after_failure(stage: View) -> bool:
     if told:
         expression.say("approximated", "taken by the words in it", "see what became of its stage")
     return bool(_FAILED.search(told))
-
-
-def _told(stage: View) -> str:
-    """What tells whether a stage is about a canary: its name, and those of what it deploys."""
-    names = [stage.name("name"), stage.name("moniker", "cluster"), stage.name("manifestName")]
-    names += [_inline(stage).name("metadata", "name"), stage.name("cluster")]
-    cluster = stage.at("clusters", 0)
-    names += [cluster.name("freeFormDetails"), cluster.name("stack")]
-    return " ".join(names)
-
-
-def _inline(stage: View) -> View:
-    """The first manifest that stands in a stage."""
-    several = stage.at("manifests", 0)
-    return several if several.exists else stage.at("manifest")
-
-
-def _side(name: str) -> str:
-    """Whether a name tells of a canary or of a baseline; "" for production."""
-    if _BASELINE.search(name):
-        return "baseline"
-    return "canary" if _CANARY.search(name) else ""
 
 
 READER = Reader(
