@@ -26,7 +26,7 @@ from simulator.words.writing import stated
 REPLICATIONS, SEED = 300, 1  # as `deploysim import --compare` without options
 _MATTER, _MISS = "matter", "miss"
 _AT_ONCE, _FIRST, _ACROSS = 0.2, 3.0, 3
-_MOST_ROWS, _FEW = 100, 8
+_MOST_ROWS, _FEW, _LONGEST = 100, 8, 1000
 _AS_SUGGESTED = "as the platform suggests"
 
 
@@ -139,10 +139,20 @@ def choices(reading: Reading) -> None:
 
 def summary(reading: Reading) -> None:
     """What was read, in a sentence, and what its author should know."""
-    st.info(plain(told.summary(reading.read)))
+    st.info(_short(told.summary(reading.read)))
     if remarks := reading.read.remarks:
-        listed = "\n".join(f"- {plain(remark[:1].upper() + remark[1:])}" for remark in remarks)
+        listed = "\n".join(f"- {_short(remark[:1].upper() + remark[1:])}" for remark in remarks)
         st.warning(f"**What its author should know**\n\n{listed}")
+
+
+def name_of(reading: Reading) -> str:
+    """The workload's name, as Markdown shows it."""
+    return _short(reading.read.workload.called)
+
+
+def _short(text: str) -> str:
+    """A text as Markdown shows it; what a name of somebody's makes endless is cut."""
+    return plain(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ...")
 
 
 def used(reading: Reading) -> None:
@@ -282,7 +292,7 @@ _DOING = (
 
 def _advised(found: Advice) -> None:
     """The advice in words, with the patch to copy, and the picture and table behind it."""
-    st.info(f"{plain(told.verdict(found))} {plain(told.missing(found.miss))}")
+    st.info(f"{_short(told.verdict(found))} {_short(told.missing(found.miss))}")
     st.markdown(f"**{plain(told.recommended(found))}**")
     if found.best is not None:
         st.code("\n".join(told.patch(found.best)), language=None, wrap_lines=True)

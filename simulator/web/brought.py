@@ -27,7 +27,7 @@ FIRST = "shop-deployment"  # of the packaged examples
 PASTED = "pasted.yaml"
 DRAFT, WORKLOAD, PROFILE, MOST_FILES = "manifests", "workload", "profile", 200
 _TEXT, _SAVED, _OPENED, _UNREAD = "brought", "brought link", "brought files", "unread"
-_PACKED, _COMPARED = "m", "compared"
+_OF_TEXT, _PACKED, _COMPARED = "brought text", "m", "compared"
 _LINK = (_PACKED, WORKLOAD, PROFILE, _COMPARED, state.sets(state.BROUGHT))
 _EXAMPLE, _TOO_LONG = "example", "too-long"
 _HEADING = re.compile(r"^# file: (.+)\n?", re.MULTILINE)
@@ -107,7 +107,7 @@ def take(top: DeltaGenerator) -> str | None:
             "them here."
         )
         st.query_params.pop(_PACKED, None)
-    elif link is not None and link != _link_of(st.session_state.get(_TEXT)):
+    elif link is not None and link != st.session_state.get(_OF_TEXT):
         _take_from_link(top, link)
     st.session_state[_SAVED] = {
         key: st.query_params.get_all(key) for key in _LINK if key in st.query_params
@@ -127,9 +127,7 @@ def _take_from_link(top: DeltaGenerator, link: str) -> None:
         )
 
 
-def _link_of(text: str | None) -> str:
-    if text is None:
-        return ""
+def _link_of(text: str) -> str:
     link = state.packed(text)
     return link if len(link) <= state.LONGEST_LINK else _TOO_LONG
 
@@ -137,7 +135,7 @@ def _link_of(text: str | None) -> str:
 def _put(text: str) -> None:
     """Take a text into use, and show it in the editor."""
     st.session_state[_TEXT] = st.session_state[DRAFT] = text
-    st.query_params[_PACKED] = _link_of(text)
+    st.query_params[_PACKED] = st.session_state[_OF_TEXT] = _link_of(text)
 
 
 def use(text: str) -> None:
@@ -159,7 +157,7 @@ def use_draft() -> None:
 
 def forget() -> None:
     """Begin anew; what stands in the editor stays there."""
-    for key in (_TEXT, _SAVED, _OPENED, _UNREAD):
+    for key in (_TEXT, _OF_TEXT, _SAVED, _OPENED, _UNREAD):
         st.session_state.pop(key, None)
     for key in _LINK:
         st.query_params.pop(key, None)
@@ -209,6 +207,7 @@ def _bounded(text: str) -> None:
         raise ManifestError([Problem(files(text)[-1][0], "", None, None, message)])
 
 
+@st.cache_data(max_entries=50, show_spinner=False)
 def scenario_in(text: str) -> str | None:
     """The text of a scenario, if that is what was brought instead of manifests."""
     parts = files(text)

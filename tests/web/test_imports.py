@@ -202,6 +202,7 @@ def test_names_are_shown_as_they_are() -> None:
     assert all("\\<img" in one.value for one in page.info)
     for part in [*page.markdown, *page.caption]:
         assert not re.search(r"(?<!\\)\]\(http", str(part.value))
+    assert len(texts(read(MINE.replace("mine", "m" * 500_000)))) < 20_000
 
 
 def test_files_come_into_the_box_and_keep_their_names() -> None:

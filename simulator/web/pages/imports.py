@@ -36,7 +36,8 @@ reading = None
 problems: tuple[Problem, ...] = ()
 if text is not None:
     try:
-        reading = brought.reading(text)
+        with st.spinner("Reading the manifests ..."):
+            reading = brought.reading(text)
     except ScenarioError as error:
         problems = error.problems
 if text is None or reading is None:
@@ -90,7 +91,7 @@ if brought.compared():
 else:
     count = len(reading.alternatives)
     st.markdown(
-        f"{count} other way{'s' * (count != 1)} to write {plain(reading.read.workload.called)}: "
+        f"{count} other way{'s' * (count != 1)} to write {bringing.name_of(reading)}: "
         f"{plain(', '.join(reading.alternatives)) or 'none is known for it'}. Compared on the same "
         "good and bad releases, with the assumptions above."
     )
