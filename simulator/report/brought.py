@@ -126,10 +126,11 @@ def questions(imported: Imported, swings: Sequence[Swing]) -> list[Question]:
     moved = {swing.assumption.path: swing for swing in swings}
     most = list(moved)[:SHOWN]
     first = [*ALWAYS, *(row.path for row in own), *most]
+    money = f" in {imported.scenario.costs.currency}"
     return [
         Question(
             path,
-            _wide(rows[path]),
+            _wide(rows[path]) + (money if path.startswith("costs.") else ""),
             effect(moved[path]) if path in moved else "",
             most.index(path) + 1 if path in most else 0,
             plain(rows[path].source),

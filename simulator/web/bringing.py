@@ -48,6 +48,7 @@ def editor(in_use: str | None) -> DeltaGenerator:
     row = st.container(horizontal=True)
     row.button("Read it", key="read", type="primary", on_click=brought.use_draft)
     first, *others = brought.examples()
+    told_here = st.container()
     row.button(
         f"Try the example: {first}",
         key="example",
@@ -58,7 +59,17 @@ def editor(in_use: str | None) -> DeltaGenerator:
     opened = brought.opened()
     if in_use is not None or opened:
         row.button("Start over", key="forget", on_click=_start_over)
-    told_here = st.container()
+    _sources(others)
+    if opened:
+        names = ", ".join(opened)
+        told_here.info(f"Opened: {plain(names)}. Press **Read it** to go on.")
+    if message := brought.unread():
+        told_here.warning(plain(message))
+    return told_here
+
+
+def _sources(others: Sequence[str]) -> None:
+    """Where manifests may come from beside the box: files, and other packaged examples."""
     left, right = st.columns(2) if others else (st.container(), None)
     count = st.session_state.setdefault("uploads", 0)
     left.file_uploader(
@@ -80,12 +91,6 @@ def editor(in_use: str | None) -> DeltaGenerator:
             placeholder="Choose one",
             on_change=_try_other,
         )
-    if opened:
-        names = ", ".join(opened)
-        told_here.info(f"Opened: {plain(names)}. Press **Read it** to go on.")
-    if message := brought.unread():
-        told_here.warning(plain(message))
-    return told_here
 
 
 def _try(name: str) -> None:
@@ -135,8 +140,9 @@ def choices(reading: Reading) -> None:
 def summary(reading: Reading) -> None:
     """What was read, in a sentence, and what its author should know."""
     st.info(plain(told.summary(reading.read)))
-    for remark in reading.read.remarks:
-        st.warning(plain(remark))
+    if remarks := reading.read.remarks:
+        listed = "\n".join(f"- {plain(remark[:1].upper() + remark[1:])}" for remark in remarks)
+        st.warning(f"**What its author should know**\n\n{listed}")
 
 
 def used(reading: Reading) -> None:
