@@ -14,7 +14,7 @@ from simulator.cli.app import app
 from simulator.report.headings import SECTIONS, Heading, headings, markdown
 from simulator.words.scenario import Scenario
 from simulator.words.shape import fields, traits
-from simulator.words.strategy import kinds
+from simulator.words.strategy import Strategy, kinds
 
 ROOT = Path(simulator.__file__).parent
 ALL = [(where, heading) for _, where in SECTIONS for heading in headings(where)]
@@ -60,7 +60,7 @@ def test_every_setting_of_a_platform_stands_under_a_heading() -> None:
     covered = {(heading.kind, name) for _, heading in ALL for name in heading.settings}
     for kind, model in kinds().items():
         if model.__module__.startswith("simulator.platforms."):
-            missing = set(model.model_fields) - {"kind", "pace"}
+            missing = set(model.model_fields) - set(Strategy.model_fields)
             missing -= {name for of, name in covered if of == kind}
             assert not missing, (kind, missing)
 
