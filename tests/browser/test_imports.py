@@ -58,10 +58,11 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     assert not tab.scrolls_sideways()
     again = Tab(browser, app_url, viewport=size, color_scheme="dark")
     again.open("imports?" + tab.page.url.split("?")[1], "assumed was 100")
-    command = "deploysim import pasted.yaml --set 'traffic.rate=2500 rps' --compare"
-    again.page.get_by_text(command).first.wait_for(timeout=30_000)
     again.page.get_by_text("Deployment/mine as it is").first.wait_for(timeout=90_000)
     give_up(again.page)
+    again.settle()
+    command = "deploysim import pasted.yaml --set 'traffic.rate=2500 rps' --compare"
+    assert again.page.get_by_test_id("stCode").last.inner_text().strip() == command
     assert again.findings() == []
     again.page.get_by_role("button", name="Open in Compare").click()
     again.page.get_by_text("How should a release go out?").first.wait_for(timeout=90_000)
@@ -105,9 +106,10 @@ def test_a_file_of_100_mb_is_refused_and_what_was_pasted_stays(
     tab.page.get_by_text("Opened: small.yaml").wait_for(timeout=30_000)
     tab.page.get_by_role("button", name=READ, exact=True).click()
     tab.page.get_by_text("Which of the 2 workloads?").first.wait_for(timeout=30_000)
+    give_up(tab.page)
+    tab.settle()
     box = tab.page.locator("textarea").input_value()
     assert box.startswith(MINE.rstrip())
     assert "# file: small.yaml" in box
-    give_up(tab.page)
     assert tab.page.get_by_test_id("stException").count() == 0
     tab.close()
