@@ -187,7 +187,7 @@ def told(note: Note) -> tuple[str, str, str, str]:
 def noted(note: Note) -> str:
     """A note in a line: the field with its place and value, why, and what follows."""
     value = f" = {note.value}" if note.value else ""
-    follows = f"; {note.consequence}" if note.consequence else ""
+    follows = f"; {note.consequence}" if note.consequence not in ("", "none") else ""
     return f"{note.file}:{note.line}: {note.path}{value}: {note.why}{follows}"
 
 
