@@ -46,7 +46,7 @@ def editor(in_use: str | None) -> DeltaGenerator:
         "line “# file: its name”.",
     )
     row = st.container(horizontal=True)
-    row.button("Read it", key="read", type="primary", on_click=brought.use_draft)
+    row.button("**Read it**", key="read", on_click=brought.use_draft)
     first, *others = brought.examples()
     told_here = st.container()
     row.button(

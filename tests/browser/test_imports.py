@@ -20,6 +20,15 @@ pytestmark = [
 BOX, READ = "Manifests", "Read it"
 
 
+def stopped(tab: Tab) -> None:
+    """Have what is under way stopped: enough was seen."""
+    for _ in range(20):
+        give_up(tab.page)
+        if not tab.page.get_by_role("button", name="Cancel", exact=True).count():
+            break
+    tab.settle()
+
+
 def pasted(tab: Tab, text: str) -> None:
     """Put a text into the box and read it, by the keyboard alone."""
     tab.box(BOX).fill(text)
@@ -41,8 +50,7 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     give_up(tab.page)
     tab.page.get_by_role("button", name="Compare them").click()
     tab.page.get_by_text("Deployment/mine as it is").first.wait_for(timeout=90_000)
-    give_up(tab.page)
-    tab.settle()
+    stopped(tab)
     assert tab.hosts == {"127.0.0.1"}
     assert tab.errors == []
     assert tab.findings() == []
@@ -59,8 +67,7 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     again = Tab(browser, app_url, viewport=size, color_scheme="dark")
     again.open("imports?" + tab.page.url.split("?")[1], "assumed was 100")
     again.page.get_by_text("Deployment/mine as it is").first.wait_for(timeout=90_000)
-    give_up(again.page)
-    again.settle()
+    stopped(again)
     command = "deploysim import pasted.yaml --set 'traffic.rate=2500 rps' --compare"
     assert again.page.get_by_test_id("stCode").last.inner_text().strip() == command
     assert again.findings() == []
@@ -106,8 +113,7 @@ def test_a_file_of_100_mb_is_refused_and_what_was_pasted_stays(
     tab.page.get_by_text("Opened: small.yaml").wait_for(timeout=30_000)
     tab.page.get_by_role("button", name=READ, exact=True).click()
     tab.page.get_by_text("Which of the 2 workloads?").first.wait_for(timeout=30_000)
-    give_up(tab.page)
-    tab.settle()
+    stopped(tab)
     box = tab.page.locator("textarea").input_value()
     assert box.startswith(MINE.rstrip())
     assert "# file: small.yaml" in box

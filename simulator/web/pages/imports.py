@@ -95,7 +95,7 @@ else:
         f"{plain(', '.join(reading.alternatives)) or 'none is known for it'}. Compared on the same "
         "good and bad releases, with the assumptions above."
     )
-    st.button("Compare them", key="compare", type="primary", on_click=brought.compare)
+    st.button("**Compare them**", key="compare", on_click=brought.compare)
 if st.button(
     "Open in Compare",
     key="open in compare",
