@@ -213,12 +213,10 @@ def breach(requests: float, share: float, above: float, fewest: int = 1) -> floa
     least `fewest`, and of these B ~ Binomial(N, share) with B > above N. Summed over N.
     """
     reach = 12 * math.sqrt(requests) + 20
-    numbers = range(max(fewest, int(requests - reach), 1), int(requests + reach) + 1)
-    bad = ((n, math.floor(above * n + 1e-9)) for n in numbers)
-    return math.fsum(
-        float(stats.poisson.pmf(n, requests)) * float(stats.binom.sf(most, n, share))
-        for n, most in bad
-    )
+    numbers = np.arange(max(fewest, int(requests - reach), 1), int(requests + reach) + 1)
+    most = np.floor(above * numbers + 1e-9)
+    terms = stats.poisson.pmf(numbers, requests) * stats.binom.sf(most, numbers, share)
+    return math.fsum(terms.tolist())
 
 
 def looks(chance: float) -> float:
@@ -257,8 +255,10 @@ def kth_report(users: int, reporting: float, needed: int, hazard: float) -> floa
     if reporting >= 1:
         return (harmonic(users) - harmonic(users - needed)) / hazard
     total = weight = 0.0
-    for m in range(needed, users + 1):
-        chance = float(stats.binom.pmf(m, users, reporting))
+    numbers = np.arange(needed, users + 1)
+    for m, chance in zip(
+        numbers.tolist(), stats.binom.pmf(numbers, users, reporting).tolist(), strict=True
+    ):
         if chance > 1e-14:
             weight += chance
             total += chance * (harmonic(m) - harmonic(m - needed)) / hazard

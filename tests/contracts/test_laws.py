@@ -25,7 +25,8 @@ SWITCH = "big_bang: {in_place: false}"
 WEIGHTS = st.integers(1, 99)
 DELAYS = st.integers(1, 20_000)
 GENTLE = [f"{kind}: {form}" for kind, form in CASES if f"{kind} {form}" not in INTERRUPTED]
-few = settings(max_examples=8, deadline=None, derandomize=True)
+ONE_OF_EACH = list({form.split(": ", 1)[0]: form for form in reversed(GENTLE)}.values())
+few = settings(max_examples=5, deadline=None, derandomize=True)
 some = settings(max_examples=15, deadline=None, derandomize=True)
 
 
@@ -68,7 +69,7 @@ def test_a_good_release_with_room_harms_nobody(
 
 
 @pytest.mark.parametrize("outer", ["phased: {within", "shadow: {then", "feature_flag: {ship"])
-@pytest.mark.parametrize("inner", GENTLE)
+@pytest.mark.parametrize("inner", ONE_OF_EACH)
 def test_a_strategy_inside_another_harms_nobody_either(outer: str, inner: str) -> None:
     """Unless it is refused: a good release of every pair with room harms nobody, and a bad one that
     is noticed after five minutes leaves nothing behind."""

@@ -7,6 +7,7 @@ import math
 import pytest
 
 import simulator as ds
+from simulator.findings.results import Results
 
 SCENARIO = ds.loads(
     """
@@ -17,13 +18,17 @@ traffic: {daily: {mean: 100 rps, peak: 150 rps, peak_at: 13:00}, users: 20k}
 strategies: {canary: {}, rolling: {}, immutable: {}}
 """
 )
-RESULTS = ds.compare(SCENARIO, 50, seed=4)
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return ds.compare(SCENARIO, 50, seed=4)
 
 
 @pytest.mark.parametrize("strategy", list(SCENARIO.strategies))
-def test_it_is_the_replication_of_the_study(strategy: str) -> None:
+def test_it_is_the_replication_of_the_study(strategy: str, results: Results) -> None:
     for stratum, label in enumerate(("good", *SCENARIO.change.labels)):
-        columns = RESULTS.columns[strategy][stratum]
+        columns = results.columns[strategy][stratum]
         for number in (0, 17):
             outcome = ds.replay(SCENARIO, strategy, 4, number, label).outcome
             for name, value in outcome._asdict().items():
