@@ -28,6 +28,7 @@ TITLES = {
 }
 NOTED = ("place", "field", "why", "what follows")
 USED = ("place", "field of the manifest", "value", "what it became")
+_SEEN_SHARE, _SEEN_SECONDS = 0.0005, 0.05  # less is not worth a word
 # What no manifest says and only its owner knows.
 ALWAYS = (
     *("traffic.rate", "traffic.users", "change.defect_probability"),
@@ -85,7 +86,7 @@ def summary(imported: Imported) -> str:
 def matters(swings: Sequence[Swing]) -> list[str]:
     """The assumptions that matter most, each with its range, its effect, and how to set it."""
     lines = []
-    for swing in swings[:SHOWN]:
+    for swing in [one for one in swings if effect(one)][:SHOWN]:
         row = swing.assumption
         how = f'--set {row.path}="..."'
         lines.append(f"{row.path} = {_value(row.value)} ({_wide(row)}): {effect(swing)}; {how}")
@@ -93,8 +94,10 @@ def matters(swings: Sequence[Swing]) -> list[str]:
 
 
 def effect(swing: Swing) -> str:
-    """What an assumption alone moves between both ends of its range."""
-    figure = "users_harmed" if swing.width("users_harmed") > 0 else "time_to_deploy"
+    """What an assumption alone moves between both ends of its range; empty for next to nothing."""
+    figure = "users_harmed" if swing.width("users_harmed") >= _SEEN_SHARE else "time_to_deploy"
+    if figure == "time_to_deploy" and swing.width(figure) < _SEEN_SECONDS:
+        return ""
     ends = sorted((swing.at_low[figure], swing.at_high[figure], 0.0))
     if figure == "users_harmed":
         return f"users harmed by a bad release {_signed(ends[0])} to {_signed(ends[-1])}"
@@ -123,7 +126,7 @@ def questions(imported: Imported, swings: Sequence[Swing]) -> list[Question]:
     own = [row for row in imported.assumed if row.low != row.high]
     rows: dict[str, Assumed | Assumption] = {row.path: row for row in imported.scenario.assumed}
     rows |= {row.path: row for row in own}
-    moved = {swing.assumption.path: swing for swing in swings}
+    moved = {swing.assumption.path: swing for swing in swings if effect(swing)}
     most = list(moved)[:SHOWN]
     first = [*ALWAYS, *(row.path for row in own), *most]
     money = f" in {imported.scenario.costs.currency}"

@@ -26,7 +26,7 @@ from simulator.words.writing import stated
 REPLICATIONS, SEED = 300, 1  # as `deploysim import --compare` without options
 _MATTER, _MISS = "matter", "miss"
 _AT_ONCE, _FIRST, _ACROSS = 0.2, 3.0, 3
-_MOST_ROWS, _FEW, _LONGEST = 100, 8, 1000
+_MOST_ROWS, _FEW, _LONGEST = 100, 12, 1000
 _AS_SUGGESTED = "as the platform suggests"
 
 

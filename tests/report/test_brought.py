@@ -40,6 +40,7 @@ def test_what_only_the_owner_knows_stands_first_then_what_matters_most() -> None
         swing("service.warm_up.capacity", harm=0.2),
         swing("traffic.users", harm=-0.1),
         swing("service.warm_up.for", time=30.0),
+        swing("change.defect_probability", harm=1e-17),
     ]
     rows = told.questions(found, swings)
     assert [row.path for row in rows[: len(told.ALWAYS)]] == list(told.ALWAYS)
@@ -47,6 +48,7 @@ def test_what_only_the_owner_knows_stands_first_then_what_matters_most() -> None
     by_path = {row.path: row for row in rows}
     assert by_path["traffic.rate"].plausible == "1 rps to 10000 rps"
     assert by_path["traffic.rate"].place == 0
+    assert by_path["change.defect_probability"].moves == ""
     assert by_path["traffic.users"].place == 2
     assert (
         by_path["traffic.users"].moves
