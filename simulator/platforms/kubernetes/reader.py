@@ -243,7 +243,9 @@ def alternatives(document: View) -> Iterator[Alternative]:
         yield Alternative("one more, none missing", careful, "never fewer pods than wanted")
         small = (*careful, (ready, 30))
         yield Alternative(
-            "one at a time, 30 s each", small, "few users meet a bad version before somebody can act"
+            "one at a time, 30 s each",
+            small,
+            "few users meet a bad version before somebody can act",
         )
         if not rolls:
             gone = ((kind, "Recreate"), (rolling, None))
