@@ -260,7 +260,12 @@ def cost(advice: Advice) -> str:
     currency = advice.comparison.scenario.costs.currency
     losses = [r.all.loss.mean.value or 0.0 for r in (old, new)]
     saved = wording.money(losses[0] - losses[1], currency)
-    return f"{longer}; saves {saved} of expected loss a release ({_headline(new)})."
+    alarms = [r.given_good.proportion("outcome", "false_alarm") for r in (old, new)]
+    told = ", good releases taken back "
+    told += " instead of ".join(_told(one, "share") for one in reversed(alarms))
+    if alarms[0].value == alarms[1].value:
+        told = ""
+    return f"{longer}; saves {saved} of expected loss a release ({_headline(new)}{told})."
 
 
 def _longer(seconds: float) -> str:
