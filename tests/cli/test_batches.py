@@ -94,7 +94,7 @@ def test_a_search_of_what_is_not_there_names_the_option(capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as stop:
         run(["batches", "small-batches", "--flips", "x=1..2"])
     assert stop.value.code == 3
-    assert capsys.readouterr().err.startswith("--flips x: unknown key; allowed here: change,")
+    assert capsys.readouterr().err.startswith("--flips x: unknown key; allowed here: calendar,")
 
 
 def test_help_opens_with_examples_and_colour_can_be_refused() -> None:
