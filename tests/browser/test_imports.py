@@ -22,11 +22,14 @@ BOX, READ = "Manifests", "Read it"
 
 def stopped(tab: Tab) -> None:
     """Have what is under way stopped: enough was seen."""
-    for _ in range(20):
+    idle = 0
+    for _ in range(80):
         give_up(tab.page)
-        if not tab.page.get_by_role("button", name="Cancel", exact=True).count():
+        tab.page.wait_for_timeout(250)
+        waiting = tab.page.get_by_role("button", name="Cancel", exact=True).count()
+        idle = 0 if waiting else idle + 1
+        if idle == 8:  # nothing more begins
             break
-    tab.settle()
 
 
 def pasted(tab: Tab, text: str) -> None:
@@ -113,8 +116,9 @@ def test_a_file_of_100_mb_is_refused_and_what_was_pasted_stays(
     tab.page.get_by_text("Opened: small.yaml").wait_for(timeout=30_000)
     tab.page.get_by_role("button", name=READ, exact=True).click()
     tab.page.get_by_text("Which of the 2 workloads?").first.wait_for(timeout=30_000)
-    stopped(tab)
-    box = tab.page.locator("textarea").input_value()
+    areas = tab.page.locator("textarea")
+    expect(areas).to_have_count(1, timeout=60_000)  # while it is drawn anew there are two
+    box = areas.input_value()
     assert box.startswith(MINE.rstrip())
     assert "# file: small.yaml" in box
     assert tab.page.get_by_test_id("stException").count() == 0
