@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 _LONGEST_CELL, _GRID = 900.0, 33
+_PARTS = np.linspace(0.0, 1.0, 33)
 
 
 class Beside(NamedTuple):
@@ -55,7 +56,9 @@ class Sums(NamedTuple):
 class Stretch(State):
     """A state of service that lasts, with its integrals over intervals (seconds)."""
 
-    __slots__ = ("_glide", "_intolerable")
+    __slots__ = ("_crossed", "_glide", "_intolerable")
+
+    _crossed: tuple[list[float], list[float]]
 
     @property
     def gliding(self) -> bool:
@@ -318,6 +321,11 @@ class Stretch(State):
             total[NEW] * plan.capacity / self.fault.factor if total[NEW] else 0.0,
         )
 
+    def again(self, now: float) -> bool:
+        """Begin again, when nothing but whole instances has changed; false if that cannot do."""
+        self._crossed = ([], [])
+        return super().again(now)
+
     def _quadrature(self, edges: Array) -> tuple[Array, NDArray[np.intp], Array, Array]:
         """Fine edges, the first fine cell of each cell, the nodes, and the weights times rate."""
         a, b = float(edges[0]), float(edges[-1])
@@ -369,13 +377,30 @@ class Stretch(State):
             turns = np.flatnonzero(over_low != over_high)
             if not len(turns):
                 continue
-            a, b, side = low[turns], high[turns], np.asarray(over_low)[turns]
-            for _ in range(40):
-                middle = (a + b) / 2
-                same = self._over(middle, version) == side
-                a, b = np.where(same, middle, a), np.where(same, b, middle)
-            found.append((a + b) / 2)
+            found.append(self._crossings(version, low[turns], high[turns]))
         return np.unique(np.concatenate([fine, *found])) if found else fine
+
+    def _crossings(self, version: int, low: Array, high: Array) -> Array:
+        """When a version's load crosses its capacity, once between each of these moments.
+
+        What was found before is not looked for again: other edges do not move it.
+        """
+        if not hasattr(self, "_crossed"):
+            self._crossed = ([], [])
+        known = self._crossed[version]
+        pairs = zip(low.tolist(), high.tolist(), strict=True)
+        times = np.array([next((t for t in known if a < t < b), math.nan) for a, b in pairs])
+        unknown = np.isnan(times)
+        if unknown.any():
+            a, b = low[unknown], high[unknown]
+            side, rows = self._over(a, version)[:, None], np.arange(len(a))
+            for _ in range(8):  # each time 32 times as close
+                tried = a[:, None] + (b - a)[:, None] * _PARTS
+                before = np.cumprod(self._over(tried[:, 1:-1], version) == side, axis=1).sum(1)
+                a, b = tried[rows, before], tried[rows, before + 1]
+            times[unknown] = (a + b) / 2
+            known += times[unknown].tolist()
+        return times
 
     def _over(self, t: Array, version: int) -> NDArray[np.bool_]:
         """Whether requests are rejected (or, for old, throttled anyway) at the times t."""
