@@ -154,13 +154,24 @@ def used(imported: Imported) -> list[tuple[str, str, str, str]]:
             went.setdefault(origin, []).append(
                 f"{path} = {_value(settings.at(imported.scenario, path))}"
             )
-    rows = []
+    rows, found = [], set()
     for note in imported.notes:
         if note.kind == "used":
-            keys = went.pop(f"{note.file}:{note.line} {note.path}", [])
+            of = [origin for origin in went if _stands_in(note, origin)]
+            found.update(of)
+            keys = dict.fromkeys(key for origin in of for key in went[origin])
             rows.append((f"{note.file}:{note.line}", note.path, note.value, "; ".join(keys)))
-    rows += [("", origin, "", "; ".join(keys)) for origin, keys in went.items()]
+    rows += [("", origin, "", "; ".join(went[origin])) for origin in went if origin not in found]
     return rows
+
+
+def _stands_in(note: Note, origin: str) -> bool:
+    """Whether a field is what an origin names, or a part of it."""
+    where, _, path = origin.partition(" ")
+    if where == f"{note.file}:{note.line}" and path == note.path:
+        return True
+    whole = note.path.startswith((f"{path}.", f"{path}["))
+    return bool(path) and whole and where.rpartition(":")[0] == note.file
 
 
 def _signed(share: float) -> str:

@@ -79,9 +79,15 @@ class Draft:
         told = (one if isinstance(one, str) else one.origin for one in origins)
         self.origins[path] = tuple(dict.fromkeys(told))
 
-    def assume(self, path: str, value: Any, low: Any, high: Any, source: str) -> None:
-        """Set a key that the manifest leaves open to a value with a plausible range."""
+    def assume(
+        self, path: str, value: Any, low: Any, high: Any, source: str, *origins: View
+    ) -> None:
+        """Set a key that the manifest leaves open to a value with a plausible range; what it says
+        of it all the same stands at the views.
+        """
         self.keys[path] = value
+        if origins:
+            self.origins[path] = tuple(one.origin for one in origins)
         self.assumed.append(Assumed(path, value, low, high, source))
 
     def strategy(self, kind: str, settings: Mapping[str, Any], *origins: View | str) -> None:

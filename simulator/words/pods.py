@@ -6,7 +6,7 @@ Source: Kubernetes core/v1 types and defaults; pkg/kubelet/prober.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(spec: View, draft: Draft) -> None:
             f"{_POD + _BOOT:.0f} s; the errors until then are not simulated."
         )
     latest = max(starts, key=lambda one: one.earliest(_BOOT) + one.spread, default=Start())
-    _started(latest, draft)
+    _started(latest, containers, draft)
     _killed(starts, latest, containers, draft)
     _stopped(spec, containers, draft)
 
@@ -92,7 +92,7 @@ def _probe(view: View) -> Probe | None:
     )
 
 
-def _started(latest: Start, draft: Draft) -> None:
+def _started(latest: Start, containers: Sequence[View], draft: Draft) -> None:
     """The time until a pod is ready: assumed, but for what its probes add."""
     low = latest.earliest(_BOOT)
     law: Any = f"{low:g}s"
@@ -105,7 +105,9 @@ def _started(latest: Start, draft: Draft) -> None:
         told += f", then a check each {latest.spread:g} s"
     middle = latest.spread / 2
     soon, late = (f"{latest.earliest(boot) + middle:g}s" for boot in (_SOONEST, _LATEST))
-    draft.assume("service.startup", law, soon, late, f"judgement: {told}")
+    probes = (one.at(name) for one in containers for name in _PROBES[:2])
+    said = [probe for probe in probes if probe.exists]
+    draft.assume("service.startup", law, soon, late, f"judgement: {told}", *said)
 
 
 def in_place(draft: Draft) -> None:
