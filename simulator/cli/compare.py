@@ -264,7 +264,7 @@ def _next(found: Comparison, scenario: str, save: str | None) -> str:
         )
     else:
         lines.append("  deploysim new -o mine.yaml    the same for a service of your own")
-        lines.append("  deploysim import shop-deployment --compare    from manifests: what they miss")
+        lines.append("  deploysim import shop-deployment --compare    from your manifests")
     return "\n".join(lines)
 
 
