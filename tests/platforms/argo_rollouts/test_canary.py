@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.findings.trial import ALL, trials
 from simulator.platforms.argo_rollouts import rules
 from simulator.play.fault import Fault
 from simulator.play.rehearsal import gates, rehearse
@@ -297,3 +298,11 @@ def test_a_person_who_is_waited_for_is_a_gate() -> None:
     basic = gates(canary("steps: [{weight: 5%}, {pause: 10m}, {approve: 9m}]"), "argo_canary")
     assert [(g.phase, round(g.requests)) for g in basic[:1]] == [("9.09%", 54_545)]
     assert basic[1].phase == "watch"
+
+
+def test_gates_show_what_the_detectors_see() -> None:
+    """A step of a canary says no bake and no judge: its gate has those of everybody else."""
+    words = "steps: [{canary_scale: 4}, {weight: 20%}, {pause: 10m}], traffic_routing: true"
+    scenario = canary(words, detection="alarms: [{watch: new, above: 2%}]")
+    (gate, *_) = gates(scenario, "argo_canary")
+    assert [trial.detector for trial in trials(scenario, "argo_canary", gate)][-1] == ALL
