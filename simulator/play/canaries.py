@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from simpy import Event
 
-from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet, fenceposts, settled
+from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet, settled
 from simulator.play.controllers import PROGRESS, ControllerVerbs, Measured
 from simulator.play.fault import GOOD
 from simulator.play.flags import PLAIN_IN_COPIES
@@ -18,6 +18,7 @@ from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.verbs import NoInstances, Script
+from simulator.words.limits import fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from simulator.platforms.argo_rollouts.alternatives import alternatives
 from simulator.platforms.argo_rollouts.templates import Templates
 from simulator.words import pods
 from simulator.words.brought import NAME, Assumed, Draft, Reader, Workload
+from simulator.words.limits import fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _read_steps(canary: View, templates: Templates, draft: Draft) -> None:
     draft.put(f"{_PATH}.steps", steps, canary.at("steps"))
     if not canary.at("trafficRouting").exists:
         replicas, surge = draft.keys["service.instances"], draft.keys[f"{_PATH}.max_surge"]
-        above = rules.fenceposts(Portion.parse(surge), Portion.parse(1), replicas).surge
+        above = fenceposts(Portion.parse(surge), Portion.parse(1), replicas).surge
         draft.remarks += remarks.of_counts(steps, replicas, above)
     draft.remarks += remarks.of_single_measurements(steps)
     _read_background(canary.at("analysis").mapping(), steps, places, templates, draft)

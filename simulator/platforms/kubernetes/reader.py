@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulator.platforms.kubernetes.rules import fenceposts
 from simulator.words import pods
 from simulator.words.brought import NAME, Alternative, Draft, Reader, Workload
+from simulator.words.limits import fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from simulator.findings.trial import ALL, trials
 from simulator.platforms.argo_rollouts import rules
 from simulator.play.fault import Fault
 from simulator.play.rehearsal import gates, rehearse
+from simulator.words.limits import Fenceposts
 from simulator.words.problems import ScenarioError
 from tests.answers.comparing import noticed
 from tests.platforms.watching import Moment, watched
@@ -26,7 +27,7 @@ def canary(words: str, instances: int = 10, **more: str):  # type: ignore[no-unt
 
 
 def followed(
-    replicas: int, weights: list[int], limits: rules.Fenceposts, ready: float, pause: float
+    replicas: int, weights: list[int], limits: Fenceposts, ready: float, pause: float
 ) -> list[tuple[float, int, int]]:
     """(time, old, new pods that serve) whenever that changes: passes of the controller, each pod
     starting for a minute and counting as available `ready` seconds later. Written from the rules,
@@ -86,7 +87,7 @@ def test_pods_over_time_are_what_the_rules_make_of_them(
 ) -> None:
     """Every pod that comes into service or goes, at the second at which it does."""
     surge = surge or (not unavailable)
-    limits = rules.Fenceposts(surge, min(unavailable, replicas))
+    limits = Fenceposts(surge, min(unavailable, replicas))
     steps = ", ".join(f"{{weight: {weight}%}}, {{pause: 100s}}" for weight in weights)
     words = f"max_surge: {surge:d}, max_unavailable: {unavailable}, min_ready: {ready}s"
     rollout, moments = watched(canary(f"steps: [{steps}], {words}", replicas))
@@ -236,7 +237,7 @@ def test_a_stuck_canary_says_so_and_aborts_only_if_told_to() -> None:
 def test_an_approval_takes_a_person() -> None:
     steps = "steps: [{weight: 20%}, {approve: 40m}]"
     rollout, _ = watched(canary(steps))
-    course = followed(10, [20], rules.Fenceposts(3, 2), 0, 2400)
+    course = followed(10, [20], Fenceposts(3, 2), 0, 2400)
     assert rollout.script_end == course[-1][0]
 
 
