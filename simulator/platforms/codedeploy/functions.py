@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.platforms.codedeploy import names as fields
 from simulator.platforms.codedeploy import rules
 from simulator.platforms.codedeploy.groups import own_shift, read_hook
+from simulator.words import aws
 from simulator.words.brought import Alternative, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _function(document: View, documents: Sequence[View]) -> _Function:
     function = _Function(document, shared[0] if shared else None, [], [])
     kind, alarms = (function.at("DeploymentPreference", key) for key in ("Type", "Alarms"))
     configs = kind.linked(documents, fields.CONFIGS[0])
-    return function._replace(configs=configs, alarms=alarms.linked(documents, *fields.ALARMS))
+    return function._replace(configs=configs, alarms=alarms.linked(documents, *aws.ALARMS))
 
 
 def read(function: _Function, draft: Draft) -> None:

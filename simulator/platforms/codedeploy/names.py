@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulator.words.documents import Path
+
 GROUPS = (
     *("AWS::CodeDeploy::DeploymentGroup", "aws_codedeploy_deployment_group"),
     "deploymentGroup",
@@ -17,14 +19,6 @@ CONFIGS = (
     "deploymentConfig",
 )
 APPLICATIONS = ("AWS::CodeDeploy::Application", "aws_codedeploy_app")
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
-FLEETS = ("AWS::AutoScaling::AutoScalingGroup", "aws_autoscaling_group")
-ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-BALANCERS = (
-    *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
-    *("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb"),
-)
-Path = tuple[str | int, ...]
 
 
 class Names(NamedTuple):

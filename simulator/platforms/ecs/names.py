@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
-Path = tuple[str | int, ...]
+from simulator.words.aws import SERVICES
+from simulator.words.documents import Path
 
 
 class Names(NamedTuple):
