@@ -82,8 +82,7 @@ def read(document: View, beside: Sequence[View], draft: Draft) -> None:
     """Put what a Rollout, and what stands beside it, says into the draft."""
     spec = document.at("spec").mapping()
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
-    draft.put("response.automatic", "watched", _ITSELF)
-    draft.put("response.decide", "0s", _ITSELF)
+    draft.undone_by_itself(_ITSELF)
     draft.put("response.hold", False, "the controller goes on until somebody aborts it")
     _read_fleet(spec, beside, draft)
     strategy = spec.at("strategy").mapping()

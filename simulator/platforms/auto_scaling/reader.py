@@ -244,7 +244,7 @@ def _read_alarms(group: _Group, draft: Draft) -> None:
     draft.watch(group.alarms, named)
     named.mark()
     if not back.flag(False):
-        draft.put("response.automatic", "never", back)
+        draft.undone_by_people(back)
         draft.remark("A refresh that fails stops where it is: auto rollback is off.")
 
 

@@ -97,15 +97,15 @@ def read(function: _Function, draft: Draft) -> None:
     on = function.at("DeploymentPreference", "Enabled")
     if not (preference.exists and on.flag(True)):
         draft.strategy("big_bang", {"in_place": False}, on if on.exists else alias)
-        draft.put("detection.alarms", "none", preference)
+        draft.unwatched(
+            preference,
+            "No deployment preference: the alias is pointed at the new version at once, and "
+            "nothing takes it back.",
+        )
         hooks = function.at("DeploymentPreference", "Hooks")
         for view in (*function.alarms, *function.configs, hooks):
             if view.exists:
                 view.say("no_effect", "the deployment preference is off")
-        draft.remark(
-            "No deployment preference: the alias is pointed at the new version at once, and "
-            "nothing takes it back."
-        )
         return
     if not alias.exists and not alias.unknown:
         raise preference.wrong("needs AutoPublishAlias: SAM refuses it; add e.g. live")

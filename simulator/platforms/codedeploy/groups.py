@@ -296,14 +296,16 @@ def _read_rollback(group: _Group, draft: Draft) -> None:
     if not watches:
         for view in group.alarms:
             view.say("no_effect", "the group's alarms are off")
-        draft.put("detection.alarms", "none", group.at(names.alarms_on))
-        draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
+        draft.unwatched(
+            group.at(names.alarms_on),
+            "No alarm stops a deployment: a bad one goes on until people report it.",
+        )
         return
     named = group.at(names.alarms)
     draft.watch(group.alarms, named)
     named.mark()
     if "DEPLOYMENT_STOP_ON_ALARM" not in meant:
-        draft.put("response.automatic", "never", on, events)
+        draft.undone_by_people(on, events)
         draft.remark(
             "Alarms stop a deployment but do not take it back: "
             "AutoRollbackConfiguration.Events lacks DEPLOYMENT_STOP_ON_ALARM."

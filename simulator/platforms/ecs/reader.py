@@ -291,13 +291,15 @@ def _read_alarms(service: _Service, draft: Draft) -> None:
         for view in (named, back):
             if view.exists:
                 view.say("no_effect", "the deployment's alarms are off")
-        draft.put("detection.alarms", "none", service.at(names.alarms_on))
-        draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
+        draft.unwatched(
+            service.at(names.alarms_on),
+            "No alarm stops a deployment: a bad one goes on until people report it.",
+        )
         return
     draft.watch(service.alarms, named)
     named.mark()
     if not back.flag(False):
-        draft.put("response.automatic", "never", back)
+        draft.undone_by_people(back)
 
 
 def alternatives(service: _Service) -> Iterator[Alternative]:

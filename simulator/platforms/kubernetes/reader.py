@@ -189,7 +189,7 @@ def _one_place(draft: Draft, missing: View, ready: View, kind: View) -> None:
 def _common(spec: View, draft: Draft, beside: Sequence[View], counted: bool = True) -> None:
     """What all of them say: how many pods, how they start and stop, what stands beside them."""
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
-    draft.put("response.automatic", "never", _NO_ROLLBACK)
+    draft.undone_by_people(_NO_ROLLBACK)
     if counted:
         replicas = spec.at("replicas")
         draft.put("service.instances", replicas.integer(1, 1), replicas)
