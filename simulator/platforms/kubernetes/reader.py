@@ -43,19 +43,19 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
 def _beside(document: View, documents: Sequence[View]) -> Iterator[View]:
     """Autoscalers that point to a workload, and disruption budgets that select its pods."""
     own = document.peek("spec", "template", "metadata", "labels")
+    same = document.label, document.name("metadata", "name")
     for other in documents:
-        target = other.at("spec", "scaleTargetRef")
-        chosen = other.peek("spec", "selector", "matchLabels")
         if other.label == "HorizontalPodAutoscaler":
-            same = document.label, document.name("metadata", "name")
+            target = other.at("spec", "scaleTargetRef")
             if (target.name("kind"), target.name("name")) == same:
                 yield other
-        elif other.label == "PodDisruptionBudget" and _selects(chosen, own):
+        elif other.label == "PodDisruptionBudget" and _selects(other, own):
             yield other
 
 
-def _selects(chosen: Any, labels: Any) -> bool:
-    """Whether pods with these labels are chosen."""
+def _selects(budget: View, labels: Any) -> bool:
+    """Whether pods with these labels are those of a disruption budget."""
+    chosen = budget.peek("spec", "selector", "matchLabels")
     both = isinstance(chosen, dict) and isinstance(labels, dict) and bool(chosen)
     return both and all(labels.get(key) == value for key, value in chosen.items())
 
