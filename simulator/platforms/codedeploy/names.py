@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulator.words.aws import as_api
 from simulator.words.documents import Path
 
 GROUPS = (
@@ -121,37 +122,5 @@ TERRAFORM = Names(
     capacities=(("desired_capacity",), ("min_size",)),
     launch=("launch_type",),
 )
-_API_BLUE = ("blueGreenDeploymentConfiguration",)
-_API_ENDING = (*_API_BLUE, "terminateBlueInstancesOnDeploymentSuccess")
-API = Names(
-    config=("deploymentConfigName",),
-    kind=("deploymentStyle", "deploymentType"),
-    option=("deploymentStyle", "deploymentOption"),
-    application=("applicationName",),
-    alarms=("alarmConfiguration", "alarms"),
-    alarms_on=("alarmConfiguration", "enabled"),
-    rollback=("autoRollbackConfiguration", "enabled"),
-    events=("autoRollbackConfiguration", "events"),
-    terminate=(*_API_ENDING, "action"),
-    wait=(*_API_ENDING, "terminationWaitTimeInMinutes"),
-    ready=(*_API_BLUE, "deploymentReadyOption", "actionOnTimeout"),
-    services=("ecsServices",),
-    fleets=("autoScalingGroups",),
-    platform=("computePlatform",),
-    healthy=("minimumHealthyHosts",),
-    zonal=("zonalConfig",),
-    routing=("trafficRoutingConfig", "type"),
-    canary=("trafficRoutingConfig", "timeBasedCanary"),
-    linear=("trafficRoutingConfig", "timeBasedLinear"),
-    percents=("canaryPercentage", "linearPercentage"),
-    intervals=("canaryInterval", "linearInterval"),
-    type="type",
-    value="value",
-    monitor="monitorDurationInSeconds",
-    first_monitor="firstZoneMonitorDurationInSeconds",
-    zone_hosts=("minimumHealthyHostsPerZone",),
-    counts=(("desiredCount",),),
-    capacities=(),
-    launch=("launchType",),
-)
+API = Names(*as_api(CLOUDFORMATION))
 OF = dict(zip(GROUPS, (CLOUDFORMATION, TERRAFORM, API), strict=True))
