@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from simulator.words import documents
-from simulator.words.documents import Document, DocumentError, Path
+from simulator.words.documents import Document, DocumentError, Path, Place
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.shape import dotted
 
@@ -39,17 +39,23 @@ class Manifest(NamedTuple):
     name: str
     documents: tuple[Document, ...]
 
+    def place(self, path: Path, number: int = 0) -> Place:
+        """The line and column of a path of a document, or of the nearest above it; from 1."""
+        places = self.documents[number].places
+        while path and path not in places:
+            path = path[:-1]
+        return places.get(path, (1, 1))
+
     def problem(self, path: Path, message: str, number: int = 0) -> Problem:
         """What is wrong at a path of a document, at the nearest place that is known."""
-        places, place = self.documents[number].places, path
-        while place and place not in places:
-            place = place[:-1]
-        line, column = places.get(place, (1, 1))
+        line, column = self.place(path, number)
         return Problem(self.name, plain(dotted(path)), line, column, message)
 
 
 def plain(text: str) -> str:
     """A text of somebody's file on one line, without what would steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
     )

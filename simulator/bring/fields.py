@@ -72,8 +72,7 @@ def notes(platform: str, documents: Iterable[View]) -> Iterator[Note]:
             if _nowhere(document, path, value):
                 continue
             kind, why, consequence = _fate(document, path, rows)
-            here = document.manifest.problem(path, "", document.document)
-            line = here.line or 1
+            line, _ = document.manifest.place(path, document.document)
             text = _shown(value)
             yield Note(
                 document.manifest.name, line, plain(dotted(path)), text, kind, why, consequence

@@ -12,14 +12,10 @@ from typing import Any, NamedTuple
 
 from simulator.bring.view import View
 from simulator.platforms.codedeploy.rules import shifts
+from simulator.words.aws import CLASSIC_BALANCERS
 from simulator.words.brought import Assumed, Draft
 from simulator.words.units import duration, format_duration, format_share, rate
 
-ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-TARGET_GROUPS = (
-    *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
-)
-CLASSIC = ("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb")
 _ERRORS = re.compile(r"(HTTP(Code)?_?(ELB_|Target_|Backend_)?)?5\w\w(_?Count|Error|Errors)?|Errors")
 _LATE = frozenset({"Duration", "Latency", "IntegrationLatency", "TargetResponseTime"})
 _REQUESTS = frozenset({"Count", "Invocations", "RequestCount", "RequestCountPerTarget"})
@@ -79,7 +75,7 @@ def put(draft: Draft) -> None:
     if draft.alarms:
         _put_alarms(draft)
     for balancer in draft.balancers:
-        if balancer.label in CLASSIC:
+        if balancer.label in CLASSIC_BALANCERS:
             _put_classic(balancer, draft)
         else:
             _put_target_group(balancer, draft)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from simulator.bring.documents import Manifest, ManifestError, plain
@@ -95,21 +96,24 @@ class View:
             if one.label in labels:
                 called = {one.called, one.called.partition("[")[0]} - {""}  # or one of several
                 same = one.manifest is self.manifest and not meant.isdisjoint(called)
-                if same or not names.isdisjoint(one.names()):
+                if same or not names.isdisjoint(one.names):
                     found.append(one)
         return found
 
-    def names(self) -> Iterator[str]:
+    @cached_property
+    def names(self) -> frozenset[str]:
         """The names that a resource gives itself."""
         inside = self.peek("Properties") if "Properties" in (self.data or {}) else self.data
-        for key, value in inside.items() if isinstance(inside, Mapping) else ():
-            if str(key).lower().endswith("name") and isinstance(value, str) and value:
-                yield value
+        return frozenset(
+            value
+            for key, value in (inside.items() if isinstance(inside, Mapping) else ())
+            if str(key).lower().endswith("name") and isinstance(value, str) and value
+        )
 
     @property
     def line(self) -> int:
         """The line of the file at which it stands, from 1."""
-        return self.manifest.problem(self.path, "", self.document).line or 1
+        return self.manifest.place(self.path, self.document)[0]
 
     @property
     def place(self) -> str:

@@ -16,11 +16,12 @@ from simulator.play.luck import Luck
 from simulator.play.rehearsal import Gate, prepare
 from simulator.play.replication import run
 from simulator.words.failures import Failures
+from simulator.words.strategy import Step, Strategy
 from simulator.words.writing import written_out
 
 if TYPE_CHECKING:
+    from simulator.words.detection import Judge
     from simulator.words.scenario import Scenario
-    from simulator.words.strategy import Strategy
 
 Array = NDArray[np.float64]
 
@@ -95,12 +96,9 @@ class Trial(NamedTuple):
 
 def trials(scenario: Scenario, name: str, gate: Gate) -> tuple[Trial, ...]:
     """Every detector at a gate alone, then all together."""
-    judge = _judge_at(scenario, name, gate)
+    judge, checks = _own_at(scenario, name, gate)
     reconcile = _reconcile_at(scenario, name, gate)
     own = {"judge": (judge, _NONE), "reconciliation": (_NONE, reconcile), ALL: (judge, reconcile)}
-    checks = None
-    if not gate.mirrored and gate.phase != "watch":
-        checks = scenario.strategies[name].alone(gate.weight, gate.duration)
     return tuple(
         Trial(
             gate,
@@ -144,24 +142,35 @@ def _listed(words: Any) -> list[Any]:
     return words if isinstance(words, list) else []
 
 
-def _judge_at(scenario: Scenario, name: str, gate: Gate) -> Any:
-    """The judge of a gate as a file would say it, "none" where nobody judges."""
+def _own_at(scenario: Scenario, name: str, gate: Gate) -> tuple[Any, Strategy | None]:
+    """The judge of a gate as a file would say it, "none" where nobody judges, and the strategy
+    whose own checks look at it, if any do.
+    """
     if gate.mirrored or gate.phase == "watch":
-        return _NONE
+        return _NONE, None
+    own = scenario.strategies[name].looks_at(gate.weight, gate.duration)
+    if isinstance(own, Strategy):
+        return _judge_at(scenario, name, gate, None), own
+    return _judge_at(scenario, name, gate, own), None
+
+
+def _judge_at(scenario: Scenario, name: str, gate: Gate, brought: Judge | None) -> Any:
+    """The judge of a gate: of its step, of the strategy, what it `brought`, or the scenario's."""
     strategy = scenario.strategies[name]
     settings = scenario.resolved()["strategies"][name]
     own = [
         settings["steps"][place].get("judge")
         for place, step in enumerate(getattr(strategy, "steps", ()))
-        if math.isclose(step.weight, gate.weight)
+        if isinstance(step, Step)
+        and math.isclose(step.weight, gate.weight)
         and math.isclose(step.bake * strategy.pace, gate.duration)
     ]
     for words in (*own, settings.get("judge")):
         if words not in (None, _NONE):
             return words
-    if (brought := strategy.judge_of(gate.duration)) is not None:
+    if brought is not None:
         return written_out(brought)
-    takes_one = "judge" in type(scenario.strategies[name]).model_fields
+    takes_one = "judge" in type(strategy).model_fields
     return (scenario.resolved()["detection"].get("judge") if takes_one else None) or _NONE
 
 
@@ -175,8 +184,8 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
     """A scenario in which this gate is all there is."""
     gate = trial.gate
     strategy: dict[str, Any]
-    if trial.own is not None:
-        own = trial.own.alone(gate.weight, bake) or trial.own
+    own = trial.own and trial.own.looks_at(gate.weight, bake)
+    if isinstance(own, Strategy):
         strategy = own.model_dump(mode="json", by_alias=True, exclude_none=True)
     elif gate.phase == "shadow":
         strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}

@@ -5,19 +5,20 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from simpy import Event
 
-from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet, fenceposts, settled
-from simulator.play.controllers import PROGRESS, ControllerVerbs, Measured
+from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet, settled
+from simulator.play.controllers import PROGRESS, ControllerVerbs
 from simulator.play.fault import GOOD
 from simulator.play.flags import PLAIN_IN_COPIES
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.verbs import NoInstances, Script
+from simulator.words.limits import Fenceposts, fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 
 _ALL = Portion.parse("100%")
 _MOST_EXACT, _PARTS = 200, 64
+
+
+class Measured(NamedTuple):
+    """Requests that failed, were late, and all of them, of the new version in a span of time."""
+
+    failed: int
+    late: int
+    requests: int
 
 
 class CanaryVerbs(ControllerVerbs):
@@ -159,7 +168,7 @@ class CanaryVerbs(ControllerVerbs):
         if size > _MOST_EXACT and law.mean() < math.inf:
             moves = self._mean_moves(law, sum(limits), limits.unavailable)
         else:
-            moves = self._moves(rules, law, *limits)
+            moves = self._moves(rules, law, limits)
         for arriving, wait in moves:
             self._share_out(weight)
             if wait == math.inf:
@@ -174,11 +183,10 @@ class CanaryVerbs(ControllerVerbs):
         self.note("rolled", NEW)
 
     def _moves(
-        self, rules: Rules, law: StartLaw, surge: int, unavailable: int
+        self, rules: Rules, law: StartLaw, limits: Fenceposts
     ) -> Iterator[tuple[int, float]]:
         """Let old ones go and start new ones; how many come next, in how many seconds."""
         size, ends = self.fleet.size, list[float]()
-        limits = fenceposts(Portion(surge, False), Portion(unavailable, False), size)
         now = Deployment(size, ReplicaSet(0, 0), (ReplicaSet(size, size),))
         while True:
             now = settled(now, limits)

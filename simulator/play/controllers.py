@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,12 @@ from simulator.words.units import Portion
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
-    from simulator.words.detection import Judge
 
 Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
 _NEVER = 1e-9
 PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
 HOSTS, COMMAND = "minimum healthy hosts", "command timeout"
-
-
-class Measured(NamedTuple):
-    """Requests that failed, were late, and all of them, of the new version in a span of time."""
-
-    failed: int
-    late: int
-    requests: int
 
 
 class ControllerVerbs(HiddenVerbs):
@@ -138,22 +129,6 @@ class ControllerVerbs(HiddenVerbs):
             self.at(start + timeout, failed)
         elif breaker.reset:
             self.at(end, breaker.forget)
-
-    def measure(self, seconds: float, judge: Judge) -> Generator[Event, Any, Measured | None]:
-        """Wait so long and count what comes of the new version meanwhile, mirrored requests too.
-
-        The judge is one of the strategy's own, and is not asked. None when nobody watches.
-        """
-        yield from self._gate()
-        if not self.watch.active:
-            yield self.env.timeout(seconds)
-            return None
-        self.watch.open_window(judge, self.env.now)
-        yield self.env.timeout(seconds)
-        if not self.watch.active:
-            return None
-        self.last_watch = self.env.now
-        return Measured(*self.watch.end_window(self.env.now).measured())
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
         """Many instances through a window: where single starts decide, each is drawn."""

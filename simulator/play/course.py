@@ -35,6 +35,10 @@ class AtOnce:
         """The share of the clients that have followed x seconds after a change."""
         return np.where(x >= 0, 1.0, 0.0)
 
+    def over(self, x: float) -> bool:
+        """Whether that share is exactly 1 from x seconds after a change on."""
+        return x >= self.lasts
+
     def area(self, x: Array) -> Array:
         """The integral of that share from the change on, seconds."""
         return np.maximum(x, 0.0)
@@ -82,6 +86,10 @@ class Answers(AtOnce):
         followed: Array = (1 - self.ignore) * prompt + self.ignore * late
         return followed
 
+    def over(self, x: float) -> bool:
+        """Whether that share is exactly 1 from x seconds after a change on; with a tail never."""
+        return not self.ignore and x >= self.lasts
+
     def area(self, x: Array) -> Array:
         """The integral of that share from the change on, seconds."""
         x = np.maximum(x, 0.0)
@@ -117,7 +125,7 @@ class Asking(AtOnce):
 
     def share(self, x: Array) -> Array:
         """The share of the clients that have followed x seconds after a change."""
-        return np.clip(x / self.lasts, 0.0, 1.0)
+        return np.minimum(np.maximum(x / self.lasts, 0.0), 1.0)
 
     def area(self, x: Array) -> Array:
         """The integral of that share from the change on, seconds."""
@@ -244,8 +252,15 @@ class Course:
 
     def at(self, t: Any) -> Any:
         """The share in effect at t seconds."""
-        total = sum((by * how.share(t - when) for when, by, how in self._changes), 0.0 * t)
-        return np.clip(total, 0.0, 1.0)
+        first = float(t.min())
+        total = sum(
+            (
+                by if how.over(first - when) else by * how.share(t - when)
+                for when, by, how in self._changes
+            ),
+            0.0 * t,
+        )
+        return np.minimum(np.maximum(total, 0.0), 1.0)
 
     def trailing(self, t: Any, window: float) -> Any:
         """The mean share over the last `window` seconds before t."""
@@ -310,6 +325,8 @@ class Course:
         above = bool(self.at(np.array([a]))[0] >= level)
         for _ in range(60):
             middle = (a + b) / 2
+            if middle in (a, b):
+                break
             if bool(self.at(np.array([middle]))[0] >= level) == above:
                 a = middle
             else:

@@ -169,16 +169,9 @@ class Users:
 
     def harmed(self) -> float:
         """The share of users with at least one bad request or corrupt write from the deployment."""
-        return self._met(True)
-
-    def reported(self) -> float:
-        """The share of users who met something that was not announced beforehand."""
-        return self._met(False)
-
-    def _met(self, announced: bool) -> float:
         total, reach = 0.0, self.reach
         for low, high, common, segment, excused, _ in self.classes:
-            base = common + excused if announced else common
+            base = common + excused
             if base or segment:
                 spared = (1 - reach) * math.exp(-base) + reach * math.exp(-base - segment)
                 total += (high - low) * (1 - spared)

@@ -115,10 +115,23 @@ class Draft:
                 "assumed", "these alarms are in no file read", "one on failed requests is assumed"
             )
         else:
-            self.put("detection.alarms", "none", named)
-            self.remark(
-                "No alarm stops this rollout: a bad release goes on until people report it."
+            self.unwatched(
+                named, "No alarm stops this rollout: a bad release goes on until people report it."
             )
+
+    def unwatched(self, origin: View | str, remark: str) -> None:
+        """No alarm stops the rollout; the remark says what is left."""
+        self.put("detection.alarms", "none", origin)
+        self.remark(remark)
+
+    def undone_by_itself(self, origin: View | str) -> None:
+        """The controller goes back by itself, at once, for what it finds while it watches."""
+        self.put("response.automatic", "watched", origin)
+        self.put("response.decide", "0s", origin)
+
+    def undone_by_people(self, *origins: View | str) -> None:
+        """Whatever is noticed calls a person, who takes the release back."""
+        self.put("response.automatic", "never", *origins)
 
     def without_profile(self) -> None:
         """Assume what a profile would bring where none fits: people who report."""

@@ -104,15 +104,12 @@ class Strategy(Words):
         """Everything its scripts measure, one for each time that it is measured."""
         return ()
 
-    def alone(self, weight: float, seconds: float) -> Strategy | None:
-        """Itself with one step only, for what is seen at it: a weight, and how long it is checked.
+    def looks_at(self, weight: float, seconds: float) -> Judge | Strategy | None:
+        """What of its own looks at a step of this weight for so many seconds.
 
-        None where a canary's step is the same, because nothing but detectors and judges looks.
+        A judge, where no setting says it by itself; itself with this step only, where its own
+        checks look; None where nothing but the detectors does.
         """
-        return None
-
-    def judge_of(self, bake: float) -> Judge | None:
-        """Its own judge of a bake of this length (seconds), where no setting says it by itself."""
         return None
 
     def notes(self, scenario: Scenario) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ def test_the_primary_becomes_new_pod_by_pod_behind_the_canary() -> None:
 
 
 def rules_of(size: int):  # type: ignore[no-untyped-def]
-    from simulator.platforms.kubernetes.rules import fenceposts
+    from simulator.words.limits import fenceposts
     from simulator.words.units import Portion
 
     return fenceposts(Portion.parse("25%"), Portion.parse("25%"), size)

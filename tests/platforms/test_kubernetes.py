@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.platforms.kubernetes import rules
-from simulator.platforms.kubernetes.rules import Deployment, Fenceposts, ReplicaSet
+from simulator.platforms.kubernetes.rules import Deployment, ReplicaSet
 from simulator.play.fault import Fault
 from simulator.play.luck import Luck, Purpose
+from simulator.words.limits import Fenceposts, fenceposts
 from simulator.words.problems import ScenarioError
 from simulator.words.units import Portion
 from tests.platforms.watching import watched
@@ -39,7 +40,7 @@ few = settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_surge_is_rounded_up_and_what_may_be_missing_down(
     desired: int, surge: str | int, unavailable: str | int, posts: tuple[int, int]
 ) -> None:
-    assert rules.fenceposts(Portion.parse(surge), Portion.parse(unavailable), desired) == posts
+    assert fenceposts(Portion.parse(surge), Portion.parse(unavailable), desired) == posts
 
 
 def test_limits_that_the_api_refuses_are_refused() -> None:
@@ -105,7 +106,7 @@ def test_a_rolling_update_keeps_its_limits_and_ends(
     """From any division of the wanted pods among old versions, all available: never more than
     wanted + surge, never fewer available than wanted - unavailable, never the same twice once all
     pods are available, and at the end everything is new."""
-    limits = rules.fenceposts(Portion(surge, False), Portion(unavailable, False), desired)
+    limits = fenceposts(Portion(surge, False), Portion(unavailable, False), desired)
     old, left = list[ReplicaSet](), desired
     for part in [*olds, desired]:
         old.append(ReplicaSet(min(part, left), min(part, left)))
@@ -169,7 +170,7 @@ def test_the_engine_follows_the_controller_pod_by_pod(
         strategy=f"kubernetes_rolling: {{max_surge: {surge}, max_unavailable: {unavailable}, "
         f"min_ready: {ready}s, progress_deadline: 5h}}",
     )
-    limits = rules.fenceposts(Portion(surge, False), Portion(unavailable, False), size)
+    limits = fenceposts(Portion(surge, False), Portion(unavailable, False), size)
     rollout, moments = watched(scenario, seed=seed)
     law, luck = rollout.plan.start_law(), Luck(seed)
     starts = [law.one(luck.uniform(Purpose.START, k)) for k in range(size)]

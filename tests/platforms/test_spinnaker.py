@@ -332,10 +332,10 @@ def test_gates_show_what_an_analysis_sees() -> None:
     ]
     assert judged == [False, True, True, True, True, False]
     strategy = scenario.strategies["spinnaker"]
-    judge = strategy.judge_of(300)
+    judge = strategy.looks_at(0.1, 300)
     assert judge is not None
     assert judge.passing == pytest.approx(0.75005)
-    assert strategy.judge_of(180) is None
+    assert strategy.looks_at(0.1, 180) is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.platforms.appconfig import rules
+from simulator.words.aws import ALARMS
 from simulator.words.brought import Alternative, Draft, Reader, Workload
+from simulator.words.documents import Path
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
 _STRATEGIES = ("AWS::AppConfig::DeploymentStrategy", "aws_appconfig_deployment_strategy")
 _DEPLOYMENTS = ("AWS::AppConfig::Deployment", "aws_appconfig_deployment")
 _ENVIRONMENTS = ("AWS::AppConfig::Environment", "aws_appconfig_environment")
-_ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
 _GROWTHS = {"LINEAR": "linear", "EXPONENTIAL": "exponential"}
 _INSTANCES = "how many instances ask for the configuration stands in no template"
-Path = tuple[str | int, ...]
 
 
 class _Names(NamedTuple):
@@ -89,7 +89,7 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
             names,
             strategy,
             places[0] if places else None,
-            monitors.linked(documents, *_ALARMS),
+            monitors.linked(documents, *ALARMS),
         )
         around = [view for view in (strategy, deployment.environment) if view is not None]
         yield Workload(

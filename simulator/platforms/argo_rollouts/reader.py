@@ -13,6 +13,7 @@ from simulator.platforms.argo_rollouts.alternatives import alternatives
 from simulator.platforms.argo_rollouts.templates import Templates
 from simulator.words import pods
 from simulator.words.brought import NAME, Assumed, Draft, Reader, Workload
+from simulator.words.limits import fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def read(document: View, beside: Sequence[View], draft: Draft) -> None:
     """Put what a Rollout, and what stands beside it, says into the draft."""
     spec = document.at("spec").mapping()
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
-    draft.put("response.automatic", "watched", _ITSELF)
-    draft.put("response.decide", "0s", _ITSELF)
+    draft.undone_by_itself(_ITSELF)
     draft.put("response.hold", False, "the controller goes on until somebody aborts it")
     _read_fleet(spec, beside, draft)
     strategy = spec.at("strategy").mapping()
@@ -205,7 +205,7 @@ def _read_steps(canary: View, templates: Templates, draft: Draft) -> None:
     draft.put(f"{_PATH}.steps", steps, canary.at("steps"))
     if not canary.at("trafficRouting").exists:
         replicas, surge = draft.keys["service.instances"], draft.keys[f"{_PATH}.max_surge"]
-        above = rules.fenceposts(Portion.parse(surge), Portion.parse(1), replicas).surge
+        above = fenceposts(Portion.parse(surge), Portion.parse(1), replicas).surge
         draft.remarks += remarks.of_counts(steps, replicas, above)
     draft.remarks += remarks.of_single_measurements(steps)
     _read_background(canary.at("analysis").mapping(), steps, places, templates, draft)

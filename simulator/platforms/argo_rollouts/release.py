@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from simulator.platforms.argo_rollouts import rules
 from simulator.words.analysis import Analysis
 from simulator.words.distributions import LogNormal, RandomDuration
+from simulator.words.limits import fenceposts
 from simulator.words.model import Words
 from simulator.words.strategy import Strategy
 from simulator.words.units import (
@@ -193,7 +194,7 @@ class ArgoCanary(_Rollout):
         weight = rules.weight_in_force([step.weight for step in self.steps], number)
         size, least = rollout.fleet.size, self.min_pods
         if not self.traffic_routing:
-            limits = rules.fenceposts(self.max_surge, self.max_unavailable, size)
+            limits = fenceposts(self.max_surge, self.max_unavailable, size)
             wanted = rules.wish(size, weight, limits.surge)
             sizes = partial(self._sizes, size, weight)
             yield from rollout.reconcile(wanted.canary / sum(wanted), sizes, self.min_ready)
@@ -222,7 +223,7 @@ class ArgoCanary(_Rollout):
         self, replicas: int, weight: float, canary: tuple[int, int], stable: tuple[int, int]
     ) -> tuple[int, int]:
         """What the controller makes next of (shall have, available) pods of the two versions."""
-        limits = rules.fenceposts(self.max_surge, self.max_unavailable, replicas)
+        limits = fenceposts(self.max_surge, self.max_unavailable, replicas)
         now = rules.Basic(rules.Pods(*canary), rules.Pods(*stable))
         return rules.next_sizes(now, replicas, weight, limits)
 

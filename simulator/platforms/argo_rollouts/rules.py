@@ -13,14 +13,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from simulator.words.limits import Fenceposts
 from simulator.words.units import Portion, exact
-
-
-class Fenceposts(NamedTuple):
-    """Pods allowed above the wanted number, and pods allowed to be missing from it."""
-
-    surge: int
-    unavailable: int
 
 
 class Pods(NamedTuple):
@@ -43,23 +37,6 @@ class Basic(NamedTuple):
     canary: Pods
     stable: Pods
     older: int = 0
-
-
-@lru_cache(1024)
-def fenceposts(surge: Portion, unavailable: Portion, replicas: int) -> Fenceposts:
-    """The limits in pods: a surge is rounded up, what may be missing is rounded down.
-
-    When both come to 0 one pod may be missing; more than all of them cannot be.
-    """
-    above = math.ceil(_pods(surge, replicas))
-    below = min(math.floor(_pods(unavailable, replicas)), replicas)
-    if above == 0 and below == 0:
-        below = min(1, replicas)
-    return Fenceposts(above, below)
-
-
-def _pods(portion: Portion, replicas: int) -> Fraction:
-    return exact(portion.number) * (replicas if portion.is_share else 1)
 
 
 @lru_cache(1024)

@@ -11,20 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.platforms.auto_scaling import rules
+from simulator.words.aws import ALARMS, BALANCERS, FLEETS
 from simulator.words.brought import Alternative, Draft, Reader, Workload
+from simulator.words.documents import Path
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
 
 PROFILE = "ec2-ami"
-_GROUPS = ("AWS::AutoScaling::AutoScalingGroup", "aws_autoscaling_group")
-_ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-_BALANCERS = (
-    *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
-    *("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb"),
-)
 _NEEDED = ("Launch", "Terminate", "InstanceRefresh")
-Path = tuple[str | int, ...]
 
 
 class _Names(NamedTuple):
@@ -99,14 +94,14 @@ class _Group(NamedTuple):
 def find(documents: Sequence[View]) -> Iterator[Workload]:
     """The groups among the documents that refresh their instances."""
     for document in documents:
-        if document.label not in _GROUPS:
+        if document.label not in FLEETS:
             continue
-        template = document.label == _GROUPS[0]
+        template = document.label == FLEETS[0]
         names = _CLOUDFORMATION if template else _TERRAFORM
         refreshed = document.at(*names.refresh).exists
         if refreshed or not template:
-            alarms = document.at(*names.preferences, *names.alarms).linked(documents, *_ALARMS)
-            balancers = document.linked(documents, *_BALANCERS)
+            alarms = document.at(*names.preferences, *names.alarms).linked(documents, *ALARMS)
+            balancers = document.linked(documents, *BALANCERS)
             group = _Group(document, names, balancers, alarms)
             yield Workload(
                 document.called,
@@ -249,7 +244,7 @@ def _read_alarms(group: _Group, draft: Draft) -> None:
     draft.watch(group.alarms, named)
     named.mark()
     if not back.flag(False):
-        draft.put("response.automatic", "never", back)
+        draft.undone_by_people(back)
         draft.remark("A refresh that fails stops where it is: auto rollback is off.")
 
 

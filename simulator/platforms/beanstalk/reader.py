@@ -270,15 +270,15 @@ def _read_balancer(options: Options, policy: rules.Policy, draft: Draft) -> None
         source = "enhanced health sees failed requests; its limits are not published"
         draft.assume("detection.alarms", _USUAL, "none", _USUAL, source)
         if policy not in _SECOND_GROUP:
-            draft.put("response.automatic", "never", "Beanstalk takes no failed batch back")
+            draft.undone_by_people("Beanstalk takes no failed batch back")
     else:
         every, times = checks
         wait = every[1].seconds(every[0]) * times[1].integer(int(times[0]), 1, 10)
         draft.put("strategies.current.health_wait", wait, every[1], times[1])
-        draft.put("detection.alarms", "none", system)
-        draft.remark(
+        draft.unwatched(
+            system,
             "Basic health looks at the load balancer's checks only: a version that answers them "
-            "and fails requests goes on until people report it."
+            "and fails requests goes on until people report it.",
         )
     if ignore.exists:
         ignore.flag()

@@ -70,10 +70,10 @@ def read(document: View, balancers: Sequence[View], draft: Draft) -> None:
     _read_size(document, draft)
     suspended = _read_processes(document.at("UpdatePolicy", _ROLLING, "SuspendProcesses"), draft)
     _read_health(document, balancers, suspended, draft)
-    draft.put("detection.alarms", "none", "rollback triggers stand in no template")
-    draft.remark(
+    draft.unwatched(
+        "rollback triggers stand in no template",
         "Rollback triggers stand in no template: alarms stop this update only where whoever starts "
-        "it names them."
+        "it names them.",
     )
     replacing = document.at("UpdatePolicy", _REPLACING, "WillReplace")
     if replacing.flag(False):

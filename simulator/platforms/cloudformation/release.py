@@ -18,7 +18,21 @@ if TYPE_CHECKING:
 _MOST = 100
 
 
-class CloudFormationRolling(Strategy):
+class _StackUpdate(Strategy):
+    """What updates of a stack have alike: rollback triggers, and failures that it undoes itself."""
+
+    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
+        """A rollback trigger too many, or a longer watch than it has."""
+        if scenario.response.automatic == "never":
+            return ()
+        reason = rules.refuse_triggers(len(scenario.detection.alarms), scenario.response.watch)
+        return (reason,) if reason else ()
+
+    def undoes(self, by: str) -> bool:
+        return by != "health"
+
+
+class CloudFormationRolling(_StackUpdate):
     """Replace instances in batches; without signals nobody asks whether they serve.
 
     A batch is terminated, as many new instances are launched, and after the pause the next one
@@ -60,16 +74,6 @@ class CloudFormationRolling(Strategy):
             raise ValueError("min_successful counts signals: add wait_on_signals: true")
         return self
 
-    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
-        """A rollback trigger too many, or a longer watch than it has."""
-        if scenario.response.automatic == "never":
-            return ()
-        reason = rules.refuse_triggers(len(scenario.detection.alarms), scenario.response.watch)
-        return (reason,) if reason else ()
-
-    def undoes(self, by: str) -> bool:
-        return by != "health"
-
     def release(self, rollout: Rollout) -> Iterator[Any]:
         size = rollout.fleet.size
         needed = rules.signals_needed(size, self.min_successful)
@@ -90,7 +94,7 @@ class CloudFormationRolling(Strategy):
         return usual if self.pause is None else self.pause
 
 
-class CloudFormationReplacing(Strategy):
+class CloudFormationReplacing(_StackUpdate):
     """A new Auto Scaling group beside the old one, which is deleted when enough have signalled.
 
     The group's creation policy waits for the share `min_successful` of its instances, `timeout` at
@@ -113,16 +117,6 @@ class CloudFormationReplacing(Strategy):
         if value > rules.LONGEST_CREATION:
             raise ValueError("is longer than 12 hours: a creation policy waits PT12H at most")
         return value
-
-    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
-        """A rollback trigger too many, or a longer watch than it has."""
-        if scenario.response.automatic == "never":
-            return ()
-        reason = rules.refuse_triggers(len(scenario.detection.alarms), scenario.response.watch)
-        return (reason,) if reason else ()
-
-    def undoes(self, by: str) -> bool:
-        return by != "health"
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         size = rollout.fleet.size

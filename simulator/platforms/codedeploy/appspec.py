@@ -125,10 +125,10 @@ def _without_group(spec: _Spec, draft: Draft) -> None:
     source = "the default where a deployment group names no configuration"
     draft.keys[path] = config
     draft.assumed.append(Assumed(path, config, config, _OTHER[spec.platform], source))
-    draft.put("detection.alarms", "none", "no deployment group is among the files")
-    draft.remark(
+    draft.unwatched(
+        "no deployment group is among the files",
         f"No deployment group is among the files: {config}, no alarms and no automatic rollback "
-        "are assumed."
+        "are assumed.",
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.platforms.codedeploy import names as fields
 from simulator.platforms.codedeploy import rules
 from simulator.platforms.codedeploy.groups import own_shift, read_hook
+from simulator.words import aws
 from simulator.words.brought import Alternative, Assumed, Draft, Reader, Workload
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _function(document: View, documents: Sequence[View]) -> _Function:
     function = _Function(document, shared[0] if shared else None, [], [])
     kind, alarms = (function.at("DeploymentPreference", key) for key in ("Type", "Alarms"))
     configs = kind.linked(documents, fields.CONFIGS[0])
-    return function._replace(configs=configs, alarms=alarms.linked(documents, *fields.ALARMS))
+    return function._replace(configs=configs, alarms=alarms.linked(documents, *aws.ALARMS))
 
 
 def read(function: _Function, draft: Draft) -> None:
@@ -96,15 +97,15 @@ def read(function: _Function, draft: Draft) -> None:
     on = function.at("DeploymentPreference", "Enabled")
     if not (preference.exists and on.flag(True)):
         draft.strategy("big_bang", {"in_place": False}, on if on.exists else alias)
-        draft.put("detection.alarms", "none", preference)
+        draft.unwatched(
+            preference,
+            "No deployment preference: the alias is pointed at the new version at once, and "
+            "nothing takes it back.",
+        )
         hooks = function.at("DeploymentPreference", "Hooks")
         for view in (*function.alarms, *function.configs, hooks):
             if view.exists:
                 view.say("no_effect", "the deployment preference is off")
-        draft.remark(
-            "No deployment preference: the alias is pointed at the new version at once, and "
-            "nothing takes it back."
-        )
         return
     if not alias.exists and not alias.unknown:
         raise preference.wrong("needs AutoPublishAlias: SAM refuses it; add e.g. live")

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.platforms.codedeploy import names as fields
 from simulator.platforms.codedeploy import rules
+from simulator.words import aws
 from simulator.words.brought import Alternative, Draft, Reader, Workload
+from simulator.words.documents import Path
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
@@ -37,7 +39,7 @@ class _Group(NamedTuple):
     alarms: list[View]
     others: list[View]
 
-    def at(self, path: fields.Path) -> View:
+    def at(self, path: Path) -> View:
         return self.view.at(*path)
 
     @property
@@ -69,10 +71,10 @@ def of(document: View, documents: Sequence[View]) -> _Group:
     """A group with what its template, plan or the other files link it to."""
     names = fields.OF[document.label]
     configs = document.at(*names.config).linked(documents, *fields.CONFIGS)
-    services = document.at(*names.services).linked(documents, *fields.SERVICES)
-    fleets = document.at(*names.fleets).linked(documents, *fields.FLEETS)
+    services = document.at(*names.services).linked(documents, *aws.SERVICES)
+    fleets = document.at(*names.fleets).linked(documents, *aws.FLEETS)
     apps = document.at(*names.application).linked(documents, *fields.APPLICATIONS)
-    alarms = document.at(*names.alarms).linked(documents, *fields.ALARMS)
+    alarms = document.at(*names.alarms).linked(documents, *aws.ALARMS)
     aliases = [
         one
         for one in documents
@@ -80,7 +82,7 @@ def of(document: View, documents: Sequence[View]) -> _Group:
         and document in one.at("UpdatePolicy").linked(documents, document.label)
     ]
     targets = [*services, *fleets, *aliases]
-    balancers = [one for target in targets for one in target.linked(documents, *fields.BALANCERS)]
+    balancers = [one for target in targets for one in target.linked(documents, *aws.BALANCERS)]
     config = configs[0] if configs else None
     platform = _platform(document, names, config, apps, bool(services), bool(aliases))
     others = [*configs, *services[:1], *fleets[:1], *aliases[:1], *balancers[:1], *alarms, *apps]
@@ -294,14 +296,16 @@ def _read_rollback(group: _Group, draft: Draft) -> None:
     if not watches:
         for view in group.alarms:
             view.say("no_effect", "the group's alarms are off")
-        draft.put("detection.alarms", "none", group.at(names.alarms_on))
-        draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
+        draft.unwatched(
+            group.at(names.alarms_on),
+            "No alarm stops a deployment: a bad one goes on until people report it.",
+        )
         return
     named = group.at(names.alarms)
     draft.watch(group.alarms, named)
     named.mark()
     if "DEPLOYMENT_STOP_ON_ALARM" not in meant:
-        draft.put("response.automatic", "never", on, events)
+        draft.undone_by_people(on, events)
         draft.remark(
             "Alarms stop a deployment but do not take it back: "
             "AutoRollbackConfiguration.Events lacks DEPLOYMENT_STOP_ON_ALARM."

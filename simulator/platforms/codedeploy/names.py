@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from simulator.words.aws import as_api
+from simulator.words.documents import Path
+
 GROUPS = (
     *("AWS::CodeDeploy::DeploymentGroup", "aws_codedeploy_deployment_group"),
     "deploymentGroup",
@@ -17,14 +20,6 @@ CONFIGS = (
     "deploymentConfig",
 )
 APPLICATIONS = ("AWS::CodeDeploy::Application", "aws_codedeploy_app")
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
-FLEETS = ("AWS::AutoScaling::AutoScalingGroup", "aws_autoscaling_group")
-ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-BALANCERS = (
-    *("AWS::ElasticLoadBalancingV2::TargetGroup", "aws_lb_target_group", "aws_alb_target_group"),
-    *("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb"),
-)
-Path = tuple[str | int, ...]
 
 
 class Names(NamedTuple):
@@ -127,37 +122,5 @@ TERRAFORM = Names(
     capacities=(("desired_capacity",), ("min_size",)),
     launch=("launch_type",),
 )
-_API_BLUE = ("blueGreenDeploymentConfiguration",)
-_API_ENDING = (*_API_BLUE, "terminateBlueInstancesOnDeploymentSuccess")
-API = Names(
-    config=("deploymentConfigName",),
-    kind=("deploymentStyle", "deploymentType"),
-    option=("deploymentStyle", "deploymentOption"),
-    application=("applicationName",),
-    alarms=("alarmConfiguration", "alarms"),
-    alarms_on=("alarmConfiguration", "enabled"),
-    rollback=("autoRollbackConfiguration", "enabled"),
-    events=("autoRollbackConfiguration", "events"),
-    terminate=(*_API_ENDING, "action"),
-    wait=(*_API_ENDING, "terminationWaitTimeInMinutes"),
-    ready=(*_API_BLUE, "deploymentReadyOption", "actionOnTimeout"),
-    services=("ecsServices",),
-    fleets=("autoScalingGroups",),
-    platform=("computePlatform",),
-    healthy=("minimumHealthyHosts",),
-    zonal=("zonalConfig",),
-    routing=("trafficRoutingConfig", "type"),
-    canary=("trafficRoutingConfig", "timeBasedCanary"),
-    linear=("trafficRoutingConfig", "timeBasedLinear"),
-    percents=("canaryPercentage", "linearPercentage"),
-    intervals=("canaryInterval", "linearInterval"),
-    type="type",
-    value="value",
-    monitor="monitorDurationInSeconds",
-    first_monitor="firstZoneMonitorDurationInSeconds",
-    zone_hosts=("minimumHealthyHostsPerZone",),
-    counts=(("desiredCount",),),
-    capacities=(),
-    launch=("launchType",),
-)
+API = Names(*as_api(CLOUDFORMATION))
 OF = dict(zip(GROUPS, (CLOUDFORMATION, TERRAFORM, API), strict=True))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SERVICES = ("AWS::ECS::Service", "aws_ecs_service", "service")
-Path = tuple[str | int, ...]
+from simulator.words.aws import SERVICES, as_api
+from simulator.words.documents import Path
 
 
 class Names(NamedTuple):
@@ -113,41 +113,5 @@ TERRAFORM = Names(
     "healthCheck",
     ("startPeriod", "interval", "retries"),
 )
-
-
-def _of_api(*path: str) -> Path:
-    return ("deploymentConfiguration", *path)
-
-
-API = Names(
-    ("desiredCount",),
-    ("launchType",),
-    ("schedulingStrategy",),
-    ("deploymentController", "type"),
-    _of_api("minimumHealthyPercent"),
-    _of_api("maximumPercent"),
-    _of_api("strategy"),
-    _of_api("bakeTimeInMinutes"),
-    _of_api("linearConfiguration", "stepPercent"),
-    _of_api("linearConfiguration", "stepBakeTimeInMinutes"),
-    _of_api("canaryConfiguration", "canaryPercent"),
-    _of_api("canaryConfiguration", "canaryBakeTimeInMinutes"),
-    _of_api("deploymentCircuitBreaker", "enable"),
-    _of_api("deploymentCircuitBreaker", "rollback"),
-    _of_api("alarms", "alarmNames"),
-    _of_api("alarms", "enable"),
-    _of_api("alarms", "rollback"),
-    ("healthCheckGracePeriodSeconds",),
-    ("capacityProviderStrategy",),
-    "capacityProvider",
-    ("loadBalancers",),
-    ("taskDefinition",),
-    _of_api("deploymentCircuitBreaker", "thresholdConfiguration"),
-    _of_api("deploymentCircuitBreaker", "resetOnHealthyTask"),
-    ("type", "value"),
-    ("containerDefinitions",),
-    "stopTimeout",
-    "healthCheck",
-    ("startPeriod", "interval", "retries"),
-)
+API = Names(*as_api(CLOUDFORMATION))
 OF = dict(zip(SERVICES, (CLOUDFORMATION, TERRAFORM, API), strict=True))

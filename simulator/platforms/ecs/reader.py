@@ -11,20 +11,15 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.platforms.ecs import rules
-from simulator.platforms.ecs.names import OF, SERVICES, Names, Path
+from simulator.platforms.ecs.names import OF, Names
+from simulator.words.aws import ALARMS, BALANCERS, SERVICES
 from simulator.words.brought import Alternative, Draft, Reader, Workload
+from simulator.words.documents import Path
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
 
 _TASKS = ("AWS::ECS::TaskDefinition", "aws_ecs_task_definition", "taskDefinition")
-_ALARMS = ("AWS::CloudWatch::Alarm", "aws_cloudwatch_metric_alarm")
-_GROUPS = (
-    "AWS::ElasticLoadBalancingV2::TargetGroup",
-    "aws_lb_target_group",
-    "aws_alb_target_group",
-)
-_CLASSIC = ("AWS::ElasticLoadBalancing::LoadBalancer", "aws_elb")
 _MINUTE = 60.0
 _START = 300.0  # until a task is registered: judgement, longer than all but slow starts
 _STRATEGIES = {
@@ -75,8 +70,8 @@ def service_of(document: View, documents: Sequence[View]) -> _Service:
         document,
         names,
         _tasks(document, names, documents),
-        document.linked(documents, *_GROUPS, *_CLASSIC),
-        document.at(*names.alarms).linked(documents, *_ALARMS),
+        document.linked(documents, *BALANCERS),
+        document.at(*names.alarms).linked(documents, *ALARMS),
     )
 
 
@@ -296,13 +291,15 @@ def _read_alarms(service: _Service, draft: Draft) -> None:
         for view in (named, back):
             if view.exists:
                 view.say("no_effect", "the deployment's alarms are off")
-        draft.put("detection.alarms", "none", service.at(names.alarms_on))
-        draft.remark("No alarm stops a deployment: a bad one goes on until people report it.")
+        draft.unwatched(
+            service.at(names.alarms_on),
+            "No alarm stops a deployment: a bad one goes on until people report it.",
+        )
         return
     draft.watch(service.alarms, named)
     named.mark()
     if not back.flag(False):
-        draft.put("response.automatic", "never", back)
+        draft.undone_by_people(back)
 
 
 def alternatives(service: _Service) -> Iterator[Alternative]:

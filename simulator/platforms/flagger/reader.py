@@ -60,12 +60,11 @@ def read(document: View, draft: Draft, beside: Sequence[View] = ()) -> None:
     spec = document.at("spec").mapping()
     analysis = _analysis(spec).mapping()
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
-    draft.put("response.automatic", "watched", _ITSELF)
-    draft.put("response.decide", "0s", _ITSELF)
-    draft.put("detection.alarms", "none", "none stands beside the canary: its checks are all")
-    draft.remark(
+    draft.undone_by_itself(_ITSELF)
+    draft.unwatched(
+        "none stands beside the canary: its checks are all",
         "After the promotion nothing of Flagger looks any more, and no alarms of your own stand in "
-        "these files: users' reports are all that is left (--set detection.alarms=...)."
+        "these files: users' reports are all that is left (--set detection.alarms=...).",
     )
     target = spec.at("targetRef", "kind")
     if target.exists and target.data not in ("Deployment", "DaemonSet"):

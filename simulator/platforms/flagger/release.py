@@ -171,7 +171,7 @@ class Flagger(FlaggerAnalysis):
     def undoes(self, by: str) -> bool:
         return by != "health"
 
-    def alone(self, weight: float, seconds: float) -> Strategy | None:
+    def looks_at(self, weight: float, seconds: float) -> Strategy | None:
         if not weight or not self.metrics:
             return None
         checks = max(round(seconds / rules.interval(self.interval) / self.pace), 1)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from simulator.platforms.kubernetes.rules import fenceposts
 from simulator.words import pods
 from simulator.words.brought import NAME, Alternative, Draft, Reader, Workload
+from simulator.words.limits import fenceposts
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:
@@ -43,19 +43,19 @@ def find(documents: Sequence[View]) -> Iterator[Workload]:
 def _beside(document: View, documents: Sequence[View]) -> Iterator[View]:
     """Autoscalers that point to a workload, and disruption budgets that select its pods."""
     own = document.peek("spec", "template", "metadata", "labels")
+    same = document.label, document.name("metadata", "name")
     for other in documents:
-        target = other.at("spec", "scaleTargetRef")
-        chosen = other.peek("spec", "selector", "matchLabels")
         if other.label == "HorizontalPodAutoscaler":
-            same = document.label, document.name("metadata", "name")
+            target = other.at("spec", "scaleTargetRef")
             if (target.name("kind"), target.name("name")) == same:
                 yield other
-        elif other.label == "PodDisruptionBudget" and _selects(chosen, own):
+        elif other.label == "PodDisruptionBudget" and _selects(other, own):
             yield other
 
 
-def _selects(chosen: Any, labels: Any) -> bool:
-    """Whether pods with these labels are chosen."""
+def _selects(budget: View, labels: Any) -> bool:
+    """Whether pods with these labels are those of a disruption budget."""
+    chosen = budget.peek("spec", "selector", "matchLabels")
     both = isinstance(chosen, dict) and isinstance(labels, dict) and bool(chosen)
     return both and all(labels.get(key) == value for key, value in chosen.items())
 
@@ -189,7 +189,7 @@ def _one_place(draft: Draft, missing: View, ready: View, kind: View) -> None:
 def _common(spec: View, draft: Draft, beside: Sequence[View], counted: bool = True) -> None:
     """What all of them say: how many pods, how they start and stop, what stands beside them."""
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
-    draft.put("response.automatic", "never", _NO_ROLLBACK)
+    draft.undone_by_people(_NO_ROLLBACK)
     if counted:
         replicas = spec.at("replicas")
         draft.put("service.instances", replicas.integer(1, 1), replicas)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from simulator.platforms.kubernetes.rules import fenceposts, refuse
+from simulator.platforms.kubernetes.rules import refuse
+from simulator.words.limits import fenceposts
 from simulator.words.strategy import MOST_FOLLOWED, Strategy
 from simulator.words.units import Duration, Portion, PortionField, PositiveDuration
 

@@ -1,24 +1,16 @@
-"""What the Deployment controller works out: how many pods may be added and may be missing.
+"""What the Deployment controller works out: how many pods are added and let go at each pass.
 
 Source: kubernetes/kubernetes, pkg/controller/deployment (rolling.go and util/deployment_util.go),
-stored versions of 2016 and 2017; its tests are recent and agree. A simulation calls `fenceposts`
-and `refuse`; the passes of the controller are what the tests hold the simulated pods against.
+stored versions of 2016 and 2017; its tests are recent and agree. A simulation calls `refuse`; the
+passes of the controller are what the tests hold the simulated pods against.
 """
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from typing import NamedTuple
 
-from simulator.words.units import Portion, exact
-
-
-class Fenceposts(NamedTuple):
-    """Pods allowed above the wanted number, and pods allowed to be missing from it."""
-
-    surge: int
-    unavailable: int
+from simulator.words.limits import Fenceposts
+from simulator.words.units import Portion
 
 
 class ReplicaSet(NamedTuple):
@@ -60,22 +52,6 @@ def refuse(surge: Portion, unavailable: Portion) -> str:
     if surge.number == 0 and unavailable.number == 0:
         return "max_unavailable may not be 0 when max_surge is 0: no pod could be replaced"
     return ""
-
-
-def fenceposts(surge: Portion, unavailable: Portion, desired: int) -> Fenceposts:
-    """The limits in pods: a surge is rounded up, what may be missing is rounded down.
-
-    When both come to 0 one pod may be missing; more than all of them cannot be.
-    """
-    above = math.ceil(_pods(surge, desired))
-    below = min(math.floor(_pods(unavailable, desired)), desired)
-    if above == 0 and below == 0:
-        below = min(1, desired)
-    return Fenceposts(above, below)
-
-
-def _pods(portion: Portion, desired: int) -> Fraction:
-    return exact(portion.number) * (desired if portion.is_share else 1)
 
 
 def new_size(now: Deployment, surge: int) -> int:

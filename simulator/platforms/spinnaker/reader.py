@@ -96,10 +96,10 @@ def read_config(config: View, draft: Draft) -> None:
 
 def _watch(draft: Draft, document: View) -> None:
     """A pipeline stops for what its own stages find, and for nothing else."""
-    draft.put("detection.alarms", "none", document)
-    draft.remark(
+    draft.unwatched(
+        document,
         "No alarm stops a pipeline, and none is known to call anybody: beside its analysis only "
-        "users' reports are left (--set detection.alarms=...)."
+        "users' reports are left (--set detection.alarms=...).",
     )
 
 

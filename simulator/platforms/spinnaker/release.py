@@ -75,7 +75,7 @@ class Spinnaker(Strategy):
                 found += stage.judges(baseline)
         return tuple(found)
 
-    def judge_of(self, bake: float) -> Judge | None:
+    def looks_at(self, weight: float, seconds: float) -> Judge | None:
         """That of the analysis runs which look at so many seconds; the last run asks for more."""
         baseline, found = False, None
         for stage in self.stages:
@@ -84,7 +84,7 @@ class Spinnaker(Strategy):
             elif isinstance(stage, CanaryAnalysis):
                 usual, last = stage.judges(baseline)
                 spans = [run.end - max(run.start, before) for run, before in stage.spans]
-                if any(math.isclose(span * self.pace, bake) for span in spans):
+                if any(math.isclose(span * self.pace, seconds) for span in spans):
                     found = found or (usual if len(spans) > 1 else last)
         return found
 

@@ -20,10 +20,7 @@ MINUTE = 60.0
 STEP = 60.0  # seconds between two values of a metric
 LIFETIME, INTERVAL = 3 * 3600.0, 3600.0
 PASSING, MARGINAL = 0.95, 0.75
-ADVISED_POINTS = 50
 _HALF_A_DIGIT = 0.5e-4  # scores are rounded to hundredths of a point
-
-ROLLOUTS = ("none", "highlander", "red_black", "rolling_red_black", "dark")
 
 
 class Run(NamedTuple):

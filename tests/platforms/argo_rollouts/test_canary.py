@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulator.findings.trial import ALL, trials
 from simulator.platforms.argo_rollouts import rules
 from simulator.play.fault import Fault
 from simulator.play.rehearsal import gates, rehearse
+from simulator.words.limits import Fenceposts
 from simulator.words.problems import ScenarioError
 from tests.answers.comparing import noticed
 from tests.platforms.watching import Moment, watched
@@ -25,7 +27,7 @@ def canary(words: str, instances: int = 10, **more: str):  # type: ignore[no-unt
 
 
 def followed(
-    replicas: int, weights: list[int], limits: rules.Fenceposts, ready: float, pause: float
+    replicas: int, weights: list[int], limits: Fenceposts, ready: float, pause: float
 ) -> list[tuple[float, int, int]]:
     """(time, old, new pods that serve) whenever that changes: passes of the controller, each pod
     starting for a minute and counting as available `ready` seconds later. Written from the rules,
@@ -85,7 +87,7 @@ def test_pods_over_time_are_what_the_rules_make_of_them(
 ) -> None:
     """Every pod that comes into service or goes, at the second at which it does."""
     surge = surge or (not unavailable)
-    limits = rules.Fenceposts(surge, min(unavailable, replicas))
+    limits = Fenceposts(surge, min(unavailable, replicas))
     steps = ", ".join(f"{{weight: {weight}%}}, {{pause: 100s}}" for weight in weights)
     words = f"max_surge: {surge:d}, max_unavailable: {unavailable}, min_ready: {ready}s"
     rollout, moments = watched(canary(f"steps: [{steps}], {words}", replicas))
@@ -235,7 +237,7 @@ def test_a_stuck_canary_says_so_and_aborts_only_if_told_to() -> None:
 def test_an_approval_takes_a_person() -> None:
     steps = "steps: [{weight: 20%}, {approve: 40m}]"
     rollout, _ = watched(canary(steps))
-    course = followed(10, [20], rules.Fenceposts(3, 2), 0, 2400)
+    course = followed(10, [20], Fenceposts(3, 2), 0, 2400)
     assert rollout.script_end == course[-1][0]
 
 
@@ -297,3 +299,11 @@ def test_a_person_who_is_waited_for_is_a_gate() -> None:
     basic = gates(canary("steps: [{weight: 5%}, {pause: 10m}, {approve: 9m}]"), "argo_canary")
     assert [(g.phase, round(g.requests)) for g in basic[:1]] == [("9.09%", 54_545)]
     assert basic[1].phase == "watch"
+
+
+def test_gates_show_what_the_detectors_see() -> None:
+    """A step of a canary says no bake and no judge: its gate has those of everybody else."""
+    words = "steps: [{canary_scale: 4}, {weight: 20%}, {pause: 10m}], traffic_routing: true"
+    scenario = canary(words, detection="alarms: [{watch: new, above: 2%}]")
+    (gate, *_) = gates(scenario, "argo_canary")
+    assert [trial.detector for trial in trials(scenario, "argo_canary", gate)][-1] == ALL

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.platforms.argo_rollouts import rules
-from simulator.platforms.argo_rollouts.rules import Basic, Fenceposts, Pods, Sizes
+from simulator.platforms.argo_rollouts.rules import Basic, Pods, Sizes
+from simulator.words.limits import Fenceposts, fenceposts
 from simulator.words.units import Portion
 
 REPLICAS = st.integers(1, 60)
@@ -154,7 +155,7 @@ def test_steps_come_to_their_wish_within_the_limits(
     ],
 )
 def test_limits(surge: str, unavailable: str, replicas: int, limits: tuple[int, int]) -> None:
-    found = rules.fenceposts(Portion.parse(surge), Portion.parse(unavailable), replicas)
+    found = fenceposts(Portion.parse(surge), Portion.parse(unavailable), replicas)
     assert found == limits
 
 
