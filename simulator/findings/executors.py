@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import threading
 import warnings
@@ -22,13 +23,16 @@ Workers = int | Executor
 """A number of worker processes, or an executor."""
 
 Task = tuple[str, int, Callable[..., Any], Sequence[Call]]
-"""The engine's fingerprint, the task's number, and calls of one function."""
+"""The engine's fingerprint, a number that no other task of this process has, calls of one function.
+
+Workers that are kept may still answer for calls that were left early."""
 
 Done = Generator[tuple[int, list[Any]], None, None]
 """Numbers of tasks with the results of their calls, as they come."""
 
 _RETRIES = 3
 _one_at_a_time = threading.Lock()
+_numbers = itertools.count()
 
 
 class LostWorkersError(Exception):
@@ -78,18 +82,19 @@ class Pool(ABC):
         self, function: Callable[..., Any], calls: Sequence[Call], at_once: int = 1
     ) -> Iterator[Any]:
         """The results of all calls, in any order; see `each`."""
-        left: dict[int, Task] = {
-            start: (engine(), start, function, calls[start : start + at_once])
+        tasks = [
+            (engine(), next(_numbers), function, calls[start : start + at_once])
             for start in range(0, len(calls), at_once)
-        }
+        ]
+        left = {task[1]: task for task in tasks}
         lost = 0
         while left:
             found = self.results(list(left.values()))
             try:
                 for number, results in found:
-                    del left[number]
-                    lost = 0
-                    yield from results
+                    if left.pop(number, None):
+                        lost = 0
+                        yield from results
             except self.died as error:
                 lost += 1
                 if lost > _RETRIES:

@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,27 @@ def test_worker_processes_that_are_kept(
             found.append(shared())
         assert found[0] == found[1] == found[2]
         check_pool(pool, scenario, expected, tmp_path)
+
+
+class Late(executors.Pool):
+    """A pool that first gives an answer of the call before."""
+
+    def __init__(self) -> None:
+        self.kept: list[executors.Task] = []
+
+    def results(self, tasks: Sequence[executors.Task]) -> executors.Done:
+        """Each task's results, after those of the last task that was left undone."""
+        for task in [*self.kept, *tasks]:
+            self.kept = [tasks[-1]]
+            yield executors.carried_out(task)
+
+
+def test_an_answer_to_calls_that_were_left_is_no_answer_to_later_ones() -> None:
+    pool = Late()
+    left = each(pow, [(9, 2), (8, 2)], pool)
+    assert next(left) == 81
+    left.close()
+    assert list(each(pow, [(k, 2) for k in range(3)], pool)) == [0, 1, 4]
 
 
 def test_dask(dask: clusters.Dask, scenario: Scenario, expected: bytes, tmp_path: Path) -> None:
