@@ -31,6 +31,11 @@ def seed() -> int:
     return number
 
 
+def watched(scenario: Scenario, after: str = "0s") -> Scenario:
+    """The same, rolled back by itself only while it is watched: so long after its script."""
+    return scenario.with_("response.automatic", "watched").with_("response.watch", after)
+
+
 class Figure(NamedTuple):
     """Means of one figure in the request-level model (a) and the engine (b), with their errors."""
 

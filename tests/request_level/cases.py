@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.play.playing import bare
-from tests.request_level.agreement import FIGURES, Case
+from tests.request_level.agreement import FIGURES, Case, watched
 
 GOING_BACK = (*FIGURES, "rollback_time", "mixed_time", "peak_exposure")
 
@@ -104,7 +104,7 @@ def two_requests_a_second(rng: Random) -> Case:
         f"minimum_requests: {needed}, missing: {rng.choice(['missing', 'notBreaching'])}}}]",
         strategy=f"canary: {{steps: [{{weight: {weight}%, bake: {rng.randint(15, 20)}m}}]}}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(scenario)
     return Case(words.with_("follow_up", "1h"), chunk=120, most=2400)
 
 

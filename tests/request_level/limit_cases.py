@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.play.playing import bare
-from tests.request_level.agreement import Case
+from tests.request_level.agreement import Case, watched
 
 SEEN = ("failed_requests", "users_harmed", "exposure_time", "time_to_detect", "rollback_time")
 
@@ -47,7 +47,7 @@ def copies_use_up_a_throttle(rng: Random) -> Case:
         strategy="shadow: {share: 100%, duration: 8m, then: {kind: big_bang, in_place: false}}",
     )
     words = scenario.with_("router.throttle", f"{{rate: {rate} rps, burst: {burst}}}")
-    words = words.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(words)
     return Case(words, ("failed_requests", "users_harmed"), False, chunk=40)
 
 
@@ -94,7 +94,7 @@ def pods_without_progress(rng: Random) -> Case:
         strategy=f"kubernetes_rolling: {{max_surge: 1, max_unavailable: 0, "
         f"progress_deadline: {rng.randint(5, 7)}m}}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(scenario)
     return Case(words, ("rolled_back",), False, chunk=400, most=6000)
 
 
@@ -123,7 +123,7 @@ def a_stack_without_signals(rng: Random) -> Case:
         service="startup: {exponential: {mean: 90s}}, utilisation: 70%",
         strategy=f"cloudformation_rolling: {{max_batch: {rng.randint(2, 3)}, pause: 60s}}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(scenario)
     figures = ("failed_requests", "users_harmed", "time_to_deploy")
     return Case(words, figures, False, most=2400)
 
@@ -140,7 +140,7 @@ def a_stack_that_misses_signals(rng: Random) -> Case:
         strategy="cloudformation_rolling: {max_batch: 3, wait_on_signals: true, pause: 90s, "
         "min_successful: 75%}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(scenario)
     return Case(words, ("rolled_back", "rollback_time"), False, chunk=400, most=2400)
 
 
@@ -172,7 +172,7 @@ def instances_changed_by_hand(rng: Random) -> Case:
         detection="health: none",
         strategy="rolling: {batch: 2, in_place: true, mode: batch}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(scenario)
     return Case(words, ("failed_requests", "users_harmed", "time_to_deploy"), False)
 
 

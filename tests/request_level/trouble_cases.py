@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from tests.play.playing import bare
-from tests.request_level.agreement import Case
+from tests.request_level.agreement import Case, watched
 
 HARM = ("failed_requests", "users_harmed", "exposed_requests", "rolled_back")
 
@@ -102,9 +102,9 @@ def instances_that_fail(rng: Random) -> Case:
         strategy="rolling: {batch: 2, pause: 1m}",
     )
     failures = f"{{instance: {{mtbf: {rng.randint(60, 90)}m, repair: 3m}}}}"
-    words = scenario.with_("failures", failures).with_("response.watch", "0s")
+    words = watched(scenario.with_("failures", failures))
     figures = ("failed_requests", "users_harmed")
-    return Case(words.with_("response.automatic", "watched"), figures, False, most=2400)
+    return Case(words, figures, False, most=2400)
 
 
 def attempts_that_fail(rng: Random) -> Case:
@@ -189,9 +189,9 @@ def a_zone_lost_while_a_part_is_away(rng: Random) -> Case:
         strategy="rolling: {batch: 2, pause: 1m}",
     )
     failures = f"{{zone: {{mtbf: {rng.randint(7, 9)}m, repair: 4m}}}}"
-    words = scenario.with_("failures", failures).with_("response.watch", "0s")
+    words = watched(scenario.with_("failures", failures))
     figures = ("failed_requests", "users_harmed")
-    return Case(words.with_("response.automatic", "watched"), figures, False, most=2400)
+    return Case(words, figures, False, most=2400)
 
 
 def a_tool_that_stalls(rng: Random) -> Case:
@@ -202,7 +202,7 @@ def a_tool_that_stalls(rng: Random) -> Case:
         strategy=f"linear: {{step: 10%, every: {rng.randint(60, 120)}s}}",
     )
     words = scenario.with_("failures", "{tool_stall: {mtbf: 10m, repair: 3m}}")
-    words = words.with_("response.automatic", "watched").with_("response.watch", "0s")
+    words = watched(words)
     return Case(words, ("time_to_deploy",), False)
 
 
@@ -216,7 +216,7 @@ def sessions_in_memory(rng: Random) -> Case:
         service=f"startup: 30s, drain: {rng.randint(60, 200)}s, sessions: {sessions}",
         strategy="rolling: {batch: 1, surge: 1, max_unavailable: 0}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    words = watched(scenario, "10m")
     return Case(words, ("failed_requests", "users_harmed"), False)
 
 
@@ -231,7 +231,7 @@ def sessions_that_move_again_and_again(rng: Random) -> Case:
         f"{rng.randint(20, 60)}s, sessions: {sessions}",
         strategy=f"rolling: {{batch: {rng.randint(1, 2)}, in_place: true}}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    words = watched(scenario, "10m")
     return Case(words, ("failed_requests", "users_harmed"), False)
 
 
@@ -262,7 +262,7 @@ def sessions_where_they_began(rng: Random) -> Case:
         service=f"startup: 30s, drain: {rng.randint(60, 200)}s, sessions: {sessions}",
         strategy=f"linear: {{step: 25%, every: {rng.randint(2, 6)}m}}",
     )
-    words = scenario.with_("response.automatic", "watched").with_("response.watch", "10m")
+    words = watched(scenario, "10m")
     return Case(words, ("failed_requests", "users_harmed"), False)
 
 
