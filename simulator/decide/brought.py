@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.decide.advice import Comparison, conclude
@@ -22,14 +23,16 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 SHOWN = 5
+SEEN = 0.0005  # a smaller share of the users is not worth a word
 MISSED = 0.02  # the share of requests that fails in the defect of the question "would it notice?"
 
 
 class Miss(NamedTuple):
     """What becomes of releases that fail a share `rate` of their requests, all else as assumed.
 
-    `gate` is the first one that watches with traffic (None without one), `noticed` the chance that
-    such a release is detected there, `stopped` that it is before it carries all traffic.
+    `gate` is the first step that watches with traffic (None without one), from its first gate to
+    its last; `noticed` is the chance that such a release is detected in it, `stopped` that it is
+    before it carries all traffic.
     """
 
     rate: float
@@ -102,15 +105,26 @@ def missed(
     defect = {"kind": "errors", "rate": MISSED}
     asked = scenario.with_all({"change.defects": [defect], "objectives": []})
     bad = simulate(asked, replications, seed, (NAME,), jobs, progress).risk()[NAME].given_defect
-    first = next((g for g in gates(asked, NAME) if g.phase != "watch" and g.requests > 0), None)
+    first = first_step(gates(asked, NAME))
     noticed = bad.proportion("caught_at", first.phase if first is not None else "")
     return Miss(MISSED, first, noticed, bad.chance("caught_before_full"))
+
+
+def first_step(watching: Iterable[Gate]) -> Gate | None:
+    """The first step that watches with traffic: all gates of its phase in a row, as one."""
+    found = [gate for gate in watching if gate.phase != "watch" and gate.requests > 0]
+    if not found:
+        return None
+    step = [*takewhile(lambda gate: gate.phase == found[0].phase, found)]
+    length = sum(gate.duration for gate in step)
+    return found[0]._replace(duration=length, requests=sum(gate.requests for gate in step))
 
 
 def matter(
     imported: Imported, seed: int = 1, jobs: Workers = 1, progress: Progress | None = None
 ) -> tuple[Swing, ...]:
-    """The assumptions by how far they move the users that a bad release harms, then the time.
+    """The assumptions by how far they move the users that a bad release harms, then, where they do
+    not by a share worth a word, the time to deploy.
 
     Those of the manifest's reading and the defaults of its profile alike; few replications.
     """
@@ -119,5 +133,5 @@ def matter(
         Assumption(a.path, a.value, a.low, a.high, "assumed", a.source) for a in imported.assumed
     ]
     found = next(tornado(results, NAME, jobs, progress, own))
-    widest = found.widest("users_harmed")
-    return (*widest, *(one for one in found.widest("time_to_deploy") if one not in widest))
+    harming = [one for one in found.widest("users_harmed") if one.width("users_harmed") >= SEEN]
+    return (*harming, *(one for one in found.widest("time_to_deploy") if one not in harming))

@@ -136,7 +136,7 @@ class AlarmWatch(Periods):
             else:
                 return False
         else:
-            state = _BREACH if bad > words.above * requests else _OK
+            state = _BREACH if bad / requests > words.above else _OK
         if self.done:
             return False
         if state == _BREACH or self._recent:
@@ -202,7 +202,7 @@ class AlarmWatch(Periods):
             requests = np.add.reduceat(requests[: own[-1] + 1], starts)
             bad[0] += self._bad
             requests[0] += self._requests
-        states = (bad > words.above * requests).astype(np.int64)
+        states = (bad / np.maximum(requests, 1) > words.above).astype(np.int64)
         states[requests < max(words.minimum_requests, 1)] = empty_is
         return states
 

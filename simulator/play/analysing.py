@@ -67,7 +67,7 @@ class Tally:
             return _BLIND if self.errors > words.error_limit else _AGAIN
         self.errors = 0
         self.made += 1
-        self.failed += words.no_data == "fail" if without else bad > words.above * requests
+        self.failed += words.no_data == "fail" if without else bad / requests > words.above
         if self.failed > words.failure_limit:
             return _FAILED
         return _OVER if words.most is not None and self.made >= words.most else _ON

@@ -151,10 +151,14 @@ class ControllerVerbs(HiddenVerbs):
             return drawn.serve(np.asarray(t - begun), stopped())
 
         def left(t: Array) -> Array:
-            room = np.minimum(t - begun - rules.pause, stopped())
+            room = np.minimum(t - begun, stopped()) - rules.pause
             return np.minimum(lead + drawn.serve(room, math.inf), most)
 
+        def asked(t: Array) -> Array:
+            return drawn.begun(np.minimum(t - begun, stopped()))
+
         drift = Drift(NEW, begun, joined, left, False, rules.flight - lead, drawn.last)
+        drift.asked, drift.drain = asked, self.plan.drain
         fleet.begin(drift)
         self._lose_along(drift, most)
         yield env.timeout(drawn.last)

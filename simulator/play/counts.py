@@ -82,7 +82,8 @@ class Counts:
             self.peak_weight = weight
         self._headroom(stretch)
         harm = stretch.defect
-        if stretch.nobody and self.first_harm != self.first_harm:
+        none_yet = self.first_harm != self.first_harm
+        if none_yet and (stretch.nobody or stretch.fleet.arrives(now) < math.inf):
             harm = 0.0
         self.harming = harm >= _MITIGATED * self.peak_harm and harm > 0
         if harm > self.peak_harm:

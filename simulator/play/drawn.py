@@ -67,6 +67,11 @@ class Starts:
         found: Array = np.interp(t, serving, count, left=0.0)
         return found
 
+    def begun(self, t: Array) -> Array:
+        """How many have begun at t seconds."""
+        found: Array = np.interp(t, self.begins, np.arange(1.0, len(self.begins) + 1))
+        return found
+
     def failed(self, tries: int) -> float:
         """When a start has first failed so many times in a row, seconds; infinite if never."""
         wait = tries * self._timeout

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.words.distributions import Distribution
 
+_POINTS, _FINE = 257, 2049
 OLD, NEW, MIRROR, NOBODY = 0, 1, 2, 3
 Array = NDArray[np.float64]
 
@@ -132,14 +134,15 @@ class StartLaw:
         return self.law.mean() + self.timeout * self._lost / (1 - self._lost)
 
 
-@dataclass(slots=True)
+@dataclass
 class Drift:
     """Instances that join and leave continuously while a controller works: pieces, not steps.
 
     `joined(t)` and `left(t)` are the instances of `joining` that came, and of the other version
     that went, since `start`; both take and return arrays. `bill` is the number of instances paid
-    for above those in service while it runs; None when each was requested beforehand. It lasts
-    `span` seconds.
+    for above those in service as long as all slots are taken; None when each was requested
+    beforehand. `asked` are those that were asked for; who went is paid for `drain` seconds more.
+    It lasts `span` seconds.
     """
 
     joining: int
@@ -149,6 +152,30 @@ class Drift:
     in_place: bool = False
     bill: int | None = None
     span: float = 0.0
+    asked: Callable[[Array], Array] = np.zeros_like
+    drain: float = 0.0
+
+    @cached_property
+    def first(self) -> float:
+        """When the first of those that join is there, seconds; infinite if none ever is."""
+        low, high = self.start, self.start + self.span
+        for _ in range(2):
+            times = np.linspace(low, high, _FINE)
+            there = np.flatnonzero(self.joined(times) >= 1.0 - 1e-9)
+            if not len(there):
+                return math.inf
+            low, high = float(times[max(there[0] - 1, 0)]), float(times[there[0]])
+        return high
+
+    def above(self, now: float) -> tuple[float, float]:
+        """Instance-seconds held until now, and once who went by now has drained, above those in
+        service and `bill`; and the most that were held above those at the start.
+        """
+        times = np.linspace(self.start, now, _POINTS)
+        asked, left = self.asked(times), self.left(times)
+        idle = float(np.trapezoid(asked - left - (self.bill or 0), times))
+        gone = np.where(times - self.drain < self.start, 0.0, self.left(times - self.drain))
+        return idle + float(left[-1]) * self.drain, float((asked - gone).max())
 
     def cohorts(self) -> list[list[float]]:
         """Whoever joins, in 64 groups of nearly equal age: [count, since]."""
@@ -299,6 +326,21 @@ class Fleet:
             self.ask(drift.bill, drift.start)
         self.changed = True
 
+    def arrives(self, now: float) -> float:
+        """When the first new instance of a drift will serve, seconds; infinite once it does."""
+        drift = self.drift
+        if drift is None or drift.joining == OLD or now >= drift.first:
+            return math.inf
+        return drift.first
+
+    def in_pool(self, now: float) -> float:
+        """Instances of both versions in service now, also while a drift runs."""
+        count, drift = float(self.up[OLD] + self.up[NEW]), self.drift
+        if drift is None:
+            return count
+        at = np.array([now])
+        return count + float(drift.joined(at)[0] - drift.left(at)[0])
+
     def settle(self, now: float) -> None:
         """Turn a drift into whole instances at this moment, in eight cohorts along its course."""
         drift = self.drift
@@ -316,7 +358,10 @@ class Fleet:
         for since, count in zip(times[1:], np.diff(came), strict=True):
             self.join(drift.joining, int(count), float(since))
         if drift.bill is not None:
+            more, most = drift.above(now)
+            self.peak = max(self.peak, self.held - drift.bill + math.floor(most + 0.5))
             self.ask(int(came[-1]) - left - drift.bill, now)
+            self.area += more
         self.changed = True
 
     def cold(self, t: Array, warm_for: float) -> tuple[Array | float, Array | float]:

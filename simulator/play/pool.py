@@ -29,6 +29,7 @@ class PoolVerbs(StoreVerbs):
     """
 
     progress_deadline: float = math.inf
+    detected_at: float
 
     def _join_pool(self) -> None:
         """All instances share one pool from now on; idle new ones are given back.
@@ -333,35 +334,44 @@ class PoolVerbs(StoreVerbs):
         """Many instances through a window: mean course of completions, one draw of the end.
 
         The pool is so large that the share in service follows its mean C(t); the last completion
-        has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers.
+        has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers. Once nothing
+        more is begun only those arrive that were on their way.
         """
         env, fleet, start = self.env, self.fleet, self.env.now
-        pause = rules.pause
-        times, course = self.plan.stream(law, rules.todo, rules.flight, rules.in_place, pause)
+        pause, version = rules.pause, rules.version
+        stream = self.plan.stream(law, rules.todo, rules.flight, rules.in_place, pause)
         purpose = Purpose.INSTALL if rules.in_place else Purpose.START
-        luck = self.luck.uniform(purpose, self.starts[rules.version])
-        self.starts[rules.version] += rules.todo
-        last = float(np.interp(rules.todo + math.log(luck), course, times))
-        scale = rules.todo / float(np.interp(last, times, course))
-        other = 1 - rules.version
-        before = fleet.up[rules.version]
+        luck = self.luck.uniform(purpose, self.starts[version])
+        self.starts[version] += rules.todo
+        after = pause + (self.plan.drain if rules.in_place else 0.0)
+        course = MeanCourse(law, after, rules, stream, luck)
+        last, before = course.last, fleet.up[version]
         lead = rules.flight if rules.in_place else min(rules.unavailable, rules.flight)
-        most = fleet.up[other] - rules.keep
+        most = fleet.up[1 - version] - rules.keep
+
+        def stopped() -> float:
+            return self.detected_at - start if self.holding else math.inf
 
         def joined(t: Array) -> Array:
-            return np.minimum(scale * np.interp(t - start + pause, times, course), rules.todo)
+            return course.freed(t - start + pause, stopped())
 
         def left(t: Array) -> Array:
-            return np.minimum(lead + joined(t - pause), most)
+            return np.minimum(lead + course.freed(np.minimum(t - start, stopped())), most)
+
+        def asked(t: Array) -> Array:
+            free = rules.flight + course.freed(np.minimum(t - start, stopped()))
+            return np.minimum(free, rules.todo)
 
         bill = None if rules.in_place else rules.flight - lead
-        drift = Drift(rules.version, start, joined, left, rules.in_place, bill, last)
+        drift = Drift(version, start, joined, left, rules.in_place, bill, last)
+        drift.asked, drift.drain = asked, self.plan.drain
         fleet.begin(drift)
         self._lose_along(drift, most)
         yield env.timeout(last)
         fleet.settle(env.now)
-        missing = rules.todo - (fleet.up[rules.version] - before)
-        fleet.join(rules.version, missing, env.now)
+        if self.holding:
+            yield env.event()
+        fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
 
     def _lose_along(self, drift: Drift, most: int) -> None:
         """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
@@ -410,3 +420,41 @@ class Rules:
             self.purpose = Purpose.INSTALL if in_place else Purpose.START
         else:
             self.purpose = Purpose.OLD_INSTALL if in_place else Purpose.OLD_START
+
+
+class MeanCourse:
+    """Hundreds of starts through a window, along their mean course: (seconds, slots freed).
+
+    A slot is freed `after` seconds after a start (seconds); `last` is when the last one is.
+    """
+
+    __slots__ = ("_after", "_course", "_law", "_rest", "_rules", "_scale", "_times", "last")
+
+    def __init__(
+        self, law: StartLaw, after: float, rules: Rules, stream: tuple[Array, Array], luck: float
+    ) -> None:
+        self._law, self._after, self._rules = law, after, rules
+        self._times, self._course = times, course = stream
+        self.last = float(np.interp(rules.todo + math.log(luck), course, times))
+        self._scale = rules.todo / float(np.interp(self.last, times, course))
+        self._rest: Array | None = None
+
+    def freed(self, t: Array, stopped: float = math.inf) -> Array:
+        """The slots freed by t when nothing was begun from `stopped` on (seconds)."""
+        course = self._course
+        if stopped < math.inf:
+            course = self._rest = self._stopped(stopped) if self._rest is None else self._rest
+        return np.minimum(self._scale * np.interp(t, self._times, course), self._rules.todo)
+
+    def _stopped(self, at: float) -> Array:
+        """The course when nothing is begun from `at` on: each slot that was taken is freed as the
+        law of its start says.
+        """
+        times, course, rules = self._times, self._course, self._rules
+        passed = self._law.cdf(times + times[1] / 2 - self._after)
+        reach = min(int(np.searchsorted(passed, 1 - 1e-12)) + 2, len(times))
+        here = max(int(np.searchsorted(times, at, side="right")) - 1, 0)
+        begun = np.minimum(rules.flight + course[: here + 1], rules.todo)
+        recent = np.diff(begun, prepend=0.0)[-reach:]
+        over = np.convolve(recent, passed)[len(recent) - 1 :][: len(times) - here]
+        return np.concatenate([course[:here], course[here] + over - over[0]])

@@ -77,7 +77,7 @@ class PlainWatch:
         if words.watch == "new" and not self.service.began:
             return None
         if requests >= max(words.minimum_requests, 1):
-            return bad > words.above * requests
+            return bad / max(requests, 1) > words.above
         return {"breaching": True, "notBreaching": False}.get(words.missing)
 
     def open_window(self) -> None:

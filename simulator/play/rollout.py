@@ -233,6 +233,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.note("detect", by)
         if self.watched and self.plan.scenario.response.hold:
             self.holding = True
+            self.fleet.changed |= self.fleet.drift is not None
         self.at(now + delay_to_decision(self, by), self._decide, urgent=True)
 
     def weight(self) -> float:

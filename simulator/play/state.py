@@ -93,7 +93,7 @@ class State:
     ) -> None:
         self.plan, self.fleet, self.router, self.situation = plan, fleet, router, situation
         self.fault = fault = situation.fault
-        self.start, self.until = now, math.inf
+        self.start, self.until = now, math.inf if fault is GOOD else fleet.arrives(now)
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
         self.mirror = router.mirror
         self.moving = self.lasting = self.loaded = False
@@ -101,7 +101,7 @@ class State:
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
             if drift is not None:
-                self.until = now + max(drift.span, 1.0) / _STEPS
+                self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
         self.moving = not router.prompt and router.moving(now)
         self.varying = drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)

@@ -145,9 +145,12 @@ class StoreVerbs(Verbs):
             return
         part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
         if plan.ungraceful and not idle:
-            traffic = self.weight() if version == NEW else 1.0 - self.weight()
             cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
-            self.counts.lose(self.env.now, part * traffic * cut, not drained)
+            if self.fleet.drift is not None and self.router.pool:
+                share = leaving / self.fleet.in_pool(self.env.now)
+            else:
+                share = part * (self.weight() if version == NEW else 1.0 - self.weight())
+            self.counts.lose(self.env.now, share * cut, not drained)
         if sessions is None or visits is None:
             return
         drain = self.plan.drain if drained else 0.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.bring.documents import plain
-from simulator.decide.brought import SHOWN, Advice, Miss
+from simulator.decide.brought import SEEN, SHOWN, Advice, Miss
 from simulator.report import wording
 from simulator.report.markdown import table
 from simulator.words import settings
@@ -28,7 +28,7 @@ TITLES = {
 }
 NOTED = ("place", "field", "why", "what follows")
 USED = ("place", "field of the manifest", "value", "what it became")
-_SEEN_SHARE, _SEEN_SECONDS = 0.0005, 0.05  # less is not worth a word
+_SEEN_SECONDS = 0.05  # less is not worth a word
 # What no manifest says and only its owner knows.
 ALWAYS = (
     *("traffic.rate", "traffic.users", "change.defect_probability"),
@@ -95,7 +95,7 @@ def matters(swings: Sequence[Swing]) -> list[str]:
 
 def effect(swing: Swing) -> str:
     """What an assumption alone moves between both ends of its range; empty for next to nothing."""
-    figure = "users_harmed" if swing.width("users_harmed") >= _SEEN_SHARE else "time_to_deploy"
+    figure = "users_harmed" if swing.width("users_harmed") >= SEEN else "time_to_deploy"
     if figure == "time_to_deploy" and swing.width(figure) < _SEEN_SECONDS:
         return ""
     ends = sorted((swing.at_low[figure], swing.at_high[figure], 0.0))
@@ -216,7 +216,7 @@ def _headline(risk: StrategyRisk) -> str:
     time = good.time_to_deploy.mean
     caught, harmed = bad.chance("caught_before_full"), bad.users_harmed.p95
     return (
-        f"deploys in {_told(time, 's')}, stops {_told(caught, 'share')} of bad releases before "
+        f"deploys in {_told(time, 's')}, notices {_told(caught, 'share')} of bad releases before "
         f"they are everywhere, harms up to {_told(harmed, 'share')} of the users (in 95 % of bad "
         "releases)"
     )
@@ -235,7 +235,7 @@ def missing(miss: Miss) -> str:
     if miss.gate is None:
         return (
             f"Nothing watches before the new version is everywhere: a defect that fails {rate} of "
-            f"the requests is stopped on the way in {stopped} of 100 cases."
+            f"the requests is noticed on the way in {stopped} of 100 cases."
         )
     gate = miss.gate
     return (
