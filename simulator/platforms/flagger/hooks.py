@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from simulator.words.brought import NAME, Draft
-from simulator.words.units import format_rate, format_share
+from simulator.words.units import format_share
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
