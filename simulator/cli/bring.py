@@ -115,10 +115,15 @@ def _say(
 
 def _report(found: Imported, swings: tuple[Swing, ...]) -> list[str]:
     """What matters most, what became of the fields, and where to go on."""
+    from simulator.decide.brought import blocked
     from simulator.report import brought as told
 
-    lines = ["", "What matters most here, and is only assumed:"]
-    lines += [f"  {n}. {line}" for n, line in enumerate(told.matters(swings), 1)]
+    lines = list[str]()
+    if reasons := blocked(found.scenario):
+        lines += ["", f"This rollout cannot be carried out: {'; '.join(reasons)}."]
+    if matters := told.matters(swings):
+        lines += ["", "What matters most here, and is only assumed:"]
+        lines += [f"  {n}. {line}" for n, line in enumerate(matters, 1)]
     lines += ["", told.summary(found)]
     lines += [f"  {line}" for line in found.remarks]
     for kind, notes in told.grouped(found.notes).items():

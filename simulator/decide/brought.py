@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.decide.advice import Comparison, conclude
 from simulator.decide.sensitivity import SCREENED, SCREENED_KIND
 from simulator.decide.tornado import Swing, tornado
-from simulator.findings.comparison import simulate
+from simulator.findings.comparison import playable, simulate
 from simulator.findings.executors import Workers
-from simulator.findings.means import Interval
+from simulator.findings.means import NOTHING, Interval
+from simulator.findings.pairs import paired
 from simulator.findings.study import Progress
-from simulator.play.rehearsal import Gate, gates
+from simulator.play.rehearsal import Gate, gates, prepare
 from simulator.words.brought import NAME, Alternative
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption
@@ -46,7 +47,8 @@ class Advice(NamedTuple):
 
     `comparison` holds it under the name `current` and each alternative under its own; `best` is the
     alternative that is recommended, or None where the manifest is best as it is; `matter` are the
-    assumptions that move it most, the first most.
+    assumptions that move it most, the first most. A rollout that cannot be carried out is not in
+    the comparison, and nothing is known of what it misses or what matters for it.
     """
 
     imported: Imported
@@ -61,6 +63,25 @@ class Advice(NamedTuple):
         found = self.comparison.recommendation
         return self.alternatives.get(found.strategy) if found is not None else None
 
+    @property
+    def gains(self) -> tuple[Interval, Interval] | None:
+        """What the recommended alternative changes on the same releases: seconds longer to deploy a
+        good one, and expected loss saved a release; None without one, or nothing to compare with.
+        """
+        risk = self.comparison.results.common().risk()
+        if self.best is None or NAME not in risk:
+            return None
+        old, new = risk[NAME], risk[self.best.name]
+        limits = self.comparison.results.limits
+        most = max(limits[NAME], limits[self.best.name])
+        x, y = new.given_good, old.given_good
+        times = (x.values("time_to_deploy"), y.values("time_to_deploy"))
+        losses = (old.all.values("loss"), new.all.values("loss"))
+        return (
+            paired(*times, x.strata, limit=most).mean,
+            paired(*losses, old.all.strata).mean,
+        )
+
 
 def advise(
     imported: Imported,
@@ -74,6 +95,11 @@ def advise(
     found = conclude(simulate(scenario, replications, seed, (), jobs, progress), jobs=jobs)
     miss = missed(imported.scenario, replications, seed, jobs)
     return Advice(imported, found, alternatives, miss, matter(imported, seed, jobs))
+
+
+def blocked(scenario: Scenario) -> tuple[str, ...]:
+    """Why the rollout that was brought cannot be carried out at all; empty where it can."""
+    return () if playable(scenario, [NAME]) else prepare(scenario, NAME).reasons
 
 
 def beside(imported: Imported) -> tuple[Scenario, dict[str, Alternative]]:
@@ -101,7 +127,12 @@ def missed(
     jobs: Workers = 1,
     progress: Progress | None = None,
 ) -> Miss:
-    """How often the rollout notices a defect that fails 2 % of the requests of everybody."""
+    """How often the rollout notices a defect that fails 2 % of the requests of everybody.
+
+    Nothing is known of one that cannot be carried out.
+    """
+    if blocked(scenario):
+        return Miss(MISSED, None, NOTHING, NOTHING)
     defect = {"kind": "errors", "rate": MISSED}
     asked = scenario.with_all({"change.defects": [defect], "objectives": []})
     bad = simulate(asked, replications, seed, (NAME,), jobs, progress).risk()[NAME].given_defect
@@ -128,6 +159,8 @@ def matter(
 
     Those of the manifest's reading and the defaults of its profile alike; few replications.
     """
+    if blocked(imported.scenario):
+        return ()
     results = simulate(imported.scenario, SCREENED, seed, (NAME,), jobs, None, SCREENED_KIND)
     own = [
         Assumption(a.path, a.value, a.low, a.high, "assumed", a.source) for a in imported.assumed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.bring.documents import plain
@@ -88,7 +89,7 @@ def matters(swings: Sequence[Swing]) -> list[str]:
     lines = []
     for swing in [one for one in swings if effect(one)][:SHOWN]:
         row = swing.assumption
-        how = f'--set {row.path}="..."'
+        how = f"--set {shlex.quote(f'{row.path}={settings.flow(row.value)}')}"
         lines.append(f"{row.path} = {_value(row.value)} ({_wide(row)}): {effect(swing)}; {how}")
     return lines
 
@@ -100,7 +101,7 @@ def effect(swing: Swing) -> str:
         return ""
     ends = sorted((swing.at_low[figure], swing.at_high[figure], 0.0))
     if figure == "users_harmed":
-        return f"users harmed by a bad release {_signed(ends[0])} to {_signed(ends[-1])}"
+        return f"users harmed by a bad release {_signed(ends[0])} to {_signed(ends[-1])} points"
     return f"moves the time to deploy by {wording.length(ends[-1] - ends[0])}"
 
 
@@ -175,11 +176,11 @@ def _stands_in(note: Note, origin: str) -> bool:
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.1f} points"
+    return f"{100 * share:+.1f}"
 
 
 def _value(value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = settings.flow(value) if isinstance(value, bool | dict | list) else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
@@ -207,8 +208,11 @@ def noted(note: Note) -> str:
 
 def verdict(advice: Advice) -> str:
     """The imported rollout in figures: time, harm of a bad release, what is caught before full."""
-    risk = advice.comparison.risk[NAME]
-    return f"{plain(advice.imported.workload.called)} as it is: {_headline(risk)}."
+    called = plain(advice.imported.workload.called)
+    if NAME not in advice.comparison.risk:
+        reasons = "; ".join(advice.comparison.results.reasons[NAME])
+        return f"{called} as it is cannot be carried out: {plain(reasons)}."
+    return f"{called} as it is: {_headline(advice.comparison.risk[NAME])}."
 
 
 def _headline(risk: StrategyRisk) -> str:
@@ -217,25 +221,26 @@ def _headline(risk: StrategyRisk) -> str:
     caught, harmed = bad.chance("caught_before_full"), bad.users_harmed.p95
     return (
         f"deploys in {_told(time, 's')}, notices {_told(caught, 'share')} of bad releases before "
-        f"they are everywhere, harms up to {_told(harmed, 'share')} of the users (in 95 % of bad "
-        "releases)"
+        f"they are everywhere, in 95 % of them harms up to {_told(harmed, 'share')} of the users"
     )
 
 
 def _told(interval: Interval, unit: str) -> str:
     """A value with its 95 % interval."""
-    between = wording.between(interval, unit)
-    return wording.figure(interval.value, unit) + (f" ({between})" if between else "")
+    between, value = wording.between(interval, unit), wording.figure(interval.value, unit)
+    return value + (f" ({between})" if between not in ("", value) else "")
 
 
 def missing(miss: Miss) -> str:
     """What the manifest would miss: what its first gate sees, and how often it notices."""
+    if miss.stopped.value is None:
+        return ""
     rate = wording.share(miss.rate)
     stopped = _of_hundred(miss.stopped.value)
     if miss.gate is None:
         return (
-            f"Nothing watches before the new version is everywhere: a defect that fails {rate} of "
-            f"the requests is noticed on the way in {stopped} of 100 cases."
+            "No step waits and watches before the new version is everywhere: a defect that fails "
+            f"{rate} of the requests is noticed on the way in {stopped} of 100 cases."
         )
     gate = miss.gate
     return (
@@ -262,41 +267,71 @@ def patch(alternative: Alternative) -> list[str]:
 
 def cost(advice: Advice) -> str:
     """What the recommended patch gains and costs, in figures against the manifest as it is."""
-    found = advice.comparison.recommendation
-    if found is None or advice.best is None:
+    if advice.best is None:
         return ""
-    old, new = advice.comparison.risk[NAME], advice.comparison.risk[found.strategy]
-    before, after = (r.given_good.time_to_deploy.mean.value for r in (old, new))
-    longer = "" if None in (before, after) else _longer((after or 0.0) - (before or 0.0))
+    new = advice.comparison.risk[advice.best.name]
+    if advice.gains is None:
+        return f"With it: {_headline(new)}."
+    old = advice.comparison.risk[NAME]
+    time, saved = advice.gains
     currency = advice.comparison.scenario.costs.currency
-    losses = [r.all.loss.mean.value or 0.0 for r in (old, new)]
-    saved = wording.money(losses[0] - losses[1], currency)
     alarms = [r.given_good.proportion("outcome", "false_alarm") for r in (old, new)]
-    told = ", good releases taken back "
-    told += " instead of ".join(_told(one, "share") for one in reversed(alarms))
+    told = ", takes back " + " instead of ".join(_told(one, "share") for one in reversed(alarms))
+    told += " of good releases"
     if alarms[0].value == alarms[1].value:
         told = ""
-    return f"{longer}; saves {saved} of expected loss a release ({_headline(new)}{told})."
+    money = _apart(saved, lambda value: wording.money(value, currency))
+    return f"{_longer(time)}; saves {money} of expected loss a release: {_headline(new)}{told}."
 
 
-def _longer(seconds: float) -> str:
+def _longer(time: Interval) -> str:
+    seconds = time.value or 0.0
     if abs(seconds) < 1:
-        return "as long to deploy"
+        return "As long to deploy"
     way = "longer" if seconds > 0 else "less"
-    return f"{wording.length(abs(seconds))} {way} to deploy"
+    sign = 1 if seconds > 0 else -1
+    ends = sorted((one for one in time[1:] if one is not None), key=lambda one: sign * one)
+    told = wording.length(abs(seconds))
+    if len(ends) == 2 and _lasting(ends[0]) != _lasting(ends[1]):
+        told += f" ({_lasting(sign * ends[0])} to {_lasting(sign * ends[1])})"
+    return f"{told} {way} to deploy"
+
+
+def _lasting(seconds: float) -> str:
+    return f"-{wording.length(-seconds)}" if seconds < 0 else wording.length(seconds)
+
+
+def _apart(interval: Interval, say: Callable[[float], str]) -> str:
+    """A difference with its 95 % interval, which may reach below nothing."""
+    value = say(interval.value or 0.0)
+    if interval.low is None or interval.high is None:
+        return value
+    low, high = say(interval.low), say(interval.high)
+    return value if low == high else f"{value} ({low} to {high})"
 
 
 def recommended(advice: Advice) -> str:
     """Which of the other ways to write the manifest is recommended, if any is."""
     if advice.best is not None:
-        return f"Recommended patch, {advice.best.name} ({advice.best.aim}):"
+        told = f"Recommended patch, {advice.best.name} ({advice.best.aim})"
+        saved = advice.gains[1].low if advice.gains is not None else None
+        luck = saved is not None and saved <= 0
+        return f"{told}{'; what it saves may be luck, more with -n' if luck else ''}:"
     tried = len(advice.alternatives)
-    return f"None of the {tried} other ways to write it that were tried is better."
+    found, risk = advice.comparison.recommendation, advice.comparison.risk
+    if found is None or found.runner_up is None or NAME not in risk:
+        return f"None of the {tried} other ways to write it that were tried loses less."
+    losses = [risk[name].all.loss.mean.value or 0.0 for name in (found.runner_up, found.strategy)]
+    more = wording.money(losses[0] - losses[1], advice.comparison.scenario.costs.currency)
+    return (
+        f"None of the {tried} other ways to write it that were tried loses less; the next, "
+        f"{found.runner_up}, loses {more} more a release."
+    )
 
 
 def advised(advice: Advice) -> list[str]:
     """The advice in at most a dozen lines: verdict, miss, patch with its cost, two assumptions."""
-    lines = [verdict(advice), missing(advice.miss)]
+    lines = [line for line in (verdict(advice), missing(advice.miss)) if line]
     lines.append(recommended(advice))
     if advice.best is not None:
         fields = patch(advice.best)

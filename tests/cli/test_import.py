@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from simulator.bring.importing import gather, imported, values_of
+from simulator.decide.tornado import Swing
 from simulator.report import brought as told
+from simulator.words.changes import split
+from simulator.words.profiles import Assumption
 from simulator.words.reading import loads
+from simulator.words.settings import at
 from tests.cli import test_cli
 
 QUICK = ("-n", "20", "--jobs", "1")
@@ -54,6 +60,43 @@ def test_compare_answers_in_at_most_twelve_lines(
     assert "of 100 cases" in out
     assert "Check first" in out
     assert loads(Path(file).read_text()).strategies["current"].kind == "kubernetes_rolling"
+
+
+STUCK = """\
+Resources:
+  Shop:
+    Type: AWS::ECS::Service
+    Properties:
+      DesiredCount: 8
+      DeploymentConfiguration: {MinimumHealthyPercent: 100, MaximumPercent: 100}
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("--compare",)])
+def test_a_rollout_that_cannot_be_carried_out_is_told_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    file = tmp_path / "stack.yaml"
+    file.write_text(STUCK)
+    code, out, err = call(capsys, "import", str(file), *more, *QUICK)
+    assert code == 0
+    assert "cannot be carried out: stuck: of 8 tasks 8 have to run and 8 may" in out + err
+    assert ("MaximumPercent" in out and "-> 200" in out) == bool(more)
+
+
+def test_every_assumption_is_told_as_an_option_to_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = imported(gather(["shop-deployment"]))
+    rows = [*found.assumed, *found.scenario.assumed]
+    nothing = {"users_harmed": 0.0, "time_to_deploy": 0.0}
+    moved = {"users_harmed": -0.1, "time_to_deploy": 0.0}
+    monkeypatch.setattr(told, "SHOWN", len(rows))
+    swings = [Swing(cast(Assumption, row), moved, nothing) for row in rows]
+    options = [shlex.split(line.rpartition("; ")[2]) for line in told.matters(swings)]
+    assert {option for option, _ in options} == {"--set"}
+    for _, change in options:
+        path, value = split(change)
+        again = found.scenario.with_(path, value)
+        assert at(again, path) == at(found.scenario, path), change
 
 
 def test_everything_is_there_as_json(capsys: pytest.CaptureFixture[str]) -> None:

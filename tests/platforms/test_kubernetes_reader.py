@@ -77,7 +77,9 @@ def test_a_deployment_is_a_rolling_update_with_its_own_limits() -> None:
 
 
 def test_nobody_but_a_person_rolls_a_deployment_back() -> None:
-    assert read(SHOP).scenario.response.automatic == "never"
+    response = read(SHOP).scenario.response
+    assert response.automatic == "never"
+    assert not response.hold  # an alarm does not stop the controller
 
 
 def test_what_counts_as_used_has_an_effect() -> None:

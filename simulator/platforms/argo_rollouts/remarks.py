@@ -22,7 +22,8 @@ def of_counts(steps: Sequence[Mapping[str, Any]], replicas: int, surge: int) -> 
         canary, stable = rules.wish(replicas, weight, surge)
         share = canary / max(canary + stable, 1)
         if abs(share - weight) > _FAR:
-            told.append(f"{100 * weight:.3g} % is {canary} of {canary + stable} pods")
+            pods = f"{canary} of {canary + stable} pods ({100 * share:.3g} %)"
+            told.append(f"{100 * weight:.3g} % is {pods}")
     if told:
         yield (
             f"Without trafficRouting a weight is a number of pods: {', '.join(dict.fromkeys(told))}"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from simulator.words.brought import NAME, Draft
-from simulator.words.units import format_rate, format_share
+from simulator.words.units import format_share
 
 if TYPE_CHECKING:
     from simulator.bring.view import View
@@ -96,7 +96,7 @@ def _tested(analysis: View, rate: float, draft: Draft, first: float) -> None:
         "judgement: it sends the same request again and again",
     )
     draft.remark(
-        f"The load test sends the canary {format_rate(rate)}, and its answers are checked with "
+        f"The load test sends the canary {rate:.3g} rps, and its answers are checked with "
         f"those of users: of {_RATE:g} rps in all a first weight of {format_share(first)} sends it "
         f"{_RATE * first:g}, so that {100 * rate / (rate + _RATE * first):.0f} % of what the "
         "metrics see is the test's. What only users meet is hidden by so much."

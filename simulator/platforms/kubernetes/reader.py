@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _API = ("apps/", "extensions/")
 _OLDEST = "extensions/v1beta1"
 _NO_DEADLINE = 10 * 365 * 86_400
+_GOES_ON = "the controller goes on until somebody pauses it or rolls back"
 _NO_ROLLBACK = "never: no controller of Kubernetes rolls back, a person does"
 
 
@@ -190,6 +191,7 @@ def _common(spec: View, draft: Draft, beside: Sequence[View], counted: bool = Tr
     """What all of them say: how many pods, how they start and stop, what stands beside them."""
     draft.put("profile", pods.PROFILE, "assumed of Kubernetes: a cluster with spare room")
     draft.undone_by_people(_NO_ROLLBACK)
+    draft.put("response.hold", False, _GOES_ON)
     if counted:
         replicas = spec.at("replicas")
         draft.put("service.instances", replicas.integer(1, 1), replicas)
