@@ -327,9 +327,11 @@ class Fleet:
         self.changed = True
 
     def arrives(self, now: float) -> float:
-        """When the first new instance of a drift will serve, seconds; infinite once it does."""
+        """When a drift brings the first new instance into service, seconds; infinite once one is
+        there.
+        """
         drift = self.drift
-        if drift is None or drift.joining == OLD or now >= drift.first:
+        if drift is None or drift.joining == OLD or self.up[NEW] > 0 or now >= drift.first:
             return math.inf
         return drift.first
 
