@@ -55,7 +55,9 @@ def fates(
         shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
         common = top(0.0, shed - unavoidable) * state.clear
         served = (1.0 - shed) * state.clear
-        fail, late, corrupt = mixed, 0.0, 0.0
+        fail: Any = mixed
+        late: Any = 0.0
+        corrupt: Any = 0.0
         if version == NEW:
             fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)
             if state.writers:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 from simpy.events import NORMAL, URGENT
 
-from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.analyses import AnalysisVerbs
+from simulator.play.analysing import AnalysingWatch
 from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault

@@ -106,13 +106,11 @@ class State:
         self.varying = drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
-        self.leak: Leak | None = None
-        self.leaked, self.straight, self.loaded = 0.0, False, False
-        if fault.leak:
-            self.leaked = self._leak_now(now)
-            if self.leak is not None:
-                self.straight = plan.steady and cached is None and not self.varying
-                self.varying = True
+        self.straight = self.loaded = False
+        self.leaked, self.leak = self._leak_now(now) if fault.leak else (0.0, None)
+        if self.leak is not None:
+            self.straight = plan.steady and cached is None and not self.varying
+            self.varying = True
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
@@ -378,8 +376,8 @@ class State:
         self.until = min(self.until, next_warm)
         return lowered
 
-    def _leak_now(self, now: float) -> float:
-        """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
+    def _leak_now(self, now: float) -> tuple[float, Leak | None]:
+        """The mean leak over the new cohorts now, and how it rises if it does; notes the next kink."""
         fault, drift, situation = self.fault, self.fleet.drift, self.situation
         cohorts: list[list[float]] = list(self.fleet.cohorts[NEW])
         if situation.on_since is not None:
@@ -387,17 +385,16 @@ class State:
         if drift is not None and drift.joining == NEW:
             cohorts += drift.cohorts()
         if not cohorts:
-            return 0.0
+            return 0.0, None
         first = min(since for _, since in cohorts) + fault.onset
         last = max(since for _, since in cohorts) + fault.onset + fault.ramp
         if now < first:
             self.until = min(self.until, first)
-            return 0.0
+            return 0.0, None
         if now >= last:
-            return fault.leak
-        self.leak = Leak(cohorts, fault.onset, fault.ramp, fault.leak)
+            return fault.leak, None
         self.until = min(self.until, last)
-        return 0.0
+        return 0.0, Leak(cohorts, fault.onset, fault.ramp, fault.leak)
 
     def _leaks(self, edges: Array) -> Array:
         assert self.leak is not None
