@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from simulator.play.plan import Plan
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
-    from simulator.play.verbs import Script
+    from simulator.play.waits import Script
     from simulator.words.analysis import Analysis
 
 RETRY = 10.0

@@ -10,7 +10,7 @@ from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Luck, Purpose
-from simulator.play.verbs import Script
+from simulator.play.waits import Script
 
 if TYPE_CHECKING:
     from simulator.words.distributions import Distribution

@@ -142,7 +142,7 @@ class Plan:
 
 def _binding(scenario: Scenario, strategy: Strategy) -> Calendar | None:
     """The calendar if it forbids steps at some hours."""
-    return scenario.calendar if scenario.calendar.freeze or strategy.only_in else None
+    return scenario.calendar if scenario.calendar.freeze or strategy.waits_for_work else None
 
 
 def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.play.fleet import NEW
 from simulator.play.lead import longest
 from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
@@ -161,15 +162,14 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
     """
     plan = Plan(scenario, scenario.strategies[name], name)
     rehearsal = _rehearse(plan)
-    weight, found = 0.0, list[Gate]()
-    for entry, requests in zip(rehearsal.journal, rehearsal.requests, strict=True):
-        if entry.verb == "shift":
-            weight = entry.detail
+    found = list[Gate]()
+    moves = _moves(plan, rehearsal.journal)
+    for (entry, weight, moved), requests in zip(moves, rehearsal.requests, strict=True):
         again = entry.verb == _ASKS and found and found[-1].weight == weight
         if requests and not again:
             mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
-            phase = named.get(entry.verb, f"{100 * weight:.3g}%")
+            phase = named.get(entry.verb, moved)
             share, shows = 1.0 if mirrored else weight, 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
@@ -184,10 +184,8 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
 
 def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
     """Expected requests on the new version (mirrored ones too) while each entry watches."""
-    weight, found = 0.0, list[float | None]()
-    for entry in journal:
-        if entry.verb == "shift":
-            weight = entry.detail
+    found = list[float | None]()
+    for entry, weight, _ in _moves(plan, journal):
         copied = _copies(plan)[0]
         watching = dict.fromkeys(("bake", "analyse", _ASKS), weight)
         watching |= {"run in parallel": 1.0, "shadow": copied}
@@ -198,6 +196,21 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
             passing = plan.requests_between(entry.time, entry.time + entry.detail)
             found.append(share * plan.misses * passing)
     return tuple(found)
+
+
+def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, float, str]]:
+    """Each entry with the weight from then on, and the phase: a wave's name, or what moved it."""
+    weight, wave, phase, rolling = 0.0, "", "0%", 0.0
+    for entry in journal:
+        if entry.verb == "shift":
+            weight, phase = entry.detail, f"{100 * entry.detail:.3g}%"
+        elif entry.verb == "roll" and entry.detail[0] == NEW:
+            rolling, phase = entry.detail[1] / plan.size, "rolling"
+        elif entry.verb == "rolled":
+            weight, rolling = min(weight + rolling, 1.0), 0.0
+        elif entry.verb == "wave":
+            wave = entry.detail[0]
+        yield entry, weight, wave or phase
 
 
 def _copies(plan: Plan) -> tuple[float, float]:

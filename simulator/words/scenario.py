@@ -83,8 +83,18 @@ def _near(word: str, known: tuple[str, ...]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
+def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
+    """Refuse a strategy that names what the service does not have."""
+    service = info.data.get("service")
+    if isinstance(service, Service) and (problems := list(strategy.misfits(service))):
+        raise ValueError("; ".join(problems))
+    return strategy
+
+
 Strategies = Annotated[
-    Mapping[str, AnyStrategy], BeforeValidator(_with_kinds), AfterValidator(Frozen)
+    Mapping[str, Annotated[AnyStrategy, AfterValidator(_fits)]],
+    BeforeValidator(_with_kinds),
+    AfterValidator(Frozen),
 ]
 
 
