@@ -65,12 +65,26 @@ def peak_of_a_group_that_enters() -> Case:
     return once(scenario, "peak_exposure")
 
 
+def cells_moved_by_a_rolling_update() -> Case:
+    """Noticed while the second cell is rolled, half of its five instances at a time: a wrong engine
+    takes shares of the fleet, and has moved more by then."""
+    cells = "cells: [{name: a, share: 20%}, {name: b, share: 50%}, {name: c, share: 30%}]"
+    scenario = bare(
+        **SMALL,
+        service=f"startup: 60s, {cells}",
+        detection="noticed: {after: 270s}",
+        strategy="phased: {by: cells, bake: 2m, within: {kind: rolling, batch: 40%}}",
+    )
+    return once(scenario, "exposure_time", "peak_exposure", "rollback_time", "mixed_time")
+
+
 CORNERS = (
     one_start_that_never_succeeds,
     rollback_in_a_pause,
     rollback_with_nothing_to_undo,
     first_harm_of_a_group_with_random_starts,
     peak_of_a_group_that_enters,
+    cells_moved_by_a_rolling_update,
 )
 
 
