@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.words.model import Words
-from simulator.words.units import Duration
-
-if TYPE_CHECKING:
-    from simulator.words.service import Service
+from simulator.words.service import Service
+from simulator.words.strategy import Strategy
+from simulator.words.units import Duration, PositiveShare
 
 _ALMOST = 1e-9
+_USUAL: dict[str, Any] = {"waves": ("10%", "30%", "60%"), "bake": "30m"}
 
 
 class Wave(Words):
@@ -59,7 +59,65 @@ class Part(NamedTuple):
     wave: float
 
 
-def in_parts(
+class InWaves(Strategy):
+    """What every rollout in waves says of them."""
+
+    waves: tuple[PositiveShare | Wave, ...] = Field(
+        (),
+        description="Shares of the users, together 100 % (10%, 30%, 60% when left out), or cells: "
+        "[{cells: [small], bake: 12h}, ...]; each cell, or zone, by itself when left out.",
+    )
+    bake: Duration | tuple[Duration, ...] | None = Field(
+        None,
+        description="How long each wave is watched: one length (30 min when left out), or one per "
+        "wave; a schedule says it by itself.",
+    )
+    by: Literal["users", "cells", "zones"] = Field(
+        "users", description="What a wave consists of; a region is a cell of its own."
+    )
+    schedule: Literal["amazon"] | None = Field(
+        None,
+        description="amazon: one box of each wave for 1 h, then 12 h for the first wave and 3 h "
+        "for later ones; steps start in working hours only.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usually(cls, words: Any) -> Any:
+        if not isinstance(words, Mapping):
+            return words
+        left = {"bake"} if words.get("schedule") is None else set()
+        left |= {"waves"} if words.get("by", "users") == "users" else set()
+        return {**{key: _USUAL[key] for key in left}, **words}
+
+    @model_validator(mode="after")
+    def _can_be(self) -> InWaves:
+        if problem := _contradiction(self.waves, self.bake, self.by, self.schedule):
+            raise ValueError(problem)
+        return self
+
+    @property
+    def always_sticky(self) -> bool:
+        """Users stay in their cell, but meet every zone."""
+        return self.by != "zones"
+
+    @property
+    def waits_for_work(self) -> bool:
+        """A schedule keeps to the working hours."""
+        return self.schedule is not None or super().waits_for_work
+
+    def misfits(self, service: Service) -> Iterator[str]:
+        """Cells and zones that this service does not have, and those that are in no wave."""
+        yield from super().misfits(service)
+        yield from _misfits(self.waves, self.bake, self.by, service)
+
+    def parts(self, service: Service) -> tuple[Part, ...]:
+        """The parts of all waves of a service, in order; with a schedule a box goes first."""
+        schedule = SCHEDULES[self.schedule] if self.schedule else None
+        return _in_parts(self.waves, self.bake, self.by, schedule, service)
+
+
+def _in_parts(
     waves: Waves, bakes: Bakes, by: str, schedule: Schedule | None, service: Service
 ) -> tuple[Part, ...]:
     """The parts of all waves, in order; with a schedule a box goes first in each."""
@@ -94,7 +152,7 @@ def _named(waves: Waves, by: str, service: Service) -> Iterator[tuple[str, float
             yield "", wave, None
 
 
-def contradiction(waves: Waves, bakes: Bakes, by: str, schedule: str | None) -> str:
+def _contradiction(waves: Waves, bakes: Bakes, by: str, schedule: str | None) -> str:
     """What is wrong with waves whatever the service is; empty if nothing is."""
     cells = [wave for wave in waves if isinstance(wave, Wave)]
     shares = [wave for wave in waves if not isinstance(wave, Wave)]
@@ -117,7 +175,7 @@ def contradiction(waves: Waves, bakes: Bakes, by: str, schedule: str | None) -> 
     return ""
 
 
-def misfits(waves: Waves, bakes: Bakes, by: str, service: Service) -> Iterator[str]:
+def _misfits(waves: Waves, bakes: Bakes, by: str, service: Service) -> Iterator[str]:
     """What is wrong with waves of this service's cells or zones, with the remedy."""
     if by == "zones" and service.zones is None:
         yield "by: zones needs service.zones: write e.g. service: {zones: 3}"

@@ -122,7 +122,7 @@ def test_cells_are_missed_inside_other_strategies_too(inner: str) -> None:
     if "cells" not in inner:
         assert loads(text).service.cells == ()
         return
-    with pytest.raises(ScenarioError, match="ship: by: cells needs service.cells"):
+    with pytest.raises(ScenarioError, match=r"ship: by: cells needs service\.cells"):
         loads(text)
     with pytest.raises(ScenarioError, match=r"by: zones needs service\.zones"):
         loads(text.replace("by: cells", "by: zones").replace("  zones: 2\n", ""))
