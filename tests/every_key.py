@@ -56,6 +56,14 @@ CASES: dict[str, Case] = {
     "service.cells[0].name": ("c", _CELLS),
     "strategies.it.waves[0]": ("{cells: [a], bake: 9m}", _WAVES),
     "strategies.it.waves": ("[{cells: [b]}, {cells: [a]}]", _WAVES),
+    "calendar.timezone": (
+        "Asia/Tokyo",
+        (
+            ("traffic.start_at", "2026-03-28 16:57"),
+            ("calendar", "{timezone: Europe/Berlin}"),
+            _OFFICE,
+        ),
+    ),
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),

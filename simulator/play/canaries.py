@@ -139,7 +139,7 @@ class CanaryVerbs(ControllerVerbs):
         yield from self._gate()
         if answering is None:
             return
-        takes = answering.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
+        takes = self._answered_after(answering)
         self.note("ask for approval", takes)
         self.answers_at = self.env.now + takes
 

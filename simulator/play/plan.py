@@ -33,7 +33,8 @@ class Plan:
     measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
     the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
+    forbids steps at some hours if anything does, `office` the one that says when people approve, if
+    any does, `clock` what the wall clock shows, `ungraceful` the seconds of its traffic that a
     stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
     of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
     `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
@@ -51,7 +52,8 @@ class Plan:
         self.steady = traffic.constant
         self.rate = traffic.mean
         self.peak = traffic.peak
-        self.calendar = _binding(scenario, strategy)
+        self.calendar, self.clock = _binding(scenario, strategy), scenario.clock
+        self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
         self.users, self.writes = traffic.users, traffic.writes

@@ -255,9 +255,17 @@ def prepare(scenario: Scenario, name: str) -> Plan:
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
     rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0) * plan.strategy.most_releases
-    human += longest(plan, _RARE)
+    human += longest(plan, _RARE) + _closed(plan)
     plan.bound(rounds + response.watch + scenario.follow_up + human)
     return plan
+
+
+def _closed(plan: Plan) -> float:
+    """The longest time for which the calendar can keep a step, or an approval, waiting, seconds."""
+    if plan.calendar is None and plan.office is None:
+        return 0.0
+    work_only = plan.office is not None or plan.strategy.waits_for_work
+    return plan.scenario.calendar.longest_wait(work_only)
 
 
 def _time(seconds: float) -> str:

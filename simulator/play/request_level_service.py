@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 
 from simulator.play.request_level_clients import History, Resolvers
-from simulator.words.traffic import clock_seconds
+from simulator.words.clock import clock_seconds
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
@@ -106,8 +106,7 @@ class Instance:
 def rate_at(traffic: Traffic) -> Callable[[float], float]:
     """The arrival rate (requests/s) as a plain function of seconds since the start."""
     daily = traffic.daily
-    start = clock_seconds(traffic.start_at or "Tue 10:00")
-    since_peak = start - clock_seconds(daily.peak_at) if daily is not None else 0.0
+    since_peak = traffic.began - clock_seconds(daily.peak_at) if daily is not None else 0.0
     spikes = [(spike.at, spike.at + spike.lasts, spike.factor) for spike in traffic.spikes]
 
     def rate(t: float) -> float:

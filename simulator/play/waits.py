@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from simulator.words.distributions import Distribution
     from simulator.words.strategy import Strategy
 
+_INSTANT = 1e-3  # seconds; dates are not told more finely
+
 Script = Generator[simpy.Event, Any, None]
 
 
@@ -53,19 +55,30 @@ class Waits:
             yield self.env.timeout(until - self.env.now)
 
     def _wait_for_calendar(self, calendar: Calendar) -> Script:
-        began = self.plan.traffic.began
-        moment = began + self.env.now
+        clock, now = self.plan.clock, self.env.now
+        moment = clock.wall(now)
         opens = calendar.opens(moment, self.strategy.waits_for_work)
-        if opens > moment:
-            self.note("wait for hours", opens - moment)
-            yield self.env.timeout(opens - moment)
+        if opens - moment > _INSTANT:
+            wait = clock.until(opens, now)
+            self.note("wait for hours", wait)
+            yield self.env.timeout(wait)
+
+    def _answered_after(self, answering: Distribution) -> float:
+        """Seconds until a person who is asked now has answered; in working hours if they are
+        stated.
+        """
+        clock, now = self.plan.clock, self.env.now
+        takes = answering.sample(self.luck.uniform(Purpose.APPROVE, int(now)))
+        if self.plan.office is None or not self.billed:
+            return takes
+        return clock.until(self.plan.office.worked(clock.wall(now), takes), now)
 
     def approve(self, waiting: Distribution | None) -> Script:
         """Wait for a person's approval, if the step asks for one."""
         if waiting is None:
             return
         yield from self._gate()
-        takes = waiting.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
+        takes = self._answered_after(waiting)
         self.note("ask for approval", takes)
         yield self.env.timeout(takes)
         self.note("approved")

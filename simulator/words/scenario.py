@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ from pydantic import (
 from simulator.words import profiles
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
+from simulator.words.clock import Clock
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
@@ -112,7 +113,7 @@ class Scenario(Words):
     failures: Failures = Field(Failures(), description="Trouble that is not the change.")
     detection: Detection = Field(description="What may notice a bad release.")
     response: Response = Field(description="What happens then.")
-    calendar: Calendar = Field(description="Working hours, and times without releases.")
+    calendar: Calendar = Field(Calendar(), description="Working hours, and times without releases.")
     slo: Slo = Field(description="What is promised.")
     costs: Costs = Field(description="What things cost.")
     follow_up: PositiveDuration = Field(
@@ -150,6 +151,24 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("calendar")
+    @classmethod
+    def _dates_are_told(cls, value: Calendar, info: ValidationInfo) -> Calendar:
+        traffic = info.data.get("traffic")
+        if not isinstance(traffic, Traffic):
+            return value
+        if value.dated and not traffic.dated:
+            raise ValueError(
+                "a freeze with dates needs a start with a date: write e.g. traffic: {start_at: "
+                "2026-12-23 10:00}"
+            )
+        if value.clock(traffic).skipped:
+            raise ValueError(
+                f"clocks in {value.timezone} never show {traffic.start_at}: they are put forward "
+                "then; write another start_at"
+            )
+        return value
+
     @field_validator("failures")
     @classmethod
     def _zones_are_told(cls, value: Failures, info: ValidationInfo) -> Failures:
@@ -183,6 +202,11 @@ class Scenario(Words):
         cache = self.router.cache
         reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
         return reaching / (1 if service.elastic else service.instances) / service.utilisation
+
+    @property
+    def clock(self) -> Clock:
+        """What the wall clock of the calendar shows while the release is deployed."""
+        return self.calendar.clock(self.traffic)
 
     @property
     def to_check(self) -> str:
@@ -226,9 +250,22 @@ class Scenario(Words):
                     f"{self.traffic.users * people.report_rate:.3g} are expected even if "
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
+        notes += self._out_of_date()
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _out_of_date(self) -> Iterator[str]:
+        """What of the calendar is without effect: a zone without dates, freezes that are over."""
+        calendar, traffic = self.calendar, self.traffic
+        if calendar.timezone is not None and not traffic.dated:
+            yield (
+                "calendar.timezone is without effect: traffic.start_at has no date, and without "
+                "one no clock is put forward or back"
+            )
+        for freeze in calendar.freeze:
+            if freeze.dated and freeze.span[1] <= self.clock.wall(0.0):
+                yield f"the freeze to {freeze.end} is over when the deployment begins"
 
     def _unused(self) -> str:
         """What the file says about instances that an elastic service does not have."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     *("service", "traffic", "router", "change", "failures"),
-    *("detection", "response", "slo", "costs"),
+    *("detection", "response", "calendar", "slo", "costs"),
 )
 _NONE = "none"
 

@@ -39,6 +39,7 @@ _OFF: dict[Path, Mapping[str, Any]] = {
         ("alarms", "burn_rate", "noticed", "audit", "people", "judge"), "none"
     ),
     ("service", "start_failure"): {"probability": "0%"},
+    ("calendar",): {},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")
 _PRICED_OBJECTIVE = re.compile(r".*[<>]=?\s*[\d.]+[kM]?\s+(?P<currency>[A-Z]{3})\b.*")
