@@ -54,6 +54,13 @@ CASES: dict[str, Case] = {
     "service.ungraceful": ("20s", (ROLLING,)),
     "service.cells": ("[{name: a, share: 20%}, {name: b, share: 80%}]", _CELLS),
     "service.cells[0].name": ("c", _CELLS),
+    "service.cells[0].peak_at": (
+        "06:00",
+        (
+            ("traffic", "{daily: {mean: 200 rps, peak: 300 rps, peak_at: 14:00}, users: 20k}"),
+            *_CELLS,
+        ),
+    ),
     "strategies.it.waves[0]": ("{cells: [a], bake: 9m}", _WAVES),
     "strategies.it.waves": ("[{cells: [b]}, {cells: [a]}]", _WAVES),
     "calendar.timezone": (

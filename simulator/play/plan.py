@@ -12,6 +12,7 @@ from simulator.play.fleet import StartLaw
 from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.play.tides import tides
 from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ class Plan:
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
     the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
     forbids steps at some hours if anything does, `office` the one that says when people approve, if
-    any does, `clock` what the wall clock shows, `ungraceful` the seconds of its traffic that a
-    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
-    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
-    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
-    least duration of the deployment, `script` that of one release of several and `search` that of
-    looking for the culprit after a rollback (seconds).
+    any does, `clock` what the wall clock shows, `tides` the curves of waves of cells with busy
+    hours of their own, `ungraceful` the seconds of its traffic that a stopping instance loses,
+    `noise` the mean share of baseline errors with `noise_cv` over blocks of `noise_block` seconds,
+    `tolerated` the bad share that the availability objective allows, `limit` the seconds after
+    which a replication is cut off, `throttle` what limits the requests if it ever can, `drifted`
+    the share of instances that somebody changed by hand, `rehearsed` the least duration of the
+    deployment, `script` that of one release of several and `search` that of looking for the culprit
+    after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -50,6 +52,7 @@ class Plan:
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
         self.steady = traffic.constant
+        self.tides = tides(scenario, strategy)
         self.rate = traffic.mean
         self.peak = traffic.peak
         self.calendar, self.clock = _binding(scenario, strategy), scenario.clock
@@ -66,6 +69,7 @@ class Plan:
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
         self.lasting = not self.elastic and self.cached is None and self.throttle is None
+        self.lasting = self.lasting and self.tides is None
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
@@ -116,6 +120,12 @@ class Plan:
         if self.steady:
             return self.rate * (b - a)
         return self.load.between(a, b)
+
+    def requests_of(self, users: float, a: float, b: float) -> float:
+        """Expected requests in [a, b] seconds of the users that are moved first, a share of all."""
+        if self.tides is not None:
+            return self.tides.requests(users, a, b)
+        return users * self.requests_between(a, b)
 
     def bound(self, limit: float) -> None:
         """Cut replications off at `limit` seconds, and table the traffic up to there."""

@@ -170,7 +170,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, moved)
-            share, shows = 1.0 if mirrored else weight, 1.0
+            share, shows = 1.0 if mirrored else _of_requests(plan, weight, entry), 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
             found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
@@ -193,8 +193,8 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if share is None:
             found.append(None)
         else:
-            passing = plan.requests_between(entry.time, entry.time + entry.detail)
-            found.append(share * plan.misses * passing)
+            passing = plan.requests_of(share, entry.time, entry.time + entry.detail)
+            found.append(plan.misses * passing)
     return tuple(found)
 
 
@@ -211,6 +211,14 @@ def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, floa
         elif entry.verb == "wave":
             wave = entry.detail[0]
         yield entry, weight, wave or phase
+
+
+def _of_requests(plan: Plan, users: float, entry: Entry) -> float:
+    """The share of the requests that a share of the users sends while an entry lasts."""
+    if plan.tides is None:
+        return users
+    span = (entry.time, entry.time + entry.detail)
+    return plan.requests_of(users, *span) / plan.requests_between(*span)
 
 
 def _copies(plan: Plan) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_clients import History, Resolvers
+from simulator.play.request_level_clients import BusyHours, History, Resolvers
 from simulator.words.clock import clock_seconds
 
 if TYPE_CHECKING:
@@ -150,6 +150,10 @@ class PlainService:
         self.size, self.users = service.instances, traffic.users
         self.each = scenario.capacity_per_instance
         self.rate, self.peak_rate = rate_at(traffic), traffic.peak
+        self.hours: BusyHours | None = None
+        if traffic.daily is not None and any(cell.peak_at for cell in service.cells):
+            self.hours = hours = BusyHours(service.cells, traffic.daily, traffic.began)
+            self.rate, self.peak_rate = lambda t: sum(hours.rates(t)), traffic.daily.peak
         self.warm_for = service.warm_up.duration if service.warm_up else 0.0
         self.cold_share = service.warm_up.capacity if service.warm_up else 1.0
         self.serving = [[Instance(OLD, -math.inf, True) for _ in range(self.size)], []]
@@ -310,6 +314,8 @@ class PlainService:
         """One request: who sends it, who serves it, what becomes of it, who gets to know."""
         rng = self.rng
         user = int(rng.random() * self.users)
+        if self.hours is not None:
+            user = self.hours.user(self.env.now, self.users, rng)
         if self.nobody:
             if rng.random() >= self.noise + self.incident:
                 self._harm(user, "failed")

@@ -242,6 +242,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
         weight = router.share(fleet) if router.pool else router.followed(now)
+        if self.plan.tides is not None:
+            weight = float(self.plan.tides.share(weight, now))
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:

@@ -50,7 +50,8 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
+    decided. `users` is the share of the users on new, where cells have busy hours of their own.
+    `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class State:
         "start",
         "straight",
         "until",
+        "users",
         "varying",
         "versions",
         "weight",
@@ -104,6 +106,9 @@ class State:
                 self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
         self.moving = not router.prompt and router.moving(now)
         self.varying = drift is not None or self.moving
+        if plan.tides is not None:
+            self.users = router.share(fleet)
+            self.varying = self.varying or 0.0 < self.users < 1.0
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
@@ -413,12 +418,18 @@ class State:
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
-        if self.fleet.drift is None and (self.router.pool or not self.moving):
+        plain = self.fleet.drift is None and (self.router.pool or not self.moving)
+        if plain and self.plan.tides is None:
             return self.router.share(self.fleet)
         return float(self.weights(np.array([t]))[0])
 
     def weights(self, t: Array) -> Array:
         """The new version's share of the requests at the times t (seconds)."""
+        tides = self.plan.tides
+        return self.moved(t) if tides is None else tides.share(self.moved(t), t)
+
+    def moved(self, t: Array) -> Array:
+        """The share of the users on the new version at the times t (seconds)."""
         if self.fleet.drift is not None and self.router.pool:
             old, new = self._in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
@@ -426,7 +437,7 @@ class State:
         if self.moving and not self.router.pool:
             following: Array = self.router.follows(t)
             return following
-        return np.full_like(t, self.weight)
+        return np.full_like(t, self.weight if self.plan.tides is None else self.users)
 
     def _in_service(self, t: Array) -> tuple[Array, Array]:
         up, drift = self.fleet.up, self.fleet.drift

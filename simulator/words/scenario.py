@@ -37,6 +37,7 @@ from simulator.words.service import OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
+from simulator.words.waves import peaked
 from simulator.words.writing import written_out
 
 _REPORTS_WANTED = 0.5
@@ -86,8 +87,18 @@ def _near(word: str, known: tuple[str, ...]) -> str:
 
 def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
     """Refuse a strategy that names what the service does not have."""
-    service = info.data.get("service")
-    if isinstance(service, Service) and (problems := list(strategy.misfits(service))):
+    service, router, change = (info.data.get(key) for key in ("service", "router", "change"))
+    if not isinstance(service, Service):
+        return strategy
+    lags = {
+        "router.dns": isinstance(router, Router) and router.dns,
+        "router.cache": isinstance(router, Router) and router.cache,
+        "service.sessions": service.sessions,
+        "change.replication_lag": isinstance(change, Change) and change.replication_lag,
+    }
+    lag = next((key for key, there in lags.items() if there), None)
+    problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
+    if problems:
         raise ValueError("; ".join(problems))
     return strategy
 
@@ -150,6 +161,14 @@ class Scenario(Words):
                 f"no strategy is called {value!r}; there are {listed}{_near(value, names)}"
             )
         return value or next(iter(names), "")
+
+    @field_validator("traffic")
+    @classmethod
+    def _is_that_of_its_cells(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if isinstance(service, Service) and any(cell.peak_at for cell in service.cells):
+            value.split(service.cells)
+        return value
 
     @field_validator("calendar")
     @classmethod
@@ -251,6 +270,11 @@ class Scenario(Words):
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
         notes += self._out_of_date()
+        if any(cell.peak_at for cell in self.service.cells):
+            notes.append(
+                f"cells have their busy hours at different times: all together get at most "
+                f"{self.traffic.peak:.4g} rps"
+            )
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)

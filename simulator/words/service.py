@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from simulator.words.clock import clock_seconds
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
 from simulator.words.units import (
@@ -88,6 +89,18 @@ class Cell(Words):
 
     name: str = Field(description="A name of your own, for waves.")
     share: PositiveShare = Field(description="Its share of users, requests and instances.")
+    peak_at: str | None = Field(
+        None,
+        description="Time of day of its own peak, e.g. 20:00, where traffic.daily is the curve of "
+        "each cell; that of traffic.daily when left out.",
+    )
+
+    @field_validator("peak_at")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            clock_seconds(value)
+        return value
 
 
 class Service(Words):

@@ -126,12 +126,16 @@ class Strategy(Words):
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
         return ()
 
+    @property
+    def inside(self) -> Mapping[str, Strategy]:
+        """The strategies that it hands over to, by the key under which they stand."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: inner for name, inner in found.items() if isinstance(inner, Strategy)}
+
     def misfits(self, service: Service) -> Iterator[str]:
         """What it, or a strategy inside it, names that this service does not have, and a remedy."""
-        for name in type(self).model_fields:
-            inner = getattr(self, name)
-            if isinstance(inner, Strategy):
-                yield from (f"{name}: {problem}" for problem in inner.misfits(service))
+        for name, inner in self.inside.items():
+            yield from (f"{name}: {problem}" for problem in inner.misfits(service))
 
     def undoes(self, by: str) -> bool:
         """Whether its controller rolls back by itself what this detector found while it is watched.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from simulator.words.clock import DAY, MONDAY, WEEK, clock_seconds, date_seconds, is_date
 from simulator.words.model import Words
+from simulator.words.service import Cell
 from simulator.words.traces import Series, read_trace
 from simulator.words.units import Count, Duration, Factor, PositiveDuration, Rate, Share
 
@@ -76,6 +78,9 @@ class Traffic(Words):
     _series: Series | None = PrivateAttr(None)
     _offset: float = PrivateAttr(0.0)
     _began: float = PrivateAttr(0.0)
+    _swing: float = PrivateAttr(0.0)
+    _peak_at: float = PrivateAttr(0.0)
+    _top: float = PrivateAttr(0.0)
     _cuts: Array = PrivateAttr(default_factory=lambda: np.empty(0))
 
     @model_validator(mode="after")
@@ -98,6 +103,9 @@ class Traffic(Words):
             start = self.start_at or "Tue 10:00"
             self._began = date_seconds(start) if is_date(start) else clock_seconds(start)
             self._offset = self._began % WEEK
+        if self.daily is not None:
+            self._swing = self.daily.peak - self.daily.mean
+            self._peak_at, self._top = clock_seconds(self.daily.peak_at), self.daily.peak
         edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
         self._cuts = np.array(sorted(edges))
         return self
@@ -108,6 +116,21 @@ class Traffic(Words):
         seconds = clock_seconds(text)
         cycle = WEEK if text.strip()[0].isalpha() else DAY
         return moment + (seconds - moment - MONDAY) % cycle
+
+    def split(self, cells: Sequence[Cell]) -> None:
+        """Let the whole be the sum of these cells, each with the daily curve at its own hour.
+
+        A sum of cosines is a cosine: its swing and hour are those of the mean of the cells' peaks
+        as points of a circle, weighted by their shares. Raises ValueError without a daily curve.
+        """
+        if self.daily is None:
+            raise ValueError("cells with peak_at need a daily curve: write traffic: {daily: ...}")
+        turns = [2 * math.pi * clock_seconds(c.peak_at or self.daily.peak_at) / DAY for c in cells]
+        east = sum(c.share * math.cos(turn) for c, turn in zip(cells, turns, strict=True))
+        north = sum(c.share * math.sin(turn) for c, turn in zip(cells, turns, strict=True))
+        self._swing = (self.daily.peak - self.daily.mean) * math.hypot(east, north)
+        self._peak_at = math.atan2(north, east) * DAY / (2 * math.pi)
+        self._top = self.daily.mean + self._swing
 
     def __eq__(self, other: object) -> bool:
         """Same words and, for a trace, same data."""
@@ -141,7 +164,7 @@ class Traffic(Words):
     @property
     def peak(self) -> float:
         """The largest rate at any time, spikes included, requests/s."""
-        base = self.rate or (self.daily.peak if self.daily else 0.0)
+        base = self.rate or self._top
         if self._series is not None:
             base = self._series.peak
         if not self.spikes:
@@ -150,7 +173,9 @@ class Traffic(Words):
 
     @property
     def busiest_hour(self) -> float:
-        """The largest mean rate over an hour without spikes, requests/s."""
+        """The largest mean rate over an hour without spikes, requests/s; of cells with peaks of
+        their own the sum of each one's, for which its part of the fleet is built.
+        """
         if self.rate is not None:
             return self.rate
         if self.daily is not None:
@@ -168,9 +193,8 @@ class Traffic(Words):
         if self.rate is not None:
             return np.full(np.shape(t), self.rate)
         if self.daily is not None:
-            swing = self.daily.peak - self.daily.mean
-            angle = 2 * np.pi * (t + self._offset - clock_seconds(self.daily.peak_at)) / DAY
-            curve: Array = self.daily.mean + swing * np.cos(angle)
+            angle = 2 * np.pi * (t + self._offset - self._peak_at) / DAY
+            curve: Array = self.daily.mean + self._swing * np.cos(angle)
             return curve
         assert self._series is not None
         return self._series.at(t + self._offset)
@@ -187,8 +211,8 @@ class Traffic(Words):
         if self.rate is not None:
             return self.rate * t
         if self.daily is not None:
-            swing = (self.daily.peak - self.daily.mean) * DAY / (2 * np.pi)
-            shift = self._offset - clock_seconds(self.daily.peak_at)
+            swing = self._swing * DAY / (2 * np.pi)
+            shift = self._offset - self._peak_at
             angle = 2 * np.pi * (t + shift) / DAY
             zero = math.sin(2 * math.pi * shift / DAY)
             course: Array = self.daily.mean * t + swing * (np.sin(angle) - zero)
@@ -231,7 +255,7 @@ class Traffic(Words):
         """Moments among which the rate without spikes is largest and smallest on [low, high]."""
         inner = np.empty(0)
         if self.daily is not None:
-            peak, half = clock_seconds(self.daily.peak_at) - self._offset, DAY / 2
+            peak, half = self._peak_at - self._offset, DAY / 2
             inner = peak + half * (math.ceil((low - peak) / half) + np.arange(2.0))
         elif self._series is not None:
             end = min(high, low + self._series.period)  # nothing new comes after a period

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from simulator.words.model import Words
-from simulator.words.service import Service
+from simulator.words.service import Cell, Service
 from simulator.words.strategy import Strategy
 from simulator.words.units import Duration, PositiveShare
 
@@ -111,10 +111,33 @@ class InWaves(Strategy):
         yield from super().misfits(service)
         yield from _misfits(self.waves, self.bake, self.by, service)
 
+    def cells(self, service: Service) -> tuple[tuple[Cell, ...], ...]:
+        """The cells of each wave, in order."""
+        known = {cell.name: cell for cell in service.cells}
+        named = [wave.cells for wave in self.waves if isinstance(wave, Wave)]
+        return tuple(tuple(known[n] for n in names) for names in named or [(n,) for n in known])
+
     def parts(self, service: Service) -> tuple[Part, ...]:
         """The parts of all waves of a service, in order; with a schedule a box goes first."""
         schedule = SCHEDULES[self.schedule] if self.schedule else None
         return _in_parts(self.waves, self.bake, self.by, schedule, service)
+
+
+def peaked(strategy: Strategy, service: Service, lag: str | None) -> Iterator[str]:
+    """Why waves of cells with peaks of their own cannot be followed: they stand inside another
+    strategy, or something (`lag`) follows where users went before.
+    """
+    if all(cell.peak_at is None for cell in service.cells):
+        return
+    if isinstance(strategy, InWaves) and strategy.by == "cells" and lag is not None:
+        yield f"waves of cells with peak_at cannot be followed with {lag}: remove one of the two"
+    for name, inner in strategy.inside.items():
+        if isinstance(inner, InWaves) and inner.by == "cells":
+            yield (
+                f"{name}: waves of cells with peak_at are no part of another strategy: let it be "
+                "a strategy of its own, or remove peak_at"
+            )
+        yield from peaked(inner, service, None)
 
 
 def _in_parts(
