@@ -51,10 +51,8 @@ class Plan:
         self.traffic = traffic
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
-        self.steady = traffic.constant
-        self.tides = tides(scenario, strategy)
-        self.rate = traffic.mean
-        self.peak = traffic.peak
+        self.steady, self.tides = traffic.constant, tides(scenario, strategy)
+        self.rate, self.peak = traffic.mean, traffic.peak
         self.calendar, self.clock = _binding(scenario, strategy), scenario.clock
         self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
@@ -68,8 +66,8 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        self.lasting = not self.elastic and self.cached is None and self.throttle is None
-        self.lasting = self.lasting and self.tides is None
+        plain = self.cached is None and self.throttle is None and self.tides is None
+        self.lasting = plain and not self.elastic
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0

@@ -105,10 +105,7 @@ class State:
             if drift is not None:
                 self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
         self.moving = not router.prompt and router.moving(now)
-        self.varying = drift is not None or self.moving
-        if plan.tides is not None:
-            self.users = router.share(fleet)
-            self.varying = self.varying or 0.0 < self.users < 1.0
+        self.varying = self._tidal() or drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
@@ -136,6 +133,13 @@ class State:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
         self.lasting = not self.varying and self._fleet_alone()
+
+    def _tidal(self) -> bool:
+        """Whether users of cells with busy hours of their own are on both versions."""
+        if self.plan.tides is None:
+            return False
+        self.users = self.router.share(self.fleet)
+        return 0.0 < self.users < 1.0
 
     def _fleet_alone(self) -> bool:
         """Whether all that can change without a new state is the fleet."""

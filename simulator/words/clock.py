@@ -86,6 +86,12 @@ class Clock(NamedTuple):
             return wall - (self.began + t)
         return max(self._utc(wall) - self._start - t, 0.0)
 
+    def shown(self, t: float) -> str:
+        """What the wall clock shows t seconds after the start, with its date where it is known."""
+        shown = _FIRST + timedelta(seconds=self.wall(t))
+        day = _DAYS[shown.weekday()].capitalize()
+        return f"{day} {shown:%Y-%m-%d %H:%M}" if self.began >= WEEK else f"{day} {shown:%H:%M}"
+
     @property
     def skipped(self) -> bool:
         """Whether the clock of the zone never shows the start: it is put forward then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -83,18 +84,16 @@ def test_a_freeze_by_date_has_all_hours_of_its_last_day(freeze: str, opens: str)
     assert outcome.time_to_deploy == 5 * HOUR + wait
 
 
-def test_a_trace_knows_its_date_in_utc(tmp_path: object) -> None:
+def test_a_trace_knows_its_date_in_utc(tmp_path: Path) -> None:
     """The trace begins on Friday 27 March 2026 at 14:00 UTC: 15:00 in Berlin, 23:00 in Tokyo."""
-    from pathlib import Path
-
     rows = "".join(f"2026-03-27T{hour}:00:00,6000\n" for hour in (14, 15, 16))
-    (Path(str(tmp_path)) / "load.csv").write_text("timestamp,value\n" + rows)
+    (tmp_path / "load.csv").write_text("timestamp,value\n" + rows)
     text = TEXT.format(start="none", calendar="timezone: ZONE", steps=TWO, only="only_in: work, ")
     text = text.replace("rate: 100 rps", "trace: {file: load.csv, per: 1m}")
     text = text.replace(", start_at: none", "")
     found = {}
     for zone in ("Europe/Berlin", "Asia/Tokyo"):
-        path = Path(str(tmp_path)) / "it.yaml"
+        path = tmp_path / "it.yaml"
         path.write_text(text.replace("ZONE", zone))
         found[zone] = waits(ds.load(path))
     assert found["Europe/Berlin"] == [(4 * HOUR, 61 * HOUR)]
@@ -244,6 +243,19 @@ def test_what_of_a_calendar_is_without_effect_is_noted() -> None:
     (note,) = dated("2026-03-01 10:00", freeze, TWO).notes
     assert note == "the freeze to 2026-01-02 is over when the deployment begins"
     assert dated("2026-01-02 23:00", freeze, TWO).notes == ()
+
+
+def test_a_plan_that_waits_for_hours_shows_the_wall_clock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from simulator.cli.app import run
+
+    for start, shown in (("Fri 15:00", "Mon 09:00"), ("2026-12-18 15:00", "Mon 2026-12-21 09:00")):
+        path = tmp_path / "it.yaml"
+        path.write_text(TEXT.format(start=start, calendar="", steps=TWO, only="only_in: work, "))
+        with pytest.raises(SystemExit):
+            run(["rehearse", str(path)])
+        assert f"{shown}  shift 50 % of the traffic" in capsys.readouterr().out
 
 
 def test_an_unknown_zone_is_refused_and_others_are_not() -> None:
