@@ -200,16 +200,19 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
 
 def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, float, str]]:
     """Each entry with the weight from then on, and the phase: a wave's name, or what moved it."""
-    weight, wave, phase, rolling = 0.0, "", "0%", 0.0
+    weight, wave, phase, coming = 0.0, "", "0%", 0.0
     for entry in journal:
-        if entry.verb == "shift":
-            weight, phase = entry.detail, f"{100 * entry.detail:.3g}%"
-        elif entry.verb == "roll" and entry.detail[0] == NEW:
-            rolling, phase = entry.detail[1] / plan.size, "rolling"
-        elif entry.verb == "rolled":
-            weight, rolling = min(weight + rolling, 1.0), 0.0
-        elif entry.verb == "wave":
-            wave = entry.detail[0]
+        verb, detail = entry.verb, entry.detail
+        if verb == "shift":
+            weight, phase, coming = detail, f"{100 * detail:.3g}%", 0.0
+        elif verb == "roll" and detail[0] == NEW:
+            coming, phase = detail[1] / plan.size, "rolling"
+        elif verb == "provision" and detail[0] == NEW and wave:
+            coming += detail[1] / plan.size
+        elif verb == "rolled" or (wave and verb == "bake"):
+            weight, coming = min(weight + coming, 1.0), 0.0
+        elif verb == "wave":
+            wave = detail[0]
         yield entry, weight, wave or phase
 
 

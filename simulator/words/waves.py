@@ -86,6 +86,8 @@ class InWaves(Strategy):
     def _usually(cls, words: Any) -> Any:
         if not isinstance(words, Mapping):
             return words
+        if words.get("by") == "regions":
+            raise ValueError("a region is a cell: name regions in service.cells, write by: cells")
         left = {"bake"} if words.get("schedule") is None else set()
         left |= {"waves"} if words.get("by", "users") == "users" else set()
         return {**{key: _USUAL[key] for key in left}, **words}

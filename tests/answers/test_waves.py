@@ -116,12 +116,13 @@ def test_a_deployment_in_waves_takes_four_or_five_business_days(count: int, days
     assert (over - start).days + 1 == days
 
 
-def test_a_rehearsal_names_waves_by_their_cells() -> None:
+@pytest.mark.parametrize("within", ["kind: rolling, batch: 50%", "kind: immutable"])
+def test_a_rehearsal_names_waves_by_their_cells(within: str) -> None:
     scenario = bare(
         service=f"startup: 1m, {CELLS}",
         detection=ALARM,
         strategy="phased: {by: cells, waves: [{cells: [small]}, {cells: [east, west]}], "
-        "within: {kind: rolling, batch: 50%}}",
+        f"within: {{{within}}}}}",
     )
     seen = gates(scenario, "phased")
     assert [gate.phase for gate in seen] == ["small", "east + west", "watch"]

@@ -236,6 +236,14 @@ def test_calendars_that_cannot_be(start: str, calendar: str, path: str, says: st
     assert says in problem.message
 
 
+@pytest.mark.parametrize("words", ["none", "{}"])
+def test_no_calendar_is_one_of_usual_hours(words: str) -> None:
+    scenario = bare().with_("calendar", words)
+    assert scenario.calendar == Calendar()
+    assert scenario.calendar.working(DAY + 10 * HOUR)
+    assert not scenario.calendar.working(DAY + 8 * HOUR)
+
+
 def test_what_of_a_calendar_is_without_effect_is_noted() -> None:
     (note,) = dated("Tue 10:00", "timezone: Europe/Berlin", TWO).notes
     assert note.startswith("calendar.timezone is without effect: traffic.start_at has no date")
