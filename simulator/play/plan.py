@@ -17,7 +17,6 @@ from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
-    from simulator.words.calendar import Calendar
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
@@ -34,15 +33,15 @@ class Plan:
     measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
     the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does, `office` the one that says when people approve, if
-    any does, `clock` what the wall clock shows, `tides` the curves of waves of cells with busy
-    hours of their own, `ungraceful` the seconds of its traffic that a stopping instance loses,
-    `noise` the mean share of baseline errors with `noise_cv` over blocks of `noise_block` seconds,
-    `tolerated` the bad share that the availability objective allows, `limit` the seconds after
-    which a replication is cut off, `throttle` what limits the requests if it ever can, `drifted`
-    the share of instances that somebody changed by hand, `rehearsed` the least duration of the
-    deployment, `script` that of one release of several and `search` that of looking for the culprit
-    after a rollback (seconds).
+    forbids steps at some hours if anything does (`work_only`: outside working hours), `office` the
+    one that says when people approve, if any does, `clock` what the wall clock shows, `tides` the
+    curves of waves of cells with busy hours of their own, `ungraceful` the seconds of its traffic
+    that a stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over
+    blocks of `noise_block` seconds, `tolerated` the bad share that the availability objective
+    allows, `limit` the seconds after which a replication is cut off, `throttle` what limits the
+    requests if it ever can, `drifted` the share of instances that somebody changed by hand,
+    `rehearsed` the least duration of the deployment, `script` that of one release of several and
+    `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -53,14 +52,14 @@ class Plan:
         self.size = 1 if service.elastic else service.instances
         self.steady, self.tides = traffic.constant, tides(scenario, strategy)
         self.rate, self.peak = traffic.mean, traffic.peak
-        self.calendar, self.clock = _binding(scenario, strategy), scenario.clock
+        self.work_only, self.clock = strategy.waits_for_work, scenario.clock
+        self.calendar = scenario.calendar if scenario.calendar.freeze or self.work_only else None
         self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
         self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
-        self.full_capacity = self.capacity * self.size
-        self.cached = scenario.router.cache
+        self.full_capacity, self.cached = self.capacity * self.size, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
         throttle = scenario.router.throttle
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
@@ -148,11 +147,6 @@ class Plan:
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain + pause)
         return self._streams[key]
-
-
-def _binding(scenario: Scenario, strategy: Strategy) -> Calendar | None:
-    """The calendar if it forbids steps at some hours."""
-    return scenario.calendar if scenario.calendar.freeze or strategy.waits_for_work else None
 
 
 def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:

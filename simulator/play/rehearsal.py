@@ -275,7 +275,7 @@ def _closed(plan: Plan) -> float:
     """The longest time for which the calendar can keep a step, or an approval, waiting, seconds."""
     if plan.calendar is None and plan.office is None:
         return 0.0
-    work_only = plan.office is not None or plan.strategy.waits_for_work
+    work_only = plan.office is not None or plan.work_only
     return plan.scenario.calendar.longest_wait(work_only)
 
 

@@ -54,6 +54,7 @@ class Verbs(Waits):
     stretch: Stretch | None
     watch: Watch
     watching: bool
+    strategy: Strategy
     situation: Situation
     handed: list[Strategy]
     slips: int

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from simulator.play.trouble import Stalls
     from simulator.words.calendar import Calendar
     from simulator.words.distributions import Distribution
-    from simulator.words.strategy import Strategy
 
 _INSTANT = 1e-3  # seconds; dates are not told more finely
 
@@ -27,7 +26,6 @@ class Waits:
     env: simpy.Environment
     plan: Plan
     luck: Luck
-    strategy: Strategy
     stalls: Stalls | None
     billed: bool
     by_hand: bool
@@ -57,7 +55,7 @@ class Waits:
     def _wait_for_calendar(self, calendar: Calendar) -> Script:
         clock, now = self.plan.clock, self.env.now
         moment = clock.wall(now)
-        opens = calendar.opens(moment, self.strategy.waits_for_work)
+        opens = calendar.opens(moment, self.plan.work_only)
         if opens - moment > _INSTANT:
             wait = clock.until(opens, now)
             self.note("wait for hours", wait)

@@ -78,8 +78,8 @@ class Strategy(Words):
 
     @property
     def waits_for_work(self) -> bool:
-        """Whether none of its steps starts outside the working hours."""
-        return self.only_in == "work"
+        """Whether none of its steps starts outside the working hours, those inside it included."""
+        return self.only_in == "work" or any(x.waits_for_work for x in self.inside.values())
 
     @property
     def pooled(self) -> bool:

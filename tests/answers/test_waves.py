@@ -141,6 +141,20 @@ def gentle(bake: str) -> Scenario:
     )
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "phased: {bake: 1h, within: {kind: rolling, only_in: work}}",
+        "feature_flag: {steps: [], ship: {kind: phased, by: cells, schedule: amazon}}",
+    ],
+)
+def test_a_strategy_keeps_to_the_hours_of_what_is_inside_it(inner: str) -> None:
+    scenario = bare(instances=99, service=CELLS, traffic="start_at: Fri 16:30", strategy=inner)
+    (name,) = scenario.strategies
+    waits = [e.time for e in rehearse(scenario, name).journal if e.verb == "wait for hours"]
+    assert waits[0] == HOUR
+
+
 @pytest.mark.parametrize("bake", ["1h", "5m"])
 def test_watching_begins_when_a_wave_has_moved_whatever_the_hour(bake: str) -> None:
     """Friday 16:30: the first wave has moved at 16:40 and is watched; the next one waits for Monday
