@@ -54,12 +54,13 @@ def date_seconds(text: str) -> float:
 
 def zone_named(name: str) -> ZoneInfo:
     """A time zone by its name; raises ValueError with one that may be meant."""
-    known = available_timezones()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = difflib.get_close_matches(name, available_timezones(), 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
-        raise ValueError(f"no time zone is called {name!r}: write e.g. Europe/Berlin{hint}")
-    return ZoneInfo(name)
+        message = f"no time zone is called {name!r}: write e.g. Europe/Berlin{hint}"
+        raise ValueError(message) from None
 
 
 class Clock(NamedTuple):

@@ -155,6 +155,17 @@ def test_a_strategy_keeps_to_the_hours_of_what_is_inside_it(inner: str) -> None:
     assert waits[0] == HOUR
 
 
+def test_a_judge_gives_its_verdict_at_night() -> None:
+    """The bake from 15:00 is over at 19:00, and so is the release; the next step would wait."""
+    scenario = bare(
+        traffic="start_at: Tue 15:00",
+        detection="judge: {above: 2%}",
+        strategy="canary: {only_in: work, steps: [{weight: 50%, bake: 4h}]}",
+    )
+    (outcome,) = play(scenario, 1)
+    assert (outcome.caught_by, outcome.time_to_detect) == ("judge", 4 * HOUR)
+
+
 @pytest.mark.parametrize("bake", ["1h", "5m"])
 def test_watching_begins_when_a_wave_has_moved_whatever_the_hour(bake: str) -> None:
     """Friday 16:30: the first wave has moved at 16:40 and is watched; the next one waits for Monday

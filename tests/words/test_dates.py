@@ -268,8 +268,9 @@ def test_a_plan_that_waits_for_hours_shows_the_wall_clock(
 
 def test_an_unknown_zone_is_refused_and_others_are_not() -> None:
     assert zone_named("Europe/Berlin") == BERLIN
-    with pytest.raises(ValueError, match="no time zone is called 'Mars'"):
-        zone_named("Mars")
+    for name in ("Mars", "Europe", "../etc/passwd", "/etc/passwd", "", "europe/berlin?"):
+        with pytest.raises(ValueError, match="no time zone is called"):
+            zone_named(name)
 
 
 def test_a_step_after_a_long_freeze_is_not_cut_off() -> None:
