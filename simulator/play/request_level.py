@@ -127,7 +127,8 @@ class PlainRollout(ControllerScript):
             yield env.timeout(sample(page.acknowledge, self.rng) + sample(page.decide, self.rng))
         yield from self._gate()
         yield from self.undo_store()
-        self.base, self.span, self.pace, self.group = 0.0, 1.0, self.strategy.pace, 0
+        self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        self.group = service.size
         yield from self.strategy.roll_back(self)  # type: ignore[arg-type]
         if service.defect.persists:
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))

@@ -56,7 +56,7 @@ class PlainScript:
     strategy: Strategy
     base: float
     span: float
-    group: int = 0
+    group: int
     pace: float
     holding: bool
     last_watch: float
@@ -72,6 +72,7 @@ class PlainScript:
         self.out: list[Instance] = []
         self.judging: Judge | None = None
         self.handed: list[Strategy] = []
+        self.group = self.service.size
         self.poll: float | None = None
         self.stalled_until = 0.0
         if self.scenario.failures.tool_stall is not None:
@@ -453,7 +454,7 @@ class PlainScript:
         if version == NEW:
             target = math.ceil((self.base + self.span) * size - 1e-9)
         rolling = Rolling(self, version, target, in_place)
-        group = self.group or size
+        group = self.group
         rolling.most, rolling.least = size + surge.of(group), size - unavailable.of(group)
         rolling.at_once = min(batch.of(group), rolling.most - rolling.least)
         if in_place:

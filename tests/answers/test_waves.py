@@ -87,6 +87,24 @@ def test_shares_of_a_rolling_update_are_of_the_wave() -> None:
     assert near([o.time_to_deploy for o in play(scenario, 600, bad=False)], 2 * expected)
 
 
+@pytest.mark.parametrize(
+    ("within", "at_once"),
+    [
+        ("kind: kubernetes_rolling, max_surge: 25%, max_unavailable: 0", (1, 9)),
+        ("kind: ecs_rolling, minimum_healthy: 100%, maximum: 150%", (2, 18)),
+        ("kind: rate_controlled, concurrency: 50%", (2, 18)),
+        ("kind: rolling, batch: 50%", (2, 18)),
+    ],
+)
+def test_so_are_those_of_controllers(within: str, at_once: tuple[int, int]) -> None:
+    """A Deployment, or service, of 4 instances and one of 36; a quarter, or half, at once."""
+    cells = "startup: 60s, cells: [{name: a, share: 10%}, {name: b, share: 90%}]"
+    strategy = f"phased: {{by: cells, within: {{{within}}}}}"
+    journal = rehearse(bare(instances=40, service=cells, strategy=strategy), "phased").journal
+    rolls = [entry.detail[-1] for entry in journal if entry.verb in ("roll", "run on targets")]
+    assert tuple(rolls) == at_once
+
+
 def by_the_clock(start: datetime, waves: int, move: timedelta) -> datetime:
     """When a deployment by Amazon's schedule is over: each step begins in office hours."""
     now = start
