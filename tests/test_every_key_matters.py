@@ -346,6 +346,8 @@ def settings() -> list[tuple[str, str, str]]:
         "phased": {
             "waves": "[50%, 50%]",
             "bake": "9m",
+            "by": "cells",
+            "schedule": "amazon",
             "within": "{kind: rolling, batch: 1}",
             "judge": "{above: 2%}",
         },
@@ -379,7 +381,7 @@ def settings() -> list[tuple[str, str, str]]:
     return [(kind, key, value) for kind, keys in other.items() for key, value in keys.items()]
 
 
-ONLY_ONE_VALUE = {("phased", "by"), ("blue_green", "green")}
+ONLY_ONE_VALUE = {("blue_green", "green")}
 FIRST = {
     ("big_bang", "keep_old"): "in_place: false",
     ("rolling", "max_unavailable"): "surge: 1",

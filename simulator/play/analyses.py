@@ -13,7 +13,7 @@ from simulator.play.replicas import ReplicaVerbs
 
 if TYPE_CHECKING:
     from simulator.play.analysing import AnalysisWatch
-    from simulator.play.verbs import Script
+    from simulator.play.waits import Script
     from simulator.words.analysis import Analysis
 
 

@@ -72,7 +72,7 @@ class Counts:
         self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
         self.sync_error = 0.0
-        self.users = Users(sticky, fault.users, plan.people is not None)
+        self.users = Users(sticky, fault.users, plan.people is not None, plan.tides)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -132,13 +132,19 @@ class Counts:
             self.degraded += length
         self._met(stretch, stretch.weight, a, b)
 
-    def _met(self, stretch: Stretch, weight: float, a: float, b: float) -> None:
-        """Count who met the new version in [a, b], its weight being so much in the mean."""
+    def _met(
+        self, stretch: Stretch, weight: float, a: float, b: float, requests: float | None = None
+    ) -> None:
+        """Count who met the new version in [a, b], its weight being so much in the mean; with so
+        many requests if they do not follow from that.
+        """
         if weight > _SERVING:
             length = b - a
             if not stretch.situation.dark:
                 self.exposure += weight * length
-                self.exposed += weight * self.plan.requests_between(a, b)
+                if requests is None:
+                    requests = weight * self.plan.requests_between(a, b)
+                self.exposed += requests
             if weight < 1 - _SERVING:
                 self.mixed += length
                 if not stretch.varying:
@@ -159,16 +165,19 @@ class Counts:
             copies = stretch.mirror * self.plan.misses
             self.copied += copies * self.plan.requests_between(a, b)
         weight = stretch.weight
-        moves = stretch.moving or stretch.fleet.drift is not None
+        moves = stretch.moving or stretch.fleet.drift is not None or self.plan.tides is not None
         if moves and not stretch.situation.dark:
             self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
+        requests = None
         if stretch.harm > 0 and not (stretch.varying or stretch.asides):
             weight = self._steady_harm(stretch, a, b, drawn) / length
         elif stretch.varying or stretch.harm > 0:
-            weight = self._harm(stretch, a, b, drawn) / length
+            sums = self._harm(stretch, a, b, drawn)
+            weight = sums.seconds / length
+            requests = None if sums.moved is None else sums.rows[NEW][0]
         elif self.plan.noise > self.plan.tolerated:
             self.degraded += length
-        self._met(stretch, weight, a, b)
+        self._met(stretch, weight, a, b, requests)
         if stretch.harm > 0 and self.harming:
             self.last_harm = b
             if stretch.moving and stretch.situation.rolling_back:
@@ -180,8 +189,8 @@ class Counts:
         """Harm by the defect at a moment as a share of its peak so far."""
         return min(stretch.defect_at(t) / self.peak_harm, 1.0) if self.peak_harm > 0 else 0.0
 
-    def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
-        """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
+    def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> Sums:
+        """Draw what nobody watched, and add the hazards."""
         sums = stretch.sums(a, b)
         if stretch.varying:
             self.mixing += sums.mixing
@@ -205,7 +214,7 @@ class Counts:
             self._expose(self.users, (a, b), sums)
         elif stretch.harmful:
             self._exposed(self.users, stretch, (a, b), sums)
-        return sums.seconds
+        return sums
 
     def _steady_harm(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None
@@ -251,6 +260,7 @@ class Counts:
         a, b = span
         pieces = 1
         moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
+        moves = moves or users.tides is not None
         if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
             pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
@@ -295,7 +305,8 @@ class Counts:
 
     def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users
-        weight = sums.seconds / (span[1] - span[0])
+        seconds = sums.seconds if sums.moved is None else sums.moved
+        weight = seconds / (span[1] - span[0])
         first, second = sums.rows
         old, new = [first[4] * each, first[5] * each], [second[4] * each, second[5] * each]
         for beside in sums.beside:

@@ -385,7 +385,7 @@ class Fleet:
             moment = np.array([now])
             up[self.drift.joining] += float(self.drift.joined(moment)[0])
             up[1 - self.drift.joining] -= float(self.drift.left(moment)[0])
-        rest = max(self.held - sum(up), 0.0)
+        rest = max(self.held - up[OLD] - up[NEW], 0.0)
         starting = min(float(self.starting), rest)
         return up[OLD], up[NEW], starting, rest - starting
 

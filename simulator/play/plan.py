@@ -12,11 +12,11 @@ from simulator.play.fleet import StartLaw
 from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.play.tides import tides
 from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
-    from simulator.words.calendar import Calendar
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
@@ -33,13 +33,15 @@ class Plan:
     measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
     the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
-    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
-    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
-    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
-    least duration of the deployment, `script` that of one release of several and `search` that of
-    looking for the culprit after a rollback (seconds).
+    forbids steps at some hours if anything does (`work_only`: outside working hours), `office` the
+    one that says when people approve, if any does, `clock` what the wall clock shows, `tides` the
+    curves of waves of cells with busy hours of their own, `ungraceful` the seconds of its traffic
+    that a stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over
+    blocks of `noise_block` seconds, `tolerated` the bad share that the availability objective
+    allows, `limit` the seconds after which a replication is cut off, `throttle` what limits the
+    requests if it ever can, `drifted` the share of instances that somebody changed by hand,
+    `rehearsed` the least duration of the deployment, `script` that of one release of several and
+    `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -48,22 +50,23 @@ class Plan:
         self.traffic = traffic
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
-        self.steady = traffic.constant
-        self.rate = traffic.mean
-        self.peak = traffic.peak
-        self.calendar = _binding(scenario, strategy)
+        self.steady, self.tides = traffic.constant, tides(scenario, strategy)
+        self.rate, self.peak = traffic.mean, traffic.peak
+        self.work_only, self.clock = strategy.waits_for_work, scenario.clock
+        self.calendar = scenario.calendar if scenario.calendar.freeze or self.work_only else None
+        self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
         self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
-        self.full_capacity = self.capacity * self.size
-        self.cached = scenario.router.cache
+        self.full_capacity, self.cached = self.capacity * self.size, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
         throttle = scenario.router.throttle
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        self.lasting = not self.elastic and self.cached is None and self.throttle is None
+        plain = self.cached is None and self.throttle is None and self.tides is None
+        self.lasting = plain and not self.elastic
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
@@ -115,6 +118,12 @@ class Plan:
             return self.rate * (b - a)
         return self.load.between(a, b)
 
+    def requests_of(self, users: float, a: float, b: float) -> float:
+        """Expected requests in [a, b] seconds of the users that are moved first, a share of all."""
+        if self.tides is not None:
+            return self.tides.requests(users, a, b)
+        return users * self.requests_between(a, b)
+
     def bound(self, limit: float) -> None:
         """Cut replications off at `limit` seconds, and table the traffic up to there."""
         self.limit = limit
@@ -138,11 +147,6 @@ class Plan:
         if key not in self._streams:
             self._streams[key] = _stream(law, todo, flight, drain + pause)
         return self._streams[key]
-
-
-def _binding(scenario: Scenario, strategy: Strategy) -> Calendar | None:
-    """The calendar if it forbids steps at some hours."""
-    return scenario.calendar if scenario.calendar.freeze or strategy.only_in else None
 
 
 def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.store import StoreVerbs
-from simulator.play.verbs import NoInstances, Script
+from simulator.play.verbs import NoInstances
+from simulator.play.waits import Script
 from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
@@ -197,8 +198,8 @@ class PoolVerbs(StoreVerbs):
         if todo <= 0:
             self._let_go(Rules(version, 0, fleet.size - target, in_place))
             return
-        above, below = surge.of(fleet.size), unavailable.of(fleet.size)
-        flight = min(batch.of(fleet.size), below if in_place else above + below)
+        above, below = surge.of(self.group), unavailable.of(self.group)
+        flight = min(batch.of(self.group), below if in_place else above + below)
         self.note("roll", (version, todo, flight))
         if flight < 1:
             yield from self._forever()

@@ -101,6 +101,8 @@ def _event(entry: Entry) -> str:
             return f"DETECTED by {detail}"
         case "decide":
             return f"decided to {detail}"
+        case "wave":
+            return f"next wave: {detail[0]} ({100 * detail[1]:.3g} %)"
         case "hand over":
             return f"{detail[0]} moves the next {100 * detail[1]:.3g} %"
         case (

@@ -128,6 +128,7 @@ class PlainRollout(ControllerScript):
         yield from self._gate()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        self.group = service.size
         yield from self.strategy.roll_back(self)  # type: ignore[arg-type]
         if service.defect.persists:
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))

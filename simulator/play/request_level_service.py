@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_clients import History, Resolvers
-from simulator.words.traffic import clock_seconds
+from simulator.play.request_level_clients import BusyHours, History, Resolvers
+from simulator.words.clock import clock_seconds
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
@@ -106,8 +106,7 @@ class Instance:
 def rate_at(traffic: Traffic) -> Callable[[float], float]:
     """The arrival rate (requests/s) as a plain function of seconds since the start."""
     daily = traffic.daily
-    start = clock_seconds(traffic.start_at or "Tue 10:00")
-    since_peak = start - clock_seconds(daily.peak_at) if daily is not None else 0.0
+    since_peak = traffic.began - clock_seconds(daily.peak_at) if daily is not None else 0.0
     spikes = [(spike.at, spike.at + spike.lasts, spike.factor) for spike in traffic.spikes]
 
     def rate(t: float) -> float:
@@ -151,6 +150,10 @@ class PlainService:
         self.size, self.users = service.instances, traffic.users
         self.each = scenario.capacity_per_instance
         self.rate, self.peak_rate = rate_at(traffic), traffic.peak
+        self.hours: BusyHours | None = None
+        if traffic.daily is not None and any(cell.peak_at for cell in service.cells):
+            self.hours = hours = BusyHours(service.cells, traffic.daily, traffic.began)
+            self.rate, self.peak_rate = lambda t: sum(hours.rates(t)), traffic.daily.peak
         self.warm_for = service.warm_up.duration if service.warm_up else 0.0
         self.cold_share = service.warm_up.capacity if service.warm_up else 1.0
         self.serving = [[Instance(OLD, -math.inf, True) for _ in range(self.size)], []]
@@ -311,6 +314,8 @@ class PlainService:
         """One request: who sends it, who serves it, what becomes of it, who gets to know."""
         rng = self.rng
         user = int(rng.random() * self.users)
+        if self.hours is not None:
+            user = self.hours.user(self.env.now, self.users, rng)
         if self.nobody:
             if rng.random() >= self.noise + self.incident:
                 self._harm(user, "failed")

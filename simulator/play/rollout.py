@@ -74,7 +74,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         sticky = plan.traffic.sticky or self.strategy.always_sticky
         self.counts = Counts(plan, fault, luck, sticky)
         self._noted: list[tuple[float, str, Any]] = []
-        self.phase = "start"
+        self.phase, self.wave, self.group = "start", "", plan.size
         self.announced = False
         self.incident = self.dim = 0.0
         self.handed = []
@@ -229,7 +229,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         now = self.env.now
         self.caught_by, self.detected_at = by, now
         self.watch.close()
-        self.caught_at = self.phase if self.watched else "after"
+        self.caught_at = (self.wave or self.phase) if self.watched else "after"
         self.weight_when_caught = self.weight()
         self.note("detect", by)
         if self.watched and self.plan.scenario.response.hold:
@@ -243,6 +243,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
         weight = router.share(fleet) if router.pool else router.followed(now)
+        if self.plan.tides is not None:
+            weight = float(self.plan.tides.share(weight, now))
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:
@@ -297,7 +299,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
 
     def _script_done(self) -> None:
         self.script_end = self.env.now
-        self.phase = "watch"
+        self.phase, self.wave = "watch", ""
         self.finished = True
         if self.full_at != self.full_at and self.weight() >= ALL_TRAFFIC:
             self.full_at = self.env.now
@@ -311,6 +313,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.fleet.cancel(self.env.now)
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        self.group = self.fleet.size
         yield from self.strategy.roll_back(self)
         self.note("rolled back")
 

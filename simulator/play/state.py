@@ -50,7 +50,8 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
+    decided. `users` is the share of the users on new, where cells have busy hours of their own.
+    `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -77,6 +78,7 @@ class State:
         "start",
         "straight",
         "until",
+        "users",
         "varying",
         "versions",
         "weight",
@@ -103,7 +105,7 @@ class State:
             if drift is not None:
                 self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
         self.moving = not router.prompt and router.moving(now)
-        self.varying = drift is not None or self.moving
+        self.varying = self._tidal() or drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.straight = self.loaded = False
@@ -129,6 +131,13 @@ class State:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
         self.lasting = not self.varying and self._fleet_alone()
+
+    def _tidal(self) -> bool:
+        """Whether users of cells with busy hours of their own are on both versions."""
+        if self.plan.tides is None:
+            return False
+        self.users = self.router.share(self.fleet)
+        return 0.0 < self.users < 1.0
 
     def _fleet_alone(self) -> bool:
         """Whether all that can change without a new state is the fleet."""
@@ -410,12 +419,18 @@ class State:
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
-        if self.fleet.drift is None and (self.router.pool or not self.moving):
+        plain = self.fleet.drift is None and (self.router.pool or not self.moving)
+        if plain and self.plan.tides is None:
             return self.router.share(self.fleet)
         return float(self.weights(np.array([t]))[0])
 
     def weights(self, t: Array) -> Array:
         """The new version's share of the requests at the times t (seconds)."""
+        tides = self.plan.tides
+        return self.moved(t) if tides is None else tides.share(self.moved(t), t)
+
+    def moved(self, t: Array) -> Array:
+        """The share of the users on the new version at the times t (seconds)."""
         if self.fleet.drift is not None and self.router.pool:
             old, new = self._in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
@@ -423,7 +438,7 @@ class State:
         if self.moving and not self.router.pool:
             following: Array = self.router.follows(t)
             return following
-        return np.full_like(t, self.weight)
+        return np.full_like(t, self.weight if self.plan.tides is None else self.users)
 
     def _in_service(self, t: Array) -> tuple[Array, Array]:
         up, drift = self.fleet.up, self.fleet.drift

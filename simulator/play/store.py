@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Purpose
-from simulator.play.verbs import Script, Verbs
+from simulator.play.verbs import Verbs
+from simulator.play.waits import Script
 
 if TYPE_CHECKING:
     from simulator.words.change import Coupled

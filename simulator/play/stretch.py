@@ -43,7 +43,8 @@ class Sums(NamedTuple):
 
     `seconds` on the new version, `mixing` the integral of 2w(1 - w), `degraded` seconds; `rows` for
     each version the expected (requests, failing, late, corrupt, bad per user who is always on it:
-    common, segment); `beside` what reaches neither.
+    common, segment); `beside` what reaches neither; `moved` the integral of the share of the users
+    on the new version, seconds, where it is not that of the requests.
     """
 
     seconds: float
@@ -51,6 +52,7 @@ class Sums(NamedTuple):
     degraded: float
     rows: list[tuple[float, ...]]
     beside: list[Beside]
+    moved: float | None = None
 
 
 class Stretch(State):
@@ -172,6 +174,7 @@ class Stretch(State):
             float(np.sum(half * (bads > self.plan.tolerated))),
             rows,
             beside,
+            None if self.plan.tides is None else float(np.sum(half * self.moved(times))),
         )
 
     def pieces(self, edges: Array) -> list[Sums]:
@@ -184,6 +187,7 @@ class Stretch(State):
 
         half = np.diff(fine)[:, None] / 2 * _WEIGHTS
         seconds = gathered(half * self.weights(times))
+        moved = None if self.plan.tides is None else gathered(half * self.moved(times))
         shares = [
             (gathered(weights * s.common), gathered(weights * s.segment)) for s in self.at(times)
         ]
@@ -205,6 +209,7 @@ class Stretch(State):
                     Beside(0.0, excused, (old[k], new[k]), (first[k], second[k]))
                     for excused, (old, new), (first, second) in asides
                 ],
+                None if moved is None else moved[k],
             )
             for k in range(len(edges) - 1)
         ]
@@ -361,7 +366,8 @@ class Stretch(State):
             )
         if self.situation.misfit is not None:
             return True
-        offered = (1.0, 1.0) if self.moving else self._loads(self.weight)
+        free = self.moving or self.plan.tides is not None
+        offered = (1.0, 1.0) if free else self._loads(self.weight)
         pairs = zip(self.capacity, offered, strict=True)
         return all(not capacity or capacity >= self.plan.peak * part for capacity, part in pairs)
 

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ from pydantic import (
 from simulator.words import profiles
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
+from simulator.words.clock import Clock
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
@@ -36,6 +37,7 @@ from simulator.words.service import OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
+from simulator.words.waves import peaked
 from simulator.words.writing import written_out
 
 _REPORTS_WANTED = 0.5
@@ -83,8 +85,28 @@ def _near(word: str, known: tuple[str, ...]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
+def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
+    """Refuse a strategy that names what the service does not have."""
+    service, router, change = (info.data.get(key) for key in ("service", "router", "change"))
+    if not isinstance(service, Service):
+        return strategy
+    lags = {
+        "router.dns": isinstance(router, Router) and router.dns,
+        "router.cache": isinstance(router, Router) and router.cache,
+        "service.sessions": service.sessions,
+        "change.replication_lag": isinstance(change, Change) and change.replication_lag,
+    }
+    lag = next((key for key, there in lags.items() if there), None)
+    problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
+    if problems:
+        raise ValueError("; ".join(problems))
+    return strategy
+
+
 Strategies = Annotated[
-    Mapping[str, AnyStrategy], BeforeValidator(_with_kinds), AfterValidator(Frozen)
+    Mapping[str, Annotated[AnyStrategy, AfterValidator(_fits)]],
+    BeforeValidator(_with_kinds),
+    AfterValidator(Frozen),
 ]
 
 
@@ -102,7 +124,7 @@ class Scenario(Words):
     failures: Failures = Field(Failures(), description="Trouble that is not the change.")
     detection: Detection = Field(description="What may notice a bad release.")
     response: Response = Field(description="What happens then.")
-    calendar: Calendar = Field(description="Working hours, and times without releases.")
+    calendar: Calendar = Field(Calendar(), description="Working hours, and times without releases.")
     slo: Slo = Field(description="What is promised.")
     costs: Costs = Field(description="What things cost.")
     follow_up: PositiveDuration = Field(
@@ -140,6 +162,32 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("traffic")
+    @classmethod
+    def _is_that_of_its_cells(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if isinstance(service, Service) and any(cell.peak_at for cell in service.cells):
+            value.split(service.cells)
+        return value
+
+    @field_validator("calendar")
+    @classmethod
+    def _dates_are_told(cls, value: Calendar, info: ValidationInfo) -> Calendar:
+        traffic = info.data.get("traffic")
+        if not isinstance(traffic, Traffic):
+            return value
+        if value.dated and not traffic.dated:
+            raise ValueError(
+                "a freeze with dates needs a start with a date: write e.g. traffic: {start_at: "
+                "2026-12-23 10:00}"
+            )
+        if value.clock(traffic).skipped:
+            raise ValueError(
+                f"clocks in {value.timezone} never show {traffic.start_at}: they are put forward "
+                "then; write another start_at"
+            )
+        return value
+
     @field_validator("failures")
     @classmethod
     def _zones_are_told(cls, value: Failures, info: ValidationInfo) -> Failures:
@@ -173,6 +221,11 @@ class Scenario(Words):
         cache = self.router.cache
         reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
         return reaching / (1 if service.elastic else service.instances) / service.utilisation
+
+    @property
+    def clock(self) -> Clock:
+        """What the wall clock of the calendar shows while the release is deployed."""
+        return self.calendar.clock(self.traffic)
 
     @property
     def to_check(self) -> str:
@@ -216,9 +269,27 @@ class Scenario(Words):
                     f"{self.traffic.users * people.report_rate:.3g} are expected even if "
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
+        notes += self._out_of_date()
+        if any(cell.peak_at for cell in self.service.cells):
+            notes.append(
+                f"cells have their busy hours at different times: all together get at most "
+                f"{self.traffic.peak:.4g} rps"
+            )
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _out_of_date(self) -> Iterator[str]:
+        """What of the calendar is without effect: a zone without dates, freezes that are over."""
+        calendar, traffic = self.calendar, self.traffic
+        if calendar.timezone is not None and not traffic.dated:
+            yield (
+                "calendar.timezone is without effect: traffic.start_at has no date, and without "
+                "one no clock is put forward or back"
+            )
+        for freeze in calendar.freeze:
+            if freeze.dated and freeze.span[1] <= self.clock.wall(0.0):
+                yield f"the freeze to {freeze.end} is over when the deployment begins"
 
     def _unused(self) -> str:
         """What the file says about instances that an elastic service does not have."""

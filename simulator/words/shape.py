@@ -23,14 +23,13 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "start_rate scaling cells overload",
+    "service": "start_rate scaling overload",
     "traffic": "retries connections queue deadline",
     "slo": "latency",
     "strategies.*": "value",
 }
 VALUES_NOT_YET: dict[str, str] = {
     "green": "scaled",
-    "by": "cells zones regions",
 }
 # What may stand at a key that is not available yet, because it asks for nothing.
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")
@@ -40,6 +39,7 @@ _OFF: dict[Path, Mapping[str, Any]] = {
         ("alarms", "burn_rate", "noticed", "audit", "people", "judge"), "none"
     ),
     ("service", "start_failure"): {"probability": "0%"},
+    ("calendar",): {},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")
 _PRICED_OBJECTIVE = re.compile(r".*[<>]=?\s*[\d.]+[kM]?\s+(?P<currency>[A-Z]{3})\b.*")
