@@ -6,11 +6,11 @@ its share of the time, drawn once. Like alarms they are found by looking ahead.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from simulator.play.alarm import Periods
 from simulator.play.watch import SCOPES, Watch
 

@@ -24,7 +24,7 @@ _MODULES = (
     *("fault", "fleet", "judging", "leak", "load", "noise", "quiet", "router", "shares"),
     *("state", "stretch", "tallies", "users", "visits", "watch"),
 )
-# Types from elsewhere are left to run time, as Python does; only the shapes of arrays are looked up.
+# Types from elsewhere are left to run time, as in Python; only those of arrays are looked up.
 _TYPES = """[mypy]
 follow_imports = skip
 ignore_missing_imports = True

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from simulator.play.state import State, Top
 
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
+_NONE: Any = 0.0
 
 
 def _mixing(state: State, weight: Any, top: Top) -> Any:
@@ -55,9 +56,7 @@ def fates(
         shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
         common = top(0.0, shed - unavoidable) * state.clear
         served = (1.0 - shed) * state.clear
-        fail: Any = mixed
-        late: Any = 0.0
-        corrupt: Any = 0.0
+        fail, late, corrupt = mixed, _NONE, _NONE
         if version == NEW:
             fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)
             if state.writers:

@@ -386,7 +386,7 @@ class State:
         return lowered
 
     def _leak_now(self, now: float) -> tuple[float, Leak | None]:
-        """The mean leak over the new cohorts now, and how it rises if it does; notes the next kink."""
+        """The mean leak over the new cohorts now, and how it rises; notes the next kink."""
         fault, drift, situation = self.fault, self.fleet.drift, self.situation
         cohorts: list[list[float]] = list(self.fleet.cohorts[NEW])
         if situation.on_since is not None:
