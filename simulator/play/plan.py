@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.words.calendar import Calendar
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
+    from simulator.words.traffic import Traffic
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,8 @@ class Plan:
     are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
     measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
-    the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
+    the constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers` the mean
+    seconds of long connections (0: each request is routed by itself), `calendar` what
     forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
     stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
     of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
@@ -54,7 +56,7 @@ class Plan:
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
-        self.users, self.writes = traffic.users, traffic.writes
+        self._of_traffic(traffic)
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
@@ -91,6 +93,12 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _of_traffic(self, traffic: Traffic) -> None:
+        """What users and connections are like."""
+        self.users, self.writes = traffic.users, traffic.writes
+        links = traffic.connections
+        self.lingers = links.mean if links is not None else 0.0
 
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_clients import History, Resolvers
+from simulator.play.request_level_clients import Connected, History, Resolvers
 from simulator.words.traffic import clock_seconds
 
 if TYPE_CHECKING:
@@ -177,7 +177,17 @@ class PlainService:
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
         self.when_leaving: Callable[[Instance], None] = lambda instance: None
+        self.connected: Connected | None = None
+        if traffic.connections is not None:
+            mean = traffic.connections.mean
+            self.connected = Connected(env, mean, self.users, rng, self._pick)
         self.carry(DrawnDefect())
+
+    def _pick(self, user: int) -> Instance:
+        """The instance to which this user's next connection goes."""
+        bucket = (user + 0.5) / self.users if self.sticky else self.rng.random()
+        version = NEW if bucket < self.weight else OLD
+        return self.rng.choice(self.serving[version])
 
     def carry(self, defect: DrawnDefect) -> None:
         """Let the new version have this defect; a fixed share of the users can meet it."""
@@ -216,7 +226,10 @@ class PlainService:
         """The instance of this version that has served longest gets no more requests."""
         instance = self.serving[version].pop(0)
         self.when_leaving(instance)
-        instance.drained_at = self.env.now + self.scenario.service.drain
+        drain = self.scenario.service.drain
+        instance.drained_at = self.env.now + drain
+        if self.connected is not None:
+            self.connected.cut(instance, drain)
         self.refresh()
         return instance
 
@@ -329,6 +342,8 @@ class PlainService:
         if self.resolvers is not None and not self.pool:
             weight = self.resolvers.weight(user, self.env.now)
         version = NEW if bucket < weight else OLD
+        if self.connected is not None:
+            version = self.connected.to[user].version
         if version == NEW and self.defect.kind != "none" and not self.dark:
             self.exposed += 1
         fate = refused or self._fate(version, user, rate)
@@ -377,7 +392,7 @@ class PlainService:
         usual = self.noise + self.incident
         if usual and rng.random() < usual:
             return "error"
-        if not self.serving[version] and not self.shared:
+        if not self.serving[version] and not self.shared and self.connected is None:
             return "rejected"
         if shed := self._overloaded(version, rate):
             return shed

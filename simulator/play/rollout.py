@@ -64,13 +64,14 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
-        self.router = Router(plan.scenario.router, plan.scenario.change.replication_lag or 0.0)
+        lag = plan.scenario.change.replication_lag or 0.0
+        self.router = Router(plan.scenario.router, lag, plan.lingers)
         if (sessions := plan.scenario.service.sessions) is not None:
             self.router.visits = Visits(sessions.mean)
         self.situation = Situation(fault)
         if plan.throttle is not None:
             self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
-        sticky = plan.traffic.sticky or self.strategy.always_sticky
+        sticky = plan.traffic.sticky or self.strategy.always_sticky or plan.lingers > 0
         self.counts = Counts(plan, fault, luck, sticky)
         self._noted: list[tuple[float, str, Any]] = []
         self.phase = "start"
@@ -241,7 +242,11 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         fleet, router, now = self.fleet, self.router, self.env.now
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
-        weight = router.share(fleet) if router.pool else router.followed(now)
+        if router.pool and router.lingers:
+            router.remember(router.share(fleet), now)
+            weight = router.followed(now)
+        else:
+            weight = router.share(fleet) if router.pool else router.followed(now)
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:
@@ -356,6 +361,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
 
     def _wait_for_repairs(self) -> Generator[simpy.Event, Any, None]:
         """What was harmed in the data, or by the wrong way back, goes on until it is mended."""
+        if any(self.fleet.finishing):
+            yield self.env.timeout(self.plan.drain)
         if self.fault.mixed and self.fault.persists:
             yield self.env.timeout(1e-3)
         stale = math.nan

@@ -335,6 +335,8 @@ class State:
         plan, fleet = self.plan, self.fleet
         each = plan.capacity
         serving = fleet.working()
+        if plan.lingers:
+            serving = fleet.with_finishing()
         if each == math.inf:
             old, new = (sum(serving),) * 2 if self.situation.shared else serving
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
@@ -413,17 +415,19 @@ class State:
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
-        if self.fleet.drift is None and (self.router.pool or not self.moving):
+        in_pool = self.router.pool and not (self.moving and self.router.lingers)
+        if self.fleet.drift is None and (in_pool or not self.moving):
             return self.router.share(self.fleet)
         return float(self.weights(np.array([t]))[0])
 
     def weights(self, t: Array) -> Array:
         """The new version's share of the requests at the times t (seconds)."""
-        if self.fleet.drift is not None and self.router.pool:
+        lingers = self.moving and self.router.lingers
+        if self.fleet.drift is not None and self.router.pool and not lingers:
             old, new = self._in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
-        if self.moving and not self.router.pool:
+        if self.moving and (lingers or not self.router.pool):
             following: Array = self.router.follows(t)
             return following
         return np.full_like(t, self.weight)
@@ -449,7 +453,12 @@ class State:
             if each < math.inf:
                 lit = self.fleet.lit * (1.0 - self.fleet.worn)
                 less, cold = 1 - plan.warm_share, self.fleet.cold(t, plan.warm_for)
-                old, new = (n - less * c for n, c in zip(self._in_service(t), cold, strict=True))
+                old, new = (
+                    n - less * c + more
+                    for n, c, more in zip(
+                        self._in_service(t), cold, self.fleet.finishing, strict=True
+                    )
+                )
                 capacity = (lit * old * each, lit * new * each / self.fault.factor)
         reached = self.reached
         if plan.cached is not None and not plan.cached.shared:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from simulator.words.change import Coupled
 
 
+_HARDLY_ONE = 1e-6
+
+
 class StoreVerbs(Verbs):
     """Verbs on the data store that both versions share; `migrated_at` is NaN before (seconds)."""
 
@@ -144,6 +147,8 @@ class StoreVerbs(Verbs):
         if leaving <= 0 or plan.elastic:
             return
         part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
+        if plan.lingers:
+            self._cut_connections(version, leaving, part, plan.drain if drained else 0.0)
         if plan.ungraceful and not idle:
             cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
             if self.fleet.drift is not None and self.router.pool:
@@ -159,3 +164,18 @@ class StoreVerbs(Verbs):
         lost = alive * visits.leave(version, part, self.env.now, drain)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
+
+    def _cut_connections(self, version: int, leaving: float, part: float, drain: float) -> None:
+        """Connections that are still open on instances that leave are cut at the end of the drain,
+        and begin anew.
+        """
+        env, fleet, router = self.env, self.fleet, self.router
+        cut = router.leave(version, part, env.now, drain)
+        fleet.finishing[version] += leaving
+
+        def reconnect() -> None:
+            left = fleet.finishing[version] - leaving
+            fleet.finishing[version] = left if left > _HARDLY_ONE else 0.0
+            router.reconnect(version, cut, fleet, env.now)
+
+        self.at(env.now + drain, reconnect)

@@ -64,6 +64,14 @@ class Spike(Words):
     factor: Factor = Field(description="Multiplies the rate.")
 
 
+class LongConnections(Words):
+    """Connections that carry many requests: websockets, or gRPC behind a balancer that sees only
+    connections. A weight holds for new ones; those that are open stay where they are.
+    """
+
+    mean: PositiveDuration = Field(description="Mean length of a connection (exponential).")
+
+
 class Traffic(Words):
     """Requests per second at every moment; t is seconds after the start of the deployment."""
 
@@ -74,6 +82,9 @@ class Traffic(Words):
     users: Count = Field(description="Users, among whom requests fall evenly at random.")
     sticky: bool = Field(description="Whether a user stays on one version while weights rise.")
     writes: Share = Field(description="Share of requests that write.")
+    connections: LongConnections | None = Field(
+        None, description="Long connections; none: the balancer sends each request by itself."
+    )
     start_at: str | None = Field(
         None, description="Weekday and time of the start (Tue 10:00), or a moment of the trace."
     )

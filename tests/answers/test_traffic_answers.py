@@ -1,0 +1,160 @@
+"""What long connections, retries, overload and queues must come to. Seeds fixed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from simulator.play.course import Answers, Asking, AtOnce, Registering
+from simulator.play.kept import Fading, Kept
+from simulator.words.router import Dns
+from tests.answers.comparing import given, near, noticed
+from tests.contracts.forms import CASES, INTERRUPTED, SERVICE
+from tests.play.playing import bare, play
+
+HALF_HOUR = {"traffic.connections": "{mean: 30m}"}
+MEAN = 1800.0
+BLUE_GREEN = "blue_green: {smoke: none, keep_old: 12h}"
+
+
+def test_connections_leave_the_old_version_as_they_end() -> None:
+    """x seconds after a cut-over e^(-x/mean) are still on blue: seen after D the new version has w
+    = 1 - e^(-D/mean). Going back w e^(-x/mean) are left, cut when green has drained: exposure D -
+    mean w + w mean (1 - e^(-drain/mean))."""
+    scenario = given(HALF_HOUR, service="drain: 300s", strategy=BLUE_GREEN, **noticed(900))
+    outcomes = play(scenario, 12)
+    w = -math.expm1(-900 / MEAN)
+    exact = 900 - MEAN * w + w * MEAN * -math.expm1(-300 / MEAN)
+    assert outcomes[0].exposure_when_caught == pytest.approx(w)
+    assert outcomes[0].peak_exposure == pytest.approx(w)
+    assert outcomes[0].exposure_time == pytest.approx(exact)
+    assert outcomes[0].rollback_time == outcomes[0].rollback_90 == 300
+    assert near([o.failed_requests for o in outcomes], 0.2 * 1000 * exact)
+    good = play(scenario, 1, bad=False)[0]
+    assert good.time_to_deploy == pytest.approx(MEAN * math.log(1000), rel=1e-6)
+    assert good.mixing == pytest.approx(MEAN, rel=1e-6)  # of 2 e^-x (1 - e^-x) over all times
+
+
+def test_a_drain_cuts_what_is_left() -> None:
+    """Blue is retired after 10 min and has drained 5 min later: then everybody is on green, and
+    nobody was harmed by that. Without a drain it is at once."""
+    for drain in (300, 0):
+        scenario = given(
+            HALF_HOUR,
+            service=f"drain: {drain}s",
+            strategy="blue_green: {smoke: none, keep_old: 10m}",
+        )
+        good = play(scenario, 1, bad=False)[0]
+        assert good.time_to_deploy == 600 + drain
+        assert good.expected_failed_requests == 0
+
+
+def test_a_long_drain_lets_connections_go_back_by_themselves() -> None:
+    """With a drain of ten means the rollback's exposure is the whole integral, w x mean, and 90 %
+    are back after mean ln 10."""
+    scenario = given(
+        HALF_HOUR, service=f"drain: {10 * MEAN}s", strategy=BLUE_GREEN, **noticed(12 * 3600 - 1)
+    )
+    outcome = play(scenario, 1)[0]
+    before = 12 * 3600 - 1 - MEAN
+    assert outcome.exposure_time == pytest.approx(before + MEAN, abs=MEAN * math.exp(-10) + 1)
+    assert outcome.rollback_90 == pytest.approx(MEAN * math.log(10), rel=1e-3)
+
+
+def test_steps_of_a_canary_are_exponential_one_after_the_other() -> None:
+    """y' = (a - y)/mean with the published weight a: 10 % for 600 s, then 50 % for 900 s."""
+    steps = "[{weight: 10%, bake: 600s}, {weight: 50%, bake: 900s}]"
+    scenario = given(
+        HALF_HOUR, service="drain: 60s", strategy=f"canary: {{steps: {steps}}}", **noticed(1400)
+    )
+    y = area = 0.0
+    for a, length in ((0.1, 600), (0.5, 800), (0.0, 60)):
+        left = math.exp(-length / MEAN)
+        area += a * length + (y - a) * MEAN * (1 - left)
+        y = a + (y - a) * left
+    assert play(scenario, 1)[0].exposure_time == pytest.approx(area)
+
+
+def test_instances_that_leave_a_pool_take_their_connections_to_the_rest() -> None:
+    """Two instances in place (drained 60 s, installed 120 s). When the first is back it has no
+    connection, and the other one drains: 1 - e^(-x/mean) come by themselves, the rest at the end of
+    the drain. The way back is the same with the versions exchanged, so that what is missing there
+    is what is too much here: (D - 60) + 60 + 180 s of exposure, D after the first harm."""
+    scenario = given(
+        HALF_HOUR,
+        instances=2,
+        service="drain: 60s, install: 120s",
+        strategy="rolling: {batch: 1, in_place: true}",
+        **noticed(3600),
+    )
+    outcome = play(scenario, 1)[0]
+    late = 60 - MEAN * -math.expm1(-60 / MEAN)
+    assert outcome.exposure_when_caught == 1
+    assert outcome.exposure_time == pytest.approx((3540 + late) + 180 + (60 - late), rel=1e-6)
+    assert play(scenario, 1, bad=False)[0].time_to_deploy == 2 * 180
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        AtOnce(),
+        Asking(300.0),
+        Answers(Dns.model_validate({"ttl": 60, "ignore": 0.1, "ignore_for": 600})),
+        Answers(
+            Dns.model_validate(
+                {"ttl": 300, "ignore": 0.2, "ignore_for": {"exponential": {"mean": 900}}}
+            )
+        ),
+        Registering(120.0, 2.0),
+    ],
+)
+@pytest.mark.parametrize("mean", [20.0, 900.0, 5000.0])
+def test_what_keeps_connections_follows_its_differential_equation(how: AtOnce, mean: float) -> None:
+    """y' = (a - y)/mean, so y(x) = integral of a(s) e^(-(x - s)/mean) / mean ds, and the area is
+    that of a less mean y."""
+    kept = Kept(how, mean)
+    for x in (0.0, 30.0, 200.0, 1000.0, 4000.0):
+        points = [p for p in how.bends() if 0 < p < x] + [max(x - 5 * mean, 0.0)]
+
+        def density(s: float, x: float = x) -> float:
+            return float(how.share(np.array([s]))[0]) * math.exp(-(x - s) / mean) / mean
+
+        exact = quad(density, 0, x, points=points, limit=500)[0] if x else 0.0
+        assert float(kept.share(np.array([x]))[0]) == pytest.approx(exact, abs=1e-7)
+        area = quad(lambda s: float(kept.share(np.array([s]))[0]), 0, x, points=points, limit=500)
+        assert float(kept.area(np.array([x]))[0]) == pytest.approx(area[0] if x else 0, abs=1e-4)
+    fading = Fading(mean)
+    assert float(fading.area(np.array([mean]))[0]) == pytest.approx(mean * (1 - math.exp(-1)))
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_reconnecting_harms_nobody(kind: str, form: str) -> None:
+    """A good release with ample capacity, whatever the strategy: connections are cut, and that is
+    nothing but a reconnect; all traffic has come in the end."""
+    if f"{kind} {form}" in INTERRUPTED:
+        return
+    scenario = bare(service=SERVICE, strategy=f"{kind}: {form}", traffic="connections: {mean: 10m}")
+    outcome = play(scenario, 1, bad=False)[0]
+    assert outcome.outcome == "deployed"
+    assert outcome.expected_failed_requests == 0
+    assert math.isfinite(outcome.time_to_deploy)
+
+
+def test_large_pools_follow_the_mean_course() -> None:
+    """202 instances along their mean course, 200 one by one: the time until all have come and the
+    seconds on the new version are within a few per cent."""
+    found = []
+    for size in (200, 202):
+        scenario = given(
+            HALF_HOUR,
+            instances=size,
+            service="drain: 60s, startup: {exponential: {mean: 60s}}",
+            strategy="rolling: {batch: 20, surge: 20}",
+            **noticed(2 * 3600),
+        )
+        outcomes = play(scenario, 3)
+        found.append(sum(o.mixing for o in outcomes) / 3)
+    assert found[1] == pytest.approx(found[0], rel=0.1)

@@ -1,0 +1,44 @@
+"""Cases of what the traffic is like, parameters drawn afresh."""
+
+from __future__ import annotations
+
+from random import Random
+
+from tests.play.playing import bare
+from tests.request_level.agreement import Case
+
+SEEN = ("failed_requests", "users_harmed", "exposed_requests", "time_to_detect")
+
+
+def connections_that_outlast_a_weight(rng: Random) -> Case:
+    """New connections alone follow a canary's weight, and its way back cuts the rest."""
+    scenario = bare(
+        rate="rate: 8 rps",
+        users="1k",
+        traffic=f"sticky: true, connections: {{mean: {rng.randint(5, 15)}m}}",
+        service=f"startup: 1m, drain: {rng.randint(60, 240)}s",
+        defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 5m, high: {rng.randint(8, 12)}m}}}}}}",
+        response="page: {decide: 60s}",
+        strategy=f"canary: {{steps: [{{weight: {rng.randint(40, 60)}%, bake: 1h}}]}}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
+
+
+def connections_in_a_rolling_update(rng: Random) -> Case:
+    """Connections stay on the instances that are left, and are cut where one leaves."""
+    scenario = bare(
+        instances=rng.randint(6, 10),
+        rate="rate: 8 rps",
+        users="1k",
+        traffic=f"connections: {{mean: {rng.randint(10, 30)}m}}",
+        service=f"startup: {rng.randint(60, 90)}s, drain: {rng.randint(30, 90)}s",
+        defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 4m, high: {rng.randint(6, 8)}m}}}}}}",
+        response="page: {decide: 60s}",
+        strategy=f"rolling: {{batch: {rng.randint(1, 2)}, surge: {rng.randint(0, 1)}}}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
+
+
+TRAFFIC = (connections_that_outlast_a_weight, connections_in_a_rolling_update)
