@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
-_PIECE, _MOST_PIECES = 60.0, 60
+_PIECE, _MOST_PIECES, _HOUR = 60.0, 60, 3600.0
 
 
 class Counts:
     """Totals of one replication so far.
 
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
-    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
+    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage`, `degraded` and `overload` (of
+    a version that is offered more than it can carry) are seconds.
     `copied` are expected requests sent to the new version once more.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
     __slots__ = (
+        "_over",
+        "_since",
         "copied",
         "corrupt",
         "degraded",
@@ -51,6 +54,7 @@ class Counts:
         "mixed",
         "mixing",
         "outage",
+        "overload",
         "peak_harm",
         "peak_weight",
         "plan",
@@ -65,7 +69,8 @@ class Counts:
         self.failed = self.corrupt = 0
         self.failed_before: int | None = None
         self.expected = self.exposed = self.exposure = self.copied = 0.0
-        self.mixed = self.mixing = self.outage = self.degraded = 0.0
+        self.mixed = self.mixing = self.outage = self.degraded = self.overload = 0.0
+        self._over, self._since = False, 0.0
         self.first_harm = self.last_harm = math.nan
         self.peak_harm = self.peak_weight = 0.0
         self.headroom = math.inf
@@ -80,7 +85,10 @@ class Counts:
         weight = stretch.weight
         if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
-        self._headroom(stretch)
+        over = self._headroom(stretch) < 0.0
+        if over or self._over:
+            self.end_overload(now)
+            self._over = over
         harm = stretch.defect
         none_yet = self.first_harm != self.first_harm
         if none_yet and (stretch.nobody or stretch.fleet.arrives(now) < math.inf):
@@ -93,24 +101,36 @@ class Counts:
             return True
         return False
 
-    def _headroom(self, stretch: Stretch) -> None:
-        plan = self.plan
+    def end_overload(self, now: float) -> None:
+        """Count an overload that has lasted until now."""
+        if self._over:
+            self.overload += now - self._since
+        self._since = now
+
+    def _headroom(self, stretch: Stretch) -> float:
+        """The least part of its load that a version can carry beyond it now; infinite if none can
+        be overloaded. Where the traffic varies: at its highest in the hour to come.
+        """
+        plan, least = self.plan, math.inf
         if stretch.nobody:
             self.headroom = -1.0
-            return
+            return least
         if plan.capacity == math.inf:
-            return
+            return least
         rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
         old, new = stretch.capacity
         weight, (reached_old, reached_new) = stretch.weight, stretch.reached
         if 1.0 - weight > _SERVING:
-            spare = old / (rate * (1.0 - weight) * reached_old) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = old / (rate * (1.0 - weight) * reached_old) - 1.0
         if weight > _SERVING:
-            spare = new / (rate * weight * reached_new) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = min(least, new / (rate * weight * reached_new) - 1.0)
+        if least < self.headroom:
+            self.headroom = least
+        if not plan.steady and stretch.varying and least < math.inf:
+            start = stretch.start
+            most = plan.load.greatest(start, min(stretch.until, start + _HOUR))
+            least = (least + 1.0) * rate / most - 1.0
+        return least
 
     def add(
         self,

@@ -31,17 +31,17 @@ class Plan:
 
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
     are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
-    measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
-    is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
-    the constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers` the mean
-    seconds of long connections (0: each request is routed by itself), `calendar` what
-    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
-    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
-    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
-    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
-    least duration of the deployment, `script` that of one release of several and `search` that of
-    looking for the culprit after a rollback (seconds).
+    measure, `collapses` tells what an overload does, `cached` is the cache in front and `misses`
+    the share of requests that pass it when it is warm, `capacity` is requests/s of one instance,
+    `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
+    varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
+    routed by itself), `calendar` what forbids steps at some hours if anything does, `ungraceful`
+    the seconds of its traffic that a stopping instance loses, `noise` the mean share of baseline
+    errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the
+    availability objective allows, `limit` the seconds after which a replication is cut off,
+    `throttle` what limits the requests if it ever can, `drifted` the share of instances that
+    somebody changed by hand, `rehearsed` the least duration of the deployment, `script` that of one
+    release of several and `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -71,6 +71,7 @@ class Plan:
         self.noise = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
         self.noise_block = errors.block if errors else 300.0
+        self.collapses = service.overload == "collapse" and not service.elastic
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0

@@ -131,11 +131,11 @@ class PlainService:
     """Instances of two versions behind a router, and the users who send them requests.
 
     Requests arrive as a Poisson process, thinned from the highest rate. Each comes from a user
-    drawn at random (number i of U has bucket (i + 0.5) / U); with sticky routing the bucket
-    decides the version, otherwise chance does; an instance of it is picked at random. A version
-    whose offered rate a exceeds the capacity c of its instances rejects a request with probability
-    1 - c/a (perfect shedding). What a request meets is decided when it arrives: if the instance is
-    drained afterwards, it is finished there.
+    drawn at random (number i of U has bucket (i + 0.5) / U); with sticky routing the bucket decides
+    the version, otherwise chance does; an instance of it is picked at random. A version whose
+    offered rate a exceeds the capacity c of its instances rejects a request with probability 1 -
+    c/a (perfect shedding), or 1 - (c/a)^3 if it collapses. What a request meets is decided when it
+    arrives: if the instance is drained afterwards, it is finished there.
 
     Harm is a bad request that would have been fine with nothing deployed; baseline errors,
     incidents and what the whole old fleet could not have carried are no harm. `seen` counts
@@ -424,12 +424,13 @@ class PlainService:
         offered = rate * (weight + self.mirror if version == NEW else 1 - weight)
         if offered <= capacity:
             return ""
+        power = 3 if self.scenario.service.overload == "collapse" else 1
         luck = self.rng.random()
-        if luck >= 1 - capacity / offered:
+        if luck >= 1 - (capacity / offered) ** power:
             return ""
         broken = sum(i.broken for group in self.serving for i in group)
         lit = 1 - self.dark_zones / self.zones
-        usual = luck < 1 - lit * (self.size - broken) * self.each / rate
+        usual = luck < 1 - min(lit * (self.size - broken) * self.each / rate, 1) ** power
         return "error" if usual else "rejected"
 
     def _mixing(self) -> float:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from simulator.decide.advice import Options, compare
 from simulator.play.course import Answers, Asking, AtOnce, Registering
 from simulator.play.kept import Fading, Kept
+from simulator.report.headlines import overload, verdict
 from simulator.words.router import Dns
 from tests.answers.comparing import given, near, noticed
 from tests.contracts.forms import CASES, INTERRUPTED, SERVICE
@@ -158,3 +160,68 @@ def test_large_pools_follow_the_mean_course() -> None:
         outcomes = play(scenario, 3)
         found.append(sum(o.mixing for o in outcomes) / 3)
     assert found[1] == pytest.approx(found[0], rel=0.1)
+
+
+@pytest.mark.parametrize(("load", "out"), [(0.75, 1 / 3), (0.9, 0.5), (0.6, 1 / 3)])
+@pytest.mark.parametrize("overload", ["shed", "collapse"])
+def test_what_is_left_of_a_busy_fleet_sheds_or_collapses(
+    load: float, out: float, overload: str
+) -> None:
+    """Reinstalled in place in batches, c/a = (1 - b)/rho of the requests can be carried: 1 - c/a
+    are rejected, 11.1 % at 75 % and a third; where the service collapses c (c/a)^2 are carried, and
+    1 - (c/a)^3 = 29.8 % rejected. With enough left neither rejects any."""
+    scenario = bare(
+        instances=6,
+        service=f"utilisation: {100 * load:g}%, install: 300s, overload: {overload}",
+        strategy=f"rolling: {{batch: {round(6 * out)}, mode: batch, in_place: true}}",
+    )
+    carried = min((1 - out) / load, 1.0)
+    rejected = 1 - carried ** (3 if overload == "collapse" else 1)
+    if (load, overload) == (0.75, "collapse"):
+        assert rejected == pytest.approx(0.298, abs=5e-4)
+    outcomes = play(scenario, 12, bad=False)
+    exact = 1000 * 300 * round(1 / out) * rejected
+    assert outcomes[0].expected_failed_requests == pytest.approx(exact, rel=1e-9, abs=1e-6)
+    assert near([o.failed_requests for o in outcomes], exact)
+    assert outcomes[0].overloaded == (carried < 1)
+
+
+@pytest.mark.parametrize(
+    ("install", "how", "words"),
+    [("15s", "shed", ""), ("70s", "shed", "perfect shedding"), ("70s", "collapse", "collapses")],
+)
+def test_what_was_assumed_of_a_long_overload_is_told(install: str, how: str, words: str) -> None:
+    """Three batches: 45 s of overload in all are not worth a word, 210 s are, in every verdict."""
+    scenario = bare(
+        instances=6,
+        service=f"utilisation: 75%, install: {install}, overload: {how}",
+        strategy="rolling: {batch: 2, mode: batch, in_place: true}, canary: {}",
+    )
+    found = compare(scenario, 20, 1, (), Options(paces=(1.0,), assumptions=False, gates=False))
+    chances = {name: risk.all.chance("overloaded").value for name, risk in found.risk.items()}
+    assert chances["canary"] == 0
+    assert chances["rolling"] == pytest.approx(float(bool(words)))
+    assert bool(overload(found)) == bool(words)
+    assert words in overload(found)
+    assert overload(found) in verdict(found)
+
+
+@pytest.mark.parametrize(("overload", "power"), [("shed", 1), ("collapse", 3)])
+def test_daily_traffic_collapses_along_its_curve(overload: str, power: int) -> None:
+    """Three of six are away, twice 300 s, as traffic rises: the integral of a(t) (1 - (c/a)^k)."""
+    scenario = bare(
+        instances=6,
+        rate="daily: {mean: 1000 rps, peak: 1500 rps, peak_at: 12:00}",
+        traffic="start_at: Tue 07:00",
+        service=f"capacity: 300 rps, install: 300s, overload: {overload}",
+        strategy="rolling: {batch: 3, mode: batch, in_place: true}",
+    )
+
+    def rejected(t: float) -> float:
+        a = 1000 + 500 * math.cos(2 * math.pi * (t - 5 * 3600) / 86_400)
+        return a * (1 - min(900 / a, 1) ** power)
+
+    exact = quad(rejected, 0, 600, limit=200)[0]
+    found = play(scenario, 1, bad=False)[0]
+    assert found.expected_failed_requests == pytest.approx(exact, rel=1e-6)
+    assert found.overloaded == 1

@@ -41,4 +41,25 @@ def connections_in_a_rolling_update(rng: Random) -> Case:
     return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
 
 
-TRAFFIC = (connections_that_outlast_a_weight, connections_in_a_rolling_update)
+def overload_that_collapses(rng: Random) -> Case:
+    """A busy fleet of which a part is away: what is left carries less than it could."""
+    scenario = bare(
+        instances=rng.randint(6, 10),
+        rate="rate: 8 rps",
+        users="2k",
+        service=f"utilisation: {rng.randint(80, 92)}%, drain: 30s, overload: collapse, "
+        f"startup: {{lognormal: {{median: {rng.randint(50, 70)}s, sigma: 0.5}}}}, "
+        "warm_up: {for: 1m, capacity: 70%}",
+        defect="{kind: slow, rate: 5%, factor: {uniform: {low: 1.1, high: 1.5}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 3m, high: {rng.randint(5, 6)}m}}}}}}",
+        response="page: {decide: 60s}",
+        strategy=f"rolling: {{batch: {rng.randint(2, 3)}, rollback_batch: 2}}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
+
+
+TRAFFIC = (
+    connections_that_outlast_a_weight,
+    connections_in_a_rolling_update,
+    overload_that_collapses,
+)
