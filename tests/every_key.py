@@ -47,6 +47,7 @@ CASES: dict[str, Case] = {
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
+    "traffic.retries": ("1", ()),
     "service.overload": ("collapse", (ROLLING, ("service.capacity", "52 rps"))),
     "traffic.connections.mean": ("3h", (("traffic.connections", "{mean: 10m}"),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),

@@ -121,9 +121,9 @@ class Counts:
         old, new = stretch.capacity
         weight, (reached_old, reached_new) = stretch.weight, stretch.reached
         if 1.0 - weight > _SERVING:
-            least = old / (rate * (1.0 - weight) * reached_old) - 1.0
+            least = old / (rate * (1.0 - weight) * reached_old * stretch.more[OLD]) - 1.0
         if weight > _SERVING:
-            least = min(least, new / (rate * weight * reached_new) - 1.0)
+            least = min(least, new / (rate * weight * reached_new * stretch.more[NEW]) - 1.0)
         if least < self.headroom:
             self.headroom = least
         if not plan.steady and stretch.varying and least < math.inf:
@@ -211,10 +211,12 @@ class Counts:
             bad = row[1] + row[2]
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if row[3] > 0:
                 self.corrupt += int(poisson(row[3]))
         for beside in sums.beside:
@@ -241,10 +243,12 @@ class Counts:
                 bad = part * s.failing + part * s.late
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if s.corrupt > 0 and part > 0:
                 self.corrupt += int(poisson(part * s.corrupt))
         if share > plan.tolerated:
@@ -259,6 +263,20 @@ class Counts:
             False,
         )
         return seconds
+
+    def _left_of(
+        self, stretch: Stretch, a: float, b: float, version: int, many: int, bad: float
+    ) -> int:
+        """How many requests are bad in the end (`bad` are expected) when `many` tries were drawn
+        that were: each of these is the first of such a request with the same chance.
+        """
+        seen = sum(
+            float(failing[0] + late[0])
+            for _, _, failing, late in stretch.cells(np.array([a, b]), (version,))
+        )
+        luck = self.luck.counts()
+        left = int(luck.binomial(many, min(bad / seen, 1.0))) if seen > 0 else 0
+        return left + int(luck.poisson(max(bad - seen, 0.0)))
 
     def _exposed(
         self,
@@ -331,7 +349,7 @@ class Counts:
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
         if stretch.nobody:
-            each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
+            each = self.plan.requests_between(a, b) * self._good(stretch) / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
         elif stretch.varying:
             if stretch.harmful:
@@ -370,11 +388,16 @@ class Counts:
         """So many writes (expected) are lost, as with a restore."""
         self.corrupt += int(self.luck.counts().poisson(writes))
 
+    def _good(self, stretch: Stretch) -> float:
+        """The share of the requests that would be good with nothing deployed."""
+        retries = self.plan.retries
+        return 1.0 - (1.0 - stretch.clear) ** (retries + 1) if retries else stretch.clear
+
     def _nobody(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
     ) -> None:
         requests = self.plan.requests_between(a, b)
-        bad = requests * stretch.clear
+        bad = requests * self._good(stretch)
         self.expected += bad
         if drawn is not None and NOBODY in drawn:
             self.failed += drawn[NOBODY]

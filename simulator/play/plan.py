@@ -41,7 +41,8 @@ class Plan:
     availability objective allows, `limit` the seconds after which a replication is cut off,
     `throttle` what limits the requests if it ever can, `drifted` the share of instances that
     somebody changed by hand, `rehearsed` the least duration of the deployment, `script` that of one
-    release of several and `search` that of looking for the culprit after a rollback (seconds).
+    release of several and `retries` how often a bad request is tried again (`sticky`: on the same
+    version), `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -96,7 +97,9 @@ class Plan:
         )
 
     def _of_traffic(self, traffic: Traffic) -> None:
-        """What users and connections are like."""
+        """What users, their retries and connections are like."""
+        self.retries = traffic.retries
+        self.sticky = traffic.sticky or self.strategy.always_sticky
         self.users, self.writes = traffic.users, traffic.writes
         links = traffic.connections
         self.lingers = links.mean if links is not None else 0.0

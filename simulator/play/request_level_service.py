@@ -14,20 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 
 from simulator.play.request_level_clients import Connected, History, Resolvers
-from simulator.words.traffic import clock_seconds
+from simulator.play.request_level_traffic import rate_at
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
-    from simulator.words.traffic import Traffic
 
 Process = Generator[simpy.Event, Any, None]
 
 OLD, NEW = 0, 1
 NOBODY, COPY = 2, 3
-DAY = 86_400.0
 INSTANT = 1e-7
 
 
@@ -101,30 +99,6 @@ class Instance:
         self.drained_at = -math.inf
         self.broken = False
         self.sessions: list[float] = []
-
-
-def rate_at(traffic: Traffic) -> Callable[[float], float]:
-    """The arrival rate (requests/s) as a plain function of seconds since the start."""
-    daily = traffic.daily
-    start = clock_seconds(traffic.start_at or "Tue 10:00")
-    since_peak = start - clock_seconds(daily.peak_at) if daily is not None else 0.0
-    spikes = [(spike.at, spike.at + spike.lasts, spike.factor) for spike in traffic.spikes]
-
-    def rate(t: float) -> float:
-        """Requests/s at t seconds."""
-        if daily is not None:
-            angle = 2 * math.pi * (t + since_peak) / DAY
-            level = daily.mean + (daily.peak - daily.mean) * math.cos(angle)
-        elif traffic.rate is not None:
-            level = traffic.rate
-        else:
-            return float(traffic.at(t))
-        for begin, end, factor in spikes:
-            if begin <= t < end:
-                level *= factor
-        return level
-
-    return rate
 
 
 class PlainService:
@@ -348,6 +322,7 @@ class PlainService:
             self.exposed += 1
         fate = refused or self._fate(version, user, rate)
         self._tell(version, fate)
+        fate, version = self._try_again(fate, version, user, rate)
         if fate not in ("fine", "error"):
             self._harm(user, fate)
             if fate == "rejected" and version == NEW and self.defect.factor > 1:
@@ -356,6 +331,21 @@ class PlainService:
             self._harm(user, "failed")
         if copied:
             self._copied(user, rate)
+
+    def _try_again(self, fate: str, version: int, user: int, rate: float) -> tuple[str, int]:
+        """What becomes of it after the retries, and where: bad because of the deployment when one
+        try was.
+        """
+        spoilt = ""
+        for _ in range(self.scenario.traffic.retries):
+            if fate not in ("error", "failed", "rejected"):
+                return fate, version
+            spoilt = spoilt or ("" if fate == "error" else fate)
+            if not self.sticky:
+                version = NEW if self.rng.random() < self.weight else OLD
+            fate = self._fate(version, user, rate)
+            self._tell(version, fate)
+        return (spoilt if spoilt and fate == "error" else fate), version
 
     def _copied(self, user: int, rate: float) -> None:
         """The new version answers a copy of this user's request, which nobody gets to see."""

@@ -71,7 +71,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.situation = Situation(fault)
         if plan.throttle is not None:
             self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
-        sticky = plan.traffic.sticky or self.strategy.always_sticky or plan.lingers > 0
+        sticky = plan.sticky or plan.lingers > 0
         self.counts = Counts(plan, fault, luck, sticky)
         self._noted: list[tuple[float, str, Any]] = []
         self.phase = "start"

@@ -18,6 +18,7 @@ from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.pressure import look_for_load
+from simulator.play.retrying import Retried, last_retried, retried
 from simulator.play.router import Router
 from simulator.play.shares import (
     NOTHING,
@@ -29,6 +30,7 @@ from simulator.play.shares import (
     last_of,
     well,
 )
+from simulator.play.unserved import aside, hits, reaching
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -48,10 +50,14 @@ class State:
     `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
     true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
-    neither when they are constant, `defect` the bad share of all requests that the defect causes,
+    neither when they are constant (`seen` by detectors, who count every try of a request: a version
+    gets `more` times its requests), `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
     decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
+
+    versions: tuple[Shares, Shares]
+    seen: tuple[Shares, Shares]
 
     __slots__ = (
         "asides",
@@ -67,12 +73,14 @@ class State:
         "leaked",
         "loaded",
         "mirror",
+        "more",
         "moving",
         "nobody",
         "plan",
         "reached",
         "refused",
         "router",
+        "seen",
         "situation",
         "start",
         "straight",
@@ -107,21 +115,22 @@ class State:
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
-        self.leaked, self.straight, self.loaded = 0.0, False, False
+        self.leaked, self.straight, self.more = 0.0, False, _EVERYTHING
         if fault.leak:
             self.leaked = self._leak_now(now)
             if self.leak is not None:
-                self.straight = plan.steady and cached is None and not self.varying
+                plainly = plan.steady and cached is None and not plan.retries
+                self.straight = plainly and not self.varying
                 self.varying = True
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
         plain = cached is None and not situation.blocked
-        self.reached = _EVERYTHING if plain else self._reaching(now)
+        self.reached = _EVERYTHING if plain else reaching(self, now)
         self.refused = self._one_limit(now)
         if self.nobody:
             self.weight = 0.0
-            self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
+            self.versions = self.seen = (NOTHING, NOTHING)
             self.defect = 1.0 if fault.crash else 0.0
             self.harm = 1.0
             return
@@ -159,12 +168,14 @@ class State:
             rate = plan.rate if plan.steady else self._busiest(now)
             if self._harmless(rate):
                 return
-            if self._simple:
+            if plan.retries:
+                self._retry(retried(self, *self._now(rate), self.reached))
+            elif self._simple:
                 self.versions = simple_fates(self, rate)
             else:
-                self.versions = fates(self, self.weight, rate, self.capacity, self.leaked, max)
+                self.versions = fates(self, *self._now(rate))
             if plan.cached is not None or self.situation.blocked:
-                self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
+                self.asides = aside(self, self.weight, self.router.answered(now), self.leaked)
             self.varying = not plan.steady and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
@@ -172,11 +183,23 @@ class State:
             self.versions = fates(self, self.weight, plan.rate, self.capacity, leak, max)
         elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
-            old, new = self.at(middle)
             self.weight = float(self.weights(middle)[0])
-            self.versions = (last_of(old), last_of(new))
+            if plan.retries:
+                self._retry(last_retried(retried(self, *self._then(middle))))
+            else:
+                old, new = self.at(middle)
+                self.versions = (last_of(old), last_of(new))
             self.asides = tuple(last_aside(aside) for aside in self.aside_at(middle))
+        if not plan.retries:
+            self.seen = self.versions
         self._intensities()
+
+    def _now(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
+        """Weight, rate, capacity and leak at the start, and how to take the larger of two."""
+        return self.weight, rate, self.capacity, self.leaked, max
+
+    def _retry(self, found: Retried) -> None:
+        self.seen, self.versions, self.more = found
 
     def _busiest(self, now: float) -> float:
         """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
@@ -224,7 +247,7 @@ class State:
         """
         plan, bucket = self.plan, self.situation.bucket
         if plan.elastic and not self.nobody:
-            self.capacity = self._shared_out(self.weight, self.reached)
+            self.capacity = self.shared_out(self.weight, self.reached)
         cold = plan.cached is not None and not plan.cached.shared and self.varying
         if bucket is None or not plan.steady or cold:
             return None
@@ -241,8 +264,8 @@ class State:
         """Whether a version gets more than it can carry when so many requests/s come."""
         if self.plan.throttle is not None:
             return True
-        pairs = zip(self._loads(self.weight), self.capacity, strict=True)
-        return any(rate * load > capacity for load, capacity in pairs)
+        pairs = zip(self._loads(self.weight), self.more, self.capacity, strict=True)
+        return any(rate * load * more > capacity for load, more, capacity in pairs)
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
@@ -257,7 +280,8 @@ class State:
 
     def _all_is_well(self, old: float, new: float) -> None:
         """These shares of the requests reach the versions, and none is bad."""
-        self.versions = well(old), well(new)
+        self.versions = self.seen = well(old), well(new)
+        self.more = _EVERYTHING
         self.harm = self.defect = 0.0
 
     def _intensities(self) -> None:
@@ -280,56 +304,12 @@ class State:
         old, new = versions
         reach = self.fault.users
         bad = reach * ((1.0 - weight) * old.segment + weight * new.segment)
-        for aside in asides:
-            first, second = aside.segment
+        for beside in asides:
+            first, second = beside.segment
             bad = bad + reach * ((1.0 - weight) * first + weight * second)
         if self.fault.factor > 1:
             bad = bad + weight * new.common
         return bad
-
-    def _reaching(self, now: float) -> tuple[Any, Any]:
-        """The shares of the requests for (old, new) that no cache answers and nobody refuses."""
-        plan, situation = self.plan, self.situation
-        cache, let = plan.cached, 1.0
-        if situation.blocked:
-            let = 1.0 - plan.writes
-        if cache is None:
-            return let, let
-        old = new = let * plan.misses
-        since = situation.cache_since
-        if not cache.shared and since is not None and now < since + cache.ttl:
-            self.varying = True
-            self.until = min(self.until, since + cache.ttl)
-            new = let
-        return old, new
-
-    def _hits(self, t: Any) -> Any:
-        """The share of the new version's requests that its cache answers at t seconds."""
-        cache, since = self.plan.cached, self.situation.cache_since
-        assert cache is not None
-        if cache.shared or since is None:
-            return cache.hits
-        return cache.hits * np.clip((t - since) / cache.ttl, 0.0, 1.0)
-
-    def _aside(self, weight: Any, trailing: Any, leak: Any, hits: Any = None) -> tuple[Aside, ...]:
-        """What reaches no version; `trailing` is the new version's part of the cached answers."""
-        plan, found = self.plan, list[Aside]()
-        if self.situation.blocked:
-            writes = plan.writes * self.clear
-            found.append(Aside(plan.writes, self.clear, True, (writes, writes), (0.0, 0.0)))
-        cache, fault = plan.cached, self.fault
-        if cache is None:
-            return tuple(found)
-        wrong = (fault.fail + leak + (fault.load if self.loaded else 0.0)) * self.clear
-        if cache.shared:
-            seen = cache.hits * trailing * wrong
-            failing = fault.users * trailing * wrong
-            found.append(Aside(cache.hits, failing, False, (0.0, 0.0), (seen, seen)))
-        else:
-            own = cache.hits if hits is None else hits
-            failing = fault.users * wrong
-            found.append(Aside(weight * own, failing, False, (0.0, 0.0), (0.0, own * wrong)))
-        return tuple(found)
 
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
@@ -348,7 +328,8 @@ class State:
             serving = total * (1.0 - self.weight), total * self.weight
         self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
 
-    def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+    def shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+        """What an elastic service carries of what reaches (old, new), requests/s."""
         old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
         new = new + self.mirror * self.plan.misses
         total = self.fleet.lit * self.plan.capacity if self.fleet.lit else 0.0
@@ -443,6 +424,18 @@ class State:
 
     def at(self, t: Array) -> tuple[Shares, Shares]:
         """The shares of (old, new) at the times t (seconds, any shape)."""
+        if self.plan.retries:
+            return retried(self, *self._then(t)).met
+        return fates(self, *self._then(t))
+
+    def seen_at(self, t: Array) -> tuple[Shares, Shares]:
+        """The same as detectors see them, who count every try of a request."""
+        return retried(self, *self._then(t)).seen if self.plan.retries else self.at(t)
+
+    def _then(self, t: Array) -> tuple[Any, Any, tuple[Any, Any], Any, Top, tuple[Any, Any]]:
+        """Weights, rates, capacities and leaks at the times t, how to take the larger of two, and
+        what reaches (old, new).
+        """
         plan = self.plan
         rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
         weight: Any = self.weights(t) if self.varying else self.weight
@@ -463,12 +456,12 @@ class State:
         reached = self.reached
         if plan.cached is not None and not plan.cached.shared:
             let = 1.0 - plan.writes if self.situation.blocked else 1.0
-            reached = (reached[OLD], let * (1.0 - self._hits(t)))
+            reached = (reached[OLD], let * (1.0 - hits(self, t)))
         if plan.elastic:
-            capacity = self._shared_out(weight, reached)
+            capacity = self.shared_out(weight, reached)
         elif self.situation.shared and self.moving:
             capacity = divided(capacity, weight, self.fault.factor)
-        return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached)
+        return weight, rate, capacity, self._leak_at(t), np.maximum, reached
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
         """The requests that reach no version at the times t (seconds, any shape)."""
@@ -476,5 +469,5 @@ class State:
         if cache is None and not self.situation.blocked:
             return ()
         trailing = self.router.answered(t) if cache is not None else 0.0
-        hits = None if cache is None or cache.shared else self._hits(t)
-        return self._aside(self.weights(t), trailing, self._leak_at(t), hits)
+        own = None if cache is None or cache.shared else hits(self, t)
+        return aside(self, self.weights(t), trailing, self._leak_at(t), own)

@@ -155,7 +155,7 @@ class StoreVerbs(Verbs):
                 share = leaving / self.fleet.in_pool(self.env.now)
             else:
                 share = part * (self.weight() if version == NEW else 1.0 - self.weight())
-            self.counts.lose(self.env.now, share * cut, not drained)
+            self.counts.lose(self.env.now, share * cut * self._again(), not drained)
         if sessions is None or visits is None:
             return
         drain = self.plan.drain if drained else 0.0
@@ -164,6 +164,14 @@ class StoreVerbs(Verbs):
         lost = alive * visits.leave(version, part, self.env.now, drain)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
+
+    def _again(self) -> float:
+        """The part of the requests lost now that is still lost when they have been tried again."""
+        stretch, retries = self.stretch, self.plan.retries
+        if not retries or stretch is None:
+            return 1.0
+        harm = sum(one.share * one.failing for one in stretch.seen)
+        return float(min(1.0 - stretch.clear + harm, 1.0) ** retries)
 
     def _cut_connections(self, version: int, leaving: float, part: float, drain: float) -> None:
         """Connections that are still open on instances that leave are cut at the end of the drain,

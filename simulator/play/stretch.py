@@ -108,7 +108,7 @@ class Stretch(State):
         """
         if not self.varying or self.straight:
             base, rows = self.plan.requests(edges), []
-            versions = self._during(edges) if self.straight else self.versions
+            versions = self._during(edges) if self.straight else self.seen
             for version, s in enumerate(versions):
                 if version in seen:
                     part = base * s.share
@@ -123,7 +123,7 @@ class Stretch(State):
             glided = [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
             return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
-        old, new = self.at(times)
+        old, new = self.seen_at(times)
         every = [(OLD, old.share, old), (NEW, new.share, new)]
         if self.mirror:
             copies = self.mirror * self.plan.misses
@@ -346,7 +346,7 @@ class Stretch(State):
 
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
-        each = self.plan.capacity / self.fault.factor
+        each = self.plan.capacity / self.fault.factor / (1 + self.plan.retries)
         if self.plan.throttle is not None:
             return False
         if each == math.inf:
@@ -362,8 +362,9 @@ class Stretch(State):
         if self.situation.misfit is not None:
             return True
         offered = (1.0, 1.0) if self.moving else self._loads(self.weight)
+        peak = self.plan.peak * (1 + self.plan.retries)
         pairs = zip(self.capacity, offered, strict=True)
-        return all(not capacity or capacity >= self.plan.peak * part for capacity, part in pairs)
+        return all(not capacity or capacity >= peak * part for capacity, part in pairs)
 
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
@@ -404,7 +405,7 @@ class Stretch(State):
 
     def _over(self, t: Array, version: int) -> NDArray[np.bool_]:
         """Whether requests are rejected (or, for old, throttled anyway) at the times t."""
-        over: NDArray[np.bool_] = np.asarray(self.at(t)[version].common > 0)
+        over: NDArray[np.bool_] = np.asarray(self.seen_at(t)[version].common > 0)
         throttle = self.plan.throttle
         if throttle is None or version == NEW:
             return over

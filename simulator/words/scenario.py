@@ -140,6 +140,17 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("router")
+    @classmethod
+    def _together(cls, value: Router, info: ValidationInfo) -> Router:
+        traffic = info.data.get("traffic")
+        if isinstance(traffic, Traffic) and traffic.retries and value.throttle is not None:
+            raise ValueError(
+                "throttle and traffic.retries are not simulated together: what is refused would "
+                "come again; remove one of the two"
+            )
+        return value
+
     @field_validator("failures")
     @classmethod
     def _zones_are_told(cls, value: Failures, info: ValidationInfo) -> Failures:

@@ -24,7 +24,7 @@ from simulator.words.strategy import Strategy, kinds
 NOT_YET: dict[str, str] = {
     "": "",
     "service": "start_rate scaling cells",
-    "traffic": "retries queue deadline",
+    "traffic": "queue deadline",
     "slo": "latency",
     "strategies.*": "value",
 }

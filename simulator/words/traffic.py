@@ -85,6 +85,9 @@ class Traffic(Words):
     connections: LongConnections | None = Field(
         None, description="Long connections; none: the balancer sends each request by itself."
     )
+    retries: int = Field(
+        0, ge=0, le=10, description="How often clients try a failed or rejected request again."
+    )
     start_at: str | None = Field(
         None, description="Weekday and time of the start (Tue 10:00), or a moment of the trace."
     )

@@ -7,11 +7,21 @@ import math
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq
 
 from simulator.decide.advice import Options, compare
 from simulator.play.course import Answers, Asking, AtOnce, Registering
+from simulator.play.fault import draw
+from simulator.play.fleet import NEW, Fleet
 from simulator.play.kept import Fading, Kept
+from simulator.play.luck import Luck
+from simulator.play.plan import Plan
+from simulator.play.rehearsal import prepare
+from simulator.play.router import Router
+from simulator.play.situation import Situation
+from simulator.play.stretch import Stretch
 from simulator.report.headlines import overload, verdict
+from simulator.words.problems import ScenarioError
 from simulator.words.router import Dns
 from tests.answers.comparing import given, near, noticed
 from tests.contracts.forms import CASES, INTERRUPTED, SERVICE
@@ -225,3 +235,118 @@ def test_daily_traffic_collapses_along_its_curve(overload: str, power: int) -> N
     found = play(scenario, 1, bad=False)[0]
     assert found.expected_failed_requests == pytest.approx(exact, rel=1e-6)
     assert found.overloaded == 1
+
+
+@pytest.mark.parametrize(
+    ("sticky", "retries", "share"),
+    [
+        ("false", 0, 0.01),
+        ("true", 0, 0.01),
+        ("false", 1, 0.0001),
+        ("true", 1, 0.002),
+        ("false", 2, 1e-6),
+        ("true", 2, 0.0004),
+    ],
+)
+def test_one_retry_hides_a_canary_from_users_and_not_from_alarms(
+    sticky: str, retries: int, share: float
+) -> None:
+    """20 % errors on a 5 % canary are p = 1 % of the tries. A retry that may go anywhere is bad
+    with q = w e = 1 %, one on the user's own version with q = e = 20 %: p q^k of the
+    requests are bad. Detectors see 20 % on the new version all the same, and 1 % of the service."""
+    scenario = bare(
+        users="10k",
+        traffic=f"sticky: {sticky}, retries: {retries}",
+        strategy="canary: {steps: [{weight: 5%, bake: 2h}]}",
+        **noticed(1000),
+    )
+    outcomes = play(scenario, 60)
+    assert outcomes[0].expected_failed_requests == pytest.approx(1e6 * share)
+    assert near([o.failed_requests for o in outcomes], 1e6 * share)
+    old, new = begun(prepare(scenario, "canary"), 0.05).seen
+    again = sum((0.01 if sticky == "false" else 0.2) ** i for i in range(retries + 1))
+    assert (new.share, new.failing) == (pytest.approx(0.05 * again), pytest.approx(0.2))
+    assert old.share == pytest.approx(0.95 * (again if sticky == "false" else 1.0))
+    assert old.failing == 0
+
+
+@pytest.mark.parametrize("sticky", ["false", "true"])
+def test_errors_that_are_always_there_are_no_harm_of_their_own(sticky: str) -> None:
+    """With usual errors n the harm is P^(k+1) - n^(k+1), P the bad share of all tries: of every-
+    thing, or of the user's version; and for the 30 % of the users alone whom the defect reaches."""
+    n, e, w, users, k = 0.02, 0.2, 0.25, 0.3, 2
+    scenario = bare(
+        traffic=f"sticky: {sticky}, retries: {k}",
+        service="errors: 2%",
+        defect="{kind: errors, rate: 20%, users: 30%}",
+        strategy="canary: {steps: [{weight: 25%, bake: 2h}]}",
+        **noticed(1000),
+    )
+    bad = n + (1 - n) * e
+    if sticky == "true":
+        exact = w * users * (bad ** (k + 1) - n ** (k + 1))
+    else:
+        exact = users * (((1 - w) * n + w * bad) ** (k + 1) - n ** (k + 1))
+    assert play(scenario, 1)[0].expected_failed_requests == pytest.approx(1e6 * exact)
+    assert play(scenario, 1, bad=False)[0].expected_failed_requests == 0
+
+
+@pytest.mark.parametrize(("overload", "power"), [("shed", 1), ("collapse", 3)])
+def test_retries_load_a_fleet_that_has_too_little_left(overload: str, power: int) -> None:
+    """Half of the fleet is away at 75 %: each try is rejected with s = 1 - (c/a)^power, of 1 + s
+    tries a request, a = r (1 + s): the least load that sustains itself. s^2 are bad in the end."""
+    scenario = bare(
+        instances=6,
+        traffic="retries: 1",
+        service=f"utilisation: 75%, install: 300s, overload: {overload}",
+        strategy="rolling: {batch: 2, mode: batch, in_place: true}",
+    )
+    carried = (1 - 1 / 3) / 0.75
+    low = brentq(lambda s: s - (1 - (carried / (1 + s)) ** power), 0.0, 1.0)
+    found = play(scenario, 1, bad=False)[0]
+    assert found.expected_failed_requests == pytest.approx(1000 * 900 * low**2, rel=1e-6)
+    assert found.min_headroom == pytest.approx(carried / (1 + low) - 1)
+
+
+def test_late_answers_are_not_tried_again_and_come_after_retries_too() -> None:
+    """30 % late of what is answered, a tenth fails first and is tried again: every request is
+    answered at last, so 30 % (1 + 0.1) of 0.9 and of the second 0.9 are late."""
+    scenario = bare(
+        traffic="sticky: true, retries: 1",
+        service="errors: 10%",
+        defect="{kind: slow, factor: 1, rate: 30%}",
+        **noticed(1000),
+    )
+    exact = 1e6 * 0.3 * 0.9 * (1 + 0.1)
+    assert play(scenario, 1)[0].expected_failed_requests == pytest.approx(exact)
+
+
+def test_retries_behind_a_throttle_are_refused() -> None:
+    with pytest.raises(ScenarioError, match="not simulated together"):
+        bare(traffic="retries: 1").with_("router.throttle", "{rate: 900 rps, burst: 100}")
+    with pytest.raises(ScenarioError, match=r"traffic\.retries"):
+        bare(traffic="retries: 11")
+
+
+@pytest.mark.parametrize("words", ["", "daily"])
+def test_a_leak_under_retries_is_integrated_as_it_grows(words: str) -> None:
+    """Sticky, a leak from nothing to 40 % over 1 000 s: the integral of (0.4 t / T)^2."""
+    rate = "daily: {mean: 1000 rps, peak: 1000 rps, peak_at: 10:00}" if words else "rate: 1000 rps"
+    scenario = bare(
+        rate=rate,
+        traffic="sticky: true, retries: 1",
+        defect="{kind: leak, onset: 100s, ramp: 1000s, rate: 40%}",
+        **noticed(1000),
+    )
+    exact = 1000 * 0.4**2 * 1000 / 3
+    assert play(scenario, 1)[0].expected_failed_requests == pytest.approx(exact, rel=1e-6)
+
+
+def begun(plan: Plan, weight: float) -> Stretch:
+    """A stretch in which the new version has this share."""
+    fleet, router = Fleet(10), Router(plan.scenario.router)
+    fleet.join(NEW, 10, 0.0)
+    router.publish(weight)
+    router.take_effect(weight, 0.0)
+    fault = draw(plan.scenario.change.defects[0], Luck(1))
+    return Stretch(plan, fleet, router, Situation(fault), 1.0)

@@ -58,7 +58,23 @@ def overload_that_collapses(rng: Random) -> Case:
     return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
 
 
+def clients_that_try_again(rng: Random) -> Case:
+    """An alarm counts every try, users what is left after them; some errors are always there."""
+    scenario = bare(
+        rate="rate: 12 rps",
+        users="1k",
+        traffic=f"retries: {rng.randint(1, 2)}, sticky: {rng.choice(['true', 'false'])}",
+        service="startup: 1m, errors: 3%",
+        defect=f"{{kind: errors, rate: {rng.randint(40, 60)}%, users: {rng.randint(50, 100)}%}}",
+        detection="alarms: [{watch: new, above: 15%, period: 1m, delay: 5m}]",
+        response="decide: 60s",
+        strategy=f"canary: {{steps: [{{weight: {rng.randint(60, 70)}%, bake: 1h}}]}}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
+
+
 TRAFFIC = (
+    clients_that_try_again,
     connections_that_outlast_a_weight,
     connections_in_a_rolling_update,
     overload_that_collapses,
