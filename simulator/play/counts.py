@@ -117,6 +117,9 @@ class Counts:
             return least
         if plan.capacity == math.inf:
             return least
+        if plan.deadline:
+            self._waiting(stretch)
+            return least
         rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
         old, new = stretch.capacity
         weight, (reached_old, reached_new) = stretch.weight, stretch.reached
@@ -132,6 +135,13 @@ class Counts:
             least = (least + 1.0) * rate / most - 1.0
         return least
 
+    def _waiting(self, stretch: Stretch) -> None:
+        """The same for consumers that share a queue: together, and nothing is rejected."""
+        old, new = stretch.capacity
+        rate = self.plan.requests_between(stretch.start, stretch.start + 1.0)
+        both = old * (stretch.weight < 1.0) + new * (stretch.weight > 0.0)
+        self.headroom = min(self.headroom, both / rate - 1.0) if rate > 0 else self.headroom
+
     def add(
         self,
         stretch: Stretch,
@@ -145,7 +155,7 @@ class Counts:
         if length <= 0:
             return
         unusual = self.sync_error or self.track is not None or a <= self.look_at < b
-        if unusual or stretch.harm or stretch.varying or stretch.mirror:
+        if unusual or stretch.harm or stretch.varying or stretch.mirror or stretch.nobody:
             self._add(stretch, a, b, drawn, excused)
             return
         if self.plan.noise > self.plan.tolerated:
@@ -158,7 +168,10 @@ class Counts:
             length = b - a
             if not stretch.situation.dark:
                 self.exposure += weight * length
-                self.exposed += weight * self.plan.requests_between(a, b)
+                many = self.plan.requests_between(a, b)
+                if self.plan.deadline:
+                    many *= stretch.reached[NEW]
+                self.exposed += weight * many
             if weight < 1 - _SERVING:
                 self.mixed += length
                 if not stretch.varying:
@@ -171,7 +184,9 @@ class Counts:
         if self.track is not None:
             self._record(stretch, a, b)
         if a <= self.look_at < b:
-            self.harm_left = 1.0 if stretch.nobody else self._harm_at(stretch, self.look_at)
+            self.harm_left = (
+                stretch.harm if stretch.nobody else self._harm_at(stretch, self.look_at)
+            )
         if stretch.nobody:
             self._nobody(stretch, a, b, drawn, excused)
             return
@@ -348,10 +363,10 @@ class Counts:
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
-        if stretch.nobody:
+        if stretch.nobody and not self.plan.deadline:
             each = self.plan.requests_between(a, b) * self._good(stretch) / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.varying:
+        elif stretch.varying and not stretch.nobody:
             if stretch.harmful:
                 self._exposed(users, stretch, (a, b), stretch.sums(a, b))
         elif stretch.harm > 0:
@@ -396,6 +411,9 @@ class Counts:
     def _nobody(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
     ) -> None:
+        self.outage += b - a
+        if self.plan.deadline:
+            return
         requests = self.plan.requests_between(a, b)
         bad = requests * self._good(stretch)
         self.expected += bad
@@ -403,7 +421,6 @@ class Counts:
             self.failed += drawn[NOBODY]
         else:
             self.failed += int(self.luck.counts().poisson(bad))
-        self.outage += b - a
         self.degraded += b - a
         each = bad / self.plan.users
         self.users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)

@@ -88,7 +88,7 @@ class Drawing:
             shares, seen = zip((OLD, NEW), stretch.seen, strict=True), self._seen
             return {v: (base * s.share, None, None) for v, s in shares if s.share and v in seen}
         if stretch.nobody:
-            if excused or NOBODY not in self._seen:
+            if excused or NOBODY not in self._seen or not stretch.harm:
                 return {}
             return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
         return {

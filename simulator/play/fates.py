@@ -25,7 +25,7 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
     return (1.0 - fault.persists) * mixed + fault.persists * stays
 
 
-def _usual(state: State) -> float:
+def usual_capacity(state: State) -> float:
     """What the service could carry with nothing deployed, requests/s."""
     return state.plan.full_capacity - state.fleet.lost(state.plan.capacity)
 
@@ -44,11 +44,14 @@ class Tried(NamedTuple):
     fail: Any
     late: Any
     corrupt: Any
+    overdue: float = 0.0
 
 
 def unavoidable(state: State, rate: Any, passing: Any, top: Top) -> Any:
     """The share that the whole old fleet would reject with nothing deployed."""
-    over = top(0.0, 1.0 - _usual(state) / (rate * state.plan.misses * passing))
+    if state.plan.deadline:
+        return 0.0 * rate
+    over = top(0.0, 1.0 - usual_capacity(state) / (rate * state.plan.misses * passing))
     return 1.0 - (1.0 - over) ** _COLLAPSE if state.plan.collapses else over
 
 
@@ -70,9 +73,9 @@ def fates(
             Shares(
                 one.share * reaching,
                 common + within * one.fail,
-                within * one.late,
+                within * one.late + one.overdue,
                 within * one.corrupt,
-                common * reaching,
+                (common + one.overdue) * reaching,
                 segment * reaching,
             )
         )
@@ -105,23 +108,24 @@ def tries(
         if version == NEW and state.mirror:
             load = load + copied
         offered = top(rate * load * (1.0 - more), 1e-300)
-        carried = 1.0 - top(0.0, 1.0 - capacity[version] / offered)
-        if plan.collapses:
+        carried = 1.0 if plan.deadline else 1.0 - top(0.0, 1.0 - capacity[version] / offered)
+        if plan.collapses and not plan.deadline:
             carried = carried**_COLLAPSE
         shed = 1.0 - (1.0 - more) * carried
         common = top(0.0, shed - usually) * state.clear
-        served = (1.0 - shed) * state.clear
+        served = (1.0 - shed) * state.clear * (1.0 - state.overdue)
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:
             fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)
             if state.writers:
                 refused = beside * plan.writes
                 common, served = common + refused * served, (1.0 - refused) * served
-            late = (1.0 - fail) * fault.late
+            late = 0.0 if plan.deadline else (1.0 - fail) * fault.late
             corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        yield Tried(share, reaching, common, served, fail, late, corrupt)
+        overdue = state.overdue * state.clear
+        yield Tried(share, reaching, common, served, fail, late, corrupt, overdue)
 
 
 def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
@@ -130,7 +134,7 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
     fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
-    usually = max(0.0, 1.0 - _usual(state) / rate)
+    usually = max(0.0, 1.0 - usual_capacity(state) / rate)
     if plan.collapses:
         usually = 1.0 - (1.0 - usually) ** _COLLAPSE
     mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0

@@ -35,14 +35,15 @@ class Plan:
     the share of requests that pass it when it is warm, `capacity` is requests/s of one instance,
     `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
     varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
-    routed by itself), `calendar` what forbids steps at some hours if anything does, `ungraceful`
-    the seconds of its traffic that a stopping instance loses, `noise` the mean share of baseline
-    errors with `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the
-    availability objective allows, `limit` the seconds after which a replication is cut off,
-    `throttle` what limits the requests if it ever can, `drifted` the share of instances that
-    somebody changed by hand, `rehearsed` the least duration of the deployment, `script` that of one
-    release of several and `retries` how often a bad request is tried again (`sticky`: on the same
-    version), `search` that of looking for the culprit after a rollback (seconds).
+    routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
+    `calendar` what forbids steps at some hours if anything does, `ungraceful` the seconds of its
+    traffic that a stopping instance loses, `noise` the mean share of baseline errors with
+    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
+    objective allows, `limit` the seconds after which a replication is cut off, `throttle` what
+    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
+    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several,
+    `retries` how often a bad request is tried again (`sticky`: on the same version), and `search`
+    that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -51,13 +52,10 @@ class Plan:
         self.traffic = traffic
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
-        self.steady = traffic.constant
-        self.rate = traffic.mean
-        self.peak = traffic.peak
+        self._of_traffic(traffic)
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
-        self._of_traffic(traffic)
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
@@ -66,7 +64,8 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        self.lasting = not self.elastic and self.cached is None and self.throttle is None
+        served = self.cached is None and self.throttle is None and not self.deadline
+        self.lasting = served and not self.elastic
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
@@ -97,9 +96,11 @@ class Plan:
         )
 
     def _of_traffic(self, traffic: Traffic) -> None:
-        """What users, their retries and connections are like."""
+        """How much comes, and what users, their retries, connections and queues are like."""
         self.retries = traffic.retries
-        self.sticky = traffic.sticky or self.strategy.always_sticky
+        self.deadline = traffic.deadline or 0.0 if traffic.queue else 0.0
+        self.sticky = (traffic.sticky or self.strategy.always_sticky) and not traffic.queue
+        self.steady, self.rate, self.peak = traffic.constant, traffic.mean, traffic.peak
         self.users, self.writes = traffic.users, traffic.writes
         links = traffic.connections
         self.lingers = links.mean if links is not None else 0.0

@@ -130,9 +130,9 @@ def _seen(state: State, version: int, one: Tried, bad: _Bad, more: Any) -> Share
     return Shares(
         one.share * one.reaching * more,
         one.common + within * one.fail,
-        within * one.late,
+        within * one.late + one.overdue,
         within * one.corrupt,
-        one.common * one.reaching,
+        (one.common + one.overdue) * one.reaching,
         within * (one.fail + one.late + one.corrupt) * one.reaching,
     )
 
@@ -161,8 +161,8 @@ def _met(
     return Shares(
         one.share * one.reaching,
         common + users * fail,
-        users * late,
+        users * late + one.overdue,
         users * corrupt,
-        common * one.reaching,
+        (common + one.overdue) * one.reaching,
         (fail + late + corrupt) * one.reaching,
     )

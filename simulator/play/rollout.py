@@ -10,6 +10,7 @@ import simpy
 from simpy.events import NORMAL, URGENT
 
 from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.backlog import Backlog
 from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
@@ -69,8 +70,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if (sessions := plan.scenario.service.sessions) is not None:
             self.router.visits = Visits(sessions.mean)
         self.situation = Situation(fault)
-        if plan.throttle is not None:
-            self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
+        self._hold_back()
         sticky = plan.sticky or plan.lingers > 0
         self.counts = Counts(plan, fault, luck, sticky)
         self._noted: list[tuple[float, str, Any]] = []
@@ -100,6 +100,17 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         self.watch = (AnalysingWatch if plan.analyses else Watch)(self, self.counts, not alone)
+
+    def _hold_back(self) -> None:
+        """What refuses requests, or lets them wait."""
+        plan, situation = self.plan, self.situation
+        if plan.throttle is not None:
+            situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
+        self.router.pulls = plan.deadline > 0
+        if plan.deadline:
+            situation.backlog = Backlog(plan)
+            if plan.peak > plan.full_capacity:
+                situation.usual_backlog = Backlog(plan)
 
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""
@@ -272,6 +283,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
             self._script_done()
             if self.watching:
                 yield from self._follow()
+                yield from self._work_off()
         except simpy.Interrupt:
             self.fleet.settle(self.env.now)
             self.holding = False
@@ -373,6 +385,14 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
                 yield self.env.timeout(until - self.env.now)
         if self.repaired_at <= self.env.now:
             self._repaired()
+        yield from self._work_off()
+
+    def _work_off(self) -> Generator[simpy.Event, Any, None]:
+        """What waits in a queue is worked off before it is over."""
+        backlog, now = self.situation.backlog, self.env.now
+        while backlog is not None and (left := backlog.left(now)) > 0:
+            yield self.env.timeout(left)
+            now = self.env.now
 
     @property
     def fixed_forward(self) -> bool:

@@ -27,6 +27,7 @@ class Router:
     later; `began` tells whether the new version was ever given traffic, `coming` how many weights
     are still under way. The versions' stores are `window` seconds behind each other (0: one store).
     `visits` knows where those under way lie, if anything lies in the instances' memory. With
+    `pulls` says that instances in service pull from a queue, whatever the weight between. With
     `lingers`, weights and the pool hold for new connections only, which last `lasts` seconds on
     average, and `links` knows where those lie that are open.
     """
@@ -50,6 +51,7 @@ class Router:
         "prompt",
         "propagation",
         "published",
+        "pulls",
         "visits",
         "weight",
     )
@@ -61,7 +63,7 @@ class Router:
         self.propagation = self._inside = words.propagation
         self.published = 0.0
         self.weight = 0.0
-        self.pool = False
+        self.pool = self.pulls = False
         self.mirror = 0.0
         self.changed = True
         self.began = False
@@ -237,7 +239,7 @@ class Router:
 
     def share(self, fleet: Fleet) -> float:
         """The share on the new version once all have followed; NaN when nobody serves."""
-        if not self.pool:
+        if not self.pool and not (self.pulls and 0.0 < self.weight < 1.0):
             return self.weight
         old, new = fleet.serving()
         if not old + new:
@@ -274,7 +276,7 @@ class Router:
 
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
-        self.pool = False
+        self.pool = self.pulls = False
         self._hang_up()
         self.published, self.weight, self.dns = 0.0, 0.0, None
         if self.visits is not None:

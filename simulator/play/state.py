@@ -18,6 +18,7 @@ from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.leak import Leak
 from simulator.play.pressure import look_for_load
+from simulator.play.pulling import pull
 from simulator.play.retrying import Retried, last_retried, retried
 from simulator.play.router import Router
 from simulator.play.shares import (
@@ -52,8 +53,9 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant (`seen` by detectors, who count every try of a request: a version
     gets `more` times its requests), `defect` the bad share of all requests that the defect causes,
-    `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
+    `harm` that of any cause of the deployment. `overdue` tells that what consumers of a queue work
+    on is too old. `marks` gives the weights at which something is decided. `lasting` tells that
+    only the fleet can change it, so that it can begin `again`.
     """
 
     versions: tuple[Shares, Shares]
@@ -76,6 +78,7 @@ class State:
         "more",
         "moving",
         "nobody",
+        "overdue",
         "plan",
         "reached",
         "refused",
@@ -115,7 +118,7 @@ class State:
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
-        self.leaked, self.straight, self.more = 0.0, False, _EVERYTHING
+        self.leaked, self.straight, self.more, self.overdue = 0.0, False, _EVERYTHING, 0.0
         if fault.leak:
             self.leaked = self._leak_now(now)
             if self.leak is not None:
@@ -128,11 +131,10 @@ class State:
         plain = cached is None and not situation.blocked
         self.reached = _EVERYTHING if plain else reaching(self, now)
         self.refused = self._one_limit(now)
+        if plan.deadline:
+            self._let_pull(now)
         if self.nobody:
-            self.weight = 0.0
-            self.versions = self.seen = (NOTHING, NOTHING)
-            self.defect = 1.0 if fault.crash else 0.0
-            self.harm = 1.0
+            self._nobody_serves()
             return
         if self.moving:
             self.until = min(self.until, router.turns(now, marks()))
@@ -140,6 +142,22 @@ class State:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
         self.lasting = not self.varying and self._fleet_alone()
+
+    def _nobody_serves(self) -> None:
+        """Every request fails, unless it waits in a queue."""
+        self.weight = 0.0
+        self.versions = self.seen = (NOTHING, NOTHING)
+        self.harm = 0.0 if self.plan.deadline else 1.0
+        self.defect = self.harm if self.fault.crash else 0.0
+
+    def _let_pull(self, now: float) -> None:
+        """Consumers pull from a queue; while instances join and leave, in small pieces."""
+        drift, backlog = self.fleet.drift, self.situation.backlog
+        if drift is not None and now < drift.start + drift.span:
+            self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
+        if self.harmful or (backlog is not None and backlog.waiting(now)):
+            self.harmful = True
+            pull(self, now)
 
     def _fleet_alone(self) -> bool:
         """Whether all that can change without a new state is the fleet."""
@@ -169,14 +187,14 @@ class State:
             if self._harmless(rate):
                 return
             if plan.retries:
-                self._retry(retried(self, *self._now(rate), self.reached))
+                self._retry(retried(self, *self.moment(rate), self.reached))
             elif self._simple:
                 self.versions = simple_fates(self, rate)
             else:
-                self.versions = fates(self, *self._now(rate))
+                self.versions = fates(self, *self.moment(rate))
             if plan.cached is not None or self.situation.blocked:
                 self.asides = aside(self, self.weight, self.router.answered(now), self.leaked)
-            self.varying = not plan.steady and self._full(rate)
+            self.varying = not (plan.steady or plan.deadline) and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
             leak = float(self._leaks(np.array([now, end]))[0])
@@ -194,7 +212,7 @@ class State:
             self.seen = self.versions
         self._intensities()
 
-    def _now(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
+    def moment(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
         """Weight, rate, capacity and leak at the start, and how to take the larger of two."""
         return self.weight, rate, self.capacity, self.leaked, max
 
@@ -224,7 +242,7 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
-        if self.fault is not GOOD or self.plan.throttle is not None:
+        if self.fault is not GOOD or self.plan.throttle is not None or self.overdue:
             return False
         situation = self.situation
         return not (situation.misfit is not None or situation.blocked or self.writers)
@@ -236,7 +254,7 @@ class State:
             return False
         if plan.capacity == math.inf:
             return True
-        old, new = self._in_service(np.array([self.start, drift.start + drift.span]))
+        old, new = self.in_service(np.array([self.start, drift.start + drift.span]))
         cold = plan.warm_share if plan.warm_for > 0 else 1.0
         return float(np.min(old + new)) * plan.capacity * cold >= plan.peak * plan.misses
 
@@ -273,7 +291,7 @@ class State:
             return False
         old, new = self._loads(self.weight)
         enough, enough_new = self.capacity
-        if rate * old > enough or rate * new > enough_new:
+        if not self.plan.deadline and (rate * old > enough or rate * new > enough_new):
             return False
         self._all_is_well(old, new)
         return True
@@ -356,7 +374,8 @@ class State:
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0
         busiest = plan.rate if plan.steady else plan.load.greatest(now, now + plan.warm_for)
-        if lowered * plan.capacity / factor >= busiest * share and not self.varying:
+        roomy = lowered * plan.capacity / factor >= busiest * share
+        if roomy and not self.varying and not plan.deadline:
             return lowered
         self.until = min(self.until, next_warm)
         return lowered
@@ -391,7 +410,7 @@ class State:
             return self.leaked
         if self.fleet.drift is None:
             return self.leak.at(t)
-        _, new = self._in_service(t)
+        _, new = self.in_service(t)
         return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
 
     def weight_at(self, t: float) -> float:
@@ -405,7 +424,7 @@ class State:
         """The new version's share of the requests at the times t (seconds)."""
         lingers = self.moving and self.router.lingers
         if self.fleet.drift is not None and self.router.pool and not lingers:
-            old, new = self._in_service(t)
+            old, new = self.in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
         if self.moving and (lingers or not self.router.pool):
@@ -413,7 +432,8 @@ class State:
             return following
         return np.full_like(t, self.weight)
 
-    def _in_service(self, t: Array) -> tuple[Array, Array]:
+    def in_service(self, t: Array) -> tuple[Array, Array]:
+        """Instances of (old, new) in service at the times t (seconds)."""
         up, drift = self.fleet.up, self.fleet.drift
         if drift is None:
             return np.full_like(t, up[OLD]), np.full_like(t, up[NEW])
@@ -449,7 +469,7 @@ class State:
                 old, new = (
                     n - less * c + more
                     for n, c, more in zip(
-                        self._in_service(t), cold, self.fleet.finishing, strict=True
+                        self.in_service(t), cold, self.fleet.finishing, strict=True
                     )
                 )
                 capacity = (lit * old * each, lit * new * each / self.fault.factor)

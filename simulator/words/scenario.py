@@ -140,10 +140,29 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("traffic")
+    @classmethod
+    def _queue_is_pulled(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if not value.queue or not isinstance(service, Service):
+            return value
+        if service.elastic:
+            raise ValueError("queue needs instances that pull from it: remove queue, or elastic")
+        carried = service.instances * (service.capacity or math.inf)
+        if carried <= value.mean:
+            raise ValueError(
+                f"the queue would grow for ever: {value.mean:g} rps come and the fleet does "
+                f"{carried:g}; raise service.capacity"
+            )
+        return value
+
     @field_validator("router")
     @classmethod
     def _together(cls, value: Router, info: ValidationInfo) -> Router:
         traffic = info.data.get("traffic")
+        named = [key for key in ("dns", "cache", "throttle") if getattr(value, key) is not None]
+        if isinstance(traffic, Traffic) and traffic.queue and named:
+            raise ValueError(f"has nothing to do where consumers pull: remove {named[0]}, or queue")
         if isinstance(traffic, Traffic) and traffic.retries and value.throttle is not None:
             raise ValueError(
                 "throttle and traffic.retries are not simulated together: what is refused would "

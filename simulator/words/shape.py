@@ -24,7 +24,6 @@ from simulator.words.strategy import Strategy, kinds
 NOT_YET: dict[str, str] = {
     "": "",
     "service": "start_rate scaling cells",
-    "traffic": "queue deadline",
     "slo": "latency",
     "strategies.*": "value",
 }

@@ -88,6 +88,12 @@ class Traffic(Words):
     retries: int = Field(
         0, ge=0, le=10, description="How often clients try a failed or rejected request again."
     )
+    queue: bool = Field(
+        False, description="Requests wait in a queue, and instances pull them, the oldest first."
+    )
+    deadline: PositiveDuration | None = Field(
+        None, description="Age above which a request of a queue is done too late."
+    )
     start_at: str | None = Field(
         None, description="Weekday and time of the start (Tue 10:00), or a moment of the trace."
     )
@@ -103,6 +109,7 @@ class Traffic(Words):
         if len(given) != 1:
             what = "none of them" if not given else " and ".join(given)
             raise ValueError(f"give one of rate, daily, trace; here: {what}")
+        self._queues()
         if self.trace is not None:
             self._series = read_trace(self.trace, (info.context or {}).get("folder") or ".")
             moment = self._series.epoch
@@ -119,6 +126,15 @@ class Traffic(Words):
         edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
         self._cuts = np.array(sorted(edges))
         return self
+
+    def _queues(self) -> None:
+        """A queue has a deadline, and no connections; raises ValueError."""
+        if self.queue and self.deadline is None:
+            raise ValueError("queue needs a deadline: how old work may become, e.g. deadline: 15m")
+        if self.deadline is not None and not self.queue:
+            raise ValueError("deadline needs queue: true; add it, or remove deadline")
+        if self.queue and self.connections is not None:
+            raise ValueError("consumers pull from a queue: remove connections, or queue")
 
     @staticmethod
     def _next(text: str, moment: float) -> float:

@@ -9,7 +9,9 @@ import pytest
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
+import simulator as ds
 from simulator.decide.advice import Options, compare
+from simulator.play.backlog import Backlog
 from simulator.play.course import Answers, Asking, AtOnce, Registering
 from simulator.play.fault import draw
 from simulator.play.fleet import NEW, Fleet
@@ -17,12 +19,14 @@ from simulator.play.kept import Fading, Kept
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.rehearsal import prepare
+from simulator.play.replication import run
 from simulator.play.router import Router
 from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
 from simulator.report.headlines import overload, verdict
 from simulator.words.problems import ScenarioError
 from simulator.words.router import Dns
+from simulator.words.scenario import Scenario
 from tests.answers.comparing import given, near, noticed
 from tests.contracts.forms import CASES, INTERRUPTED, SERVICE
 from tests.play.playing import bare, play
@@ -350,3 +354,167 @@ def begun(plan: Plan, weight: float) -> Stretch:
     router.take_effect(weight, 0.0)
     fault = draw(plan.scenario.change.defects[0], Luck(1))
     return Stretch(plan, fleet, router, Situation(fault), 1.0)
+
+
+def queue(deadline: float = 300, more: str = "", **words: str) -> Scenario:
+    """Ten consumers of 150 messages/s, of which 1000 come each second."""
+    service = f"capacity: 150 rps, start_failure: {{probability: 0%, timeout: 9h}}{more}"
+    return bare(traffic=f"queue: true, deadline: {deadline:g}s", service=service, **words)
+
+
+@pytest.mark.parametrize("outage", [120, 300, 301, 600, 900])
+def test_what_an_outage_makes_too_late(outage: float) -> None:
+    """a L wait after an outage of length L and are worked off at c - a. The oldest of B that wait
+    is B/a old, so that work is late until a d are left, after a (L - d)/(c - a): c times that. An
+    outage that is shorter than the deadline d harms nobody. Without a queue all a L fail."""
+    a, c, d = 1000, 1500, 300
+    words = queue(d, f", install: {outage}s", strategy="big_bang: {}")
+    outcomes = play(words, 12, bad=False)
+    late = c * a * max(outage - d, 0) / (c - a)
+    assert outcomes[0].expected_failed_requests == pytest.approx(late, rel=1e-6, abs=1e-3)
+    assert near([o.failed_requests for o in outcomes], late)
+    assert outcomes[0].outage == outage
+    assert (outcomes[0].users_harmed > 0) == (outage > d)
+    at_once = bare(
+        service=f"capacity: 150 rps, install: {outage}s, "
+        "start_failure: {probability: 0%, timeout: 9h}",
+        strategy="big_bang: {}",
+    )
+    assert play(at_once, 1, bad=False)[0].expected_failed_requests == a * outage
+
+
+def test_a_backlog_grows_and_shrinks_as_a_fluid() -> None:
+    """a L after an outage, drained at c - a, the oldest as old as the outage when it ends and B/a
+    later; the deadline is crossed at B = a d, both ways."""
+    plan = prepare(queue(strategy="big_bang: {}"), "big_bang")
+    waits = Backlog(plan)
+    assert waits.flow(0.0, 0.0) == (0.0, False, 300.0)
+    assert waits.waiting(250.0) == 250_000
+    assert waits.flow(300.0, 0.0) == (0.0, True, math.inf)
+    served, late, until = waits.flow(700.0, 1500.0)
+    assert (served, late, until) == (1.5, True, 700 + (700 - 300) * 1000 / 500)
+    assert waits.waiting(1000.0) == pytest.approx(700_000 - 300 * 500)
+    assert waits.flow(until, 1500.0) == (1.5, False, pytest.approx(until + 600))
+    assert waits.left(until) == pytest.approx(600)
+    assert waits.flow(until + 600, 1500.0) == (1.0, False, math.inf)
+
+
+def test_a_queue_turns_the_verdict_on_big_bang() -> None:
+    """Two minutes in place: without a queue a big bang loses what comes meanwhile, and a canary
+    nobody; with one it harms nobody, and no weight can be shifted."""
+    both = "big_bang: {}, rolling: {batch: 2}, canary: {}"
+    found = []
+    for words in ("", "queue: true, deadline: 15m"):
+        scenario = bare(traffic=words, service="capacity: 150 rps, install: 120s", strategy=both)
+        risk = ds.compare(scenario, 20).risk()
+        lost = {name: risk[name].given_good.failed_requests.mean.value for name in risk}
+        found.append((lost["big_bang"], {name: risk[name].suitable for name in risk}))
+    assert found[0][0] == pytest.approx(120_000, rel=0.01)
+    assert found[1][0] == 0
+    assert all(found[0][1].values())
+    assert found[1][1] == {"big_bang": True, "rolling": True, "canary": False}
+    reasons = ds.rehearse(scenario, "canary").reasons
+    assert reasons[0].startswith("shifts a weight of 5 %, and consumers pull from a queue")
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2])
+def test_consumers_share_a_queue_by_who_is_in_service(retries: int) -> None:
+    """One new instance beside ten old ones pulls 1/11, in a pool and behind a weight of 5 % alike.
+    A fifth of that fails, p of all tries, and what fails is pulled again by anybody: p^(k+1)."""
+    for strategy in (
+        "immutable: {first: 1, bake: 1h}",
+        "canary: {steps: [{weight: 5%, bake: 1h}]}",
+    ):
+        words = queue(more=", startup: 60s", strategy=strategy, **noticed(1000))
+        outcome = play(words.with_("traffic.retries", str(retries)), 1)[0]
+        p = 0.2 / 11
+        assert outcome.peak_exposure == pytest.approx(1 / 11)
+        assert outcome.expected_failed_requests == pytest.approx(1e6 * p ** (retries + 1))
+
+
+@pytest.mark.parametrize("size", [200, 202])
+def test_a_part_of_the_fleet_away_builds_a_backlog(size: int) -> None:
+    """In place half of the fleet is away twice, for 600 s: a - c/2 more wait each second. The first
+    is late when a d wait, and then all that is done, until the backlog is a d again."""
+    a, c, d, away = 1000.0, 1250.0, 120.0, 600.0
+    scenario = bare(
+        instances=size,
+        traffic=f"queue: true, deadline: {d:g}s",
+        service=f"capacity: {c / size} rps, install: {{normal: {{mean: {away:g}s, sd: 1ms}}}}, "
+        "start_failure: {probability: 0%, timeout: 9h}",
+        strategy="rolling: {batch: 50%, in_place: true, mode: batch}",
+    )
+    found = play(scenario, 1, bad=False)[0]
+    crossed = a * d / (a - c / 2)
+    waiting = 2 * away * (a - c / 2)
+    exact = (2 * away - crossed) * c / 2 + (waiting - a * d) / (c - a) * c
+    assert found.expected_failed_requests == pytest.approx(exact, rel=1e-3)
+
+
+def test_a_queue_under_a_daily_curve() -> None:
+    """At its peak more comes than the fleet does: what is late then would be with nothing deployed,
+    and is no harm. An outage adds to it: pieces of a minute agree with the fluid to 2 %."""
+    scenario = bare(
+        rate="daily: {mean: 1000 rps, peak: 1600 rps, peak_at: 12:00}",
+        traffic="start_at: Tue 09:00, queue: true, deadline: 5m",
+        service="capacity: 150 rps, install: 600s, start_failure: {probability: 0%, timeout: 9h}",
+        strategy="big_bang: {}",
+    )
+    found = play(scenario, 1, bad=False)[0]
+    step, late = 1.0, 0.0
+    levels, arrived = [0.0, 0.0], [0.0]
+    for k in range(int(12 * 3600 / step)):
+        t = k * step
+        rate = 1000 + 600 * math.cos(2 * math.pi * (t - 3 * 3600) / 86_400)
+        arrived.append(arrived[-1] + rate * step)
+        recent = arrived[-1] - (arrived[-301] if k >= 300 else arrived[0] - 1000 * (300 - k))
+        done = [0.0 if t < 600 else 1500.0, 1500.0]
+        over = [level > recent for level in levels]
+        if over[0] and not over[1]:
+            late += min(done[0], levels[0] / step + rate) * step
+        levels = [max(x + (rate - c) * step, 0.0) for x, c in zip(levels, done, strict=True)]
+    assert late > 0
+    assert found.expected_failed_requests == pytest.approx(late, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("queue: true", "queue needs a deadline"),
+        ("deadline: 5m", "deadline needs queue: true"),
+        ("queue: true, deadline: 5m, connections: {mean: 1h}", "remove connections"),
+    ],
+)
+def test_what_does_not_go_with_a_queue_is_refused(words: str, told: str) -> None:
+    with pytest.raises(ScenarioError, match=told):
+        bare(traffic=words)
+
+
+def test_what_a_queue_has_no_use_for_is_refused() -> None:
+    scenario = queue()
+    for path, value in (
+        ("router.dns", "{ttl: 60s}"),
+        ("router.cache", "{hits: 50%, ttl: 60s, shared: true}"),
+        ("router.throttle", "{rate: 900 rps, burst: 100}"),
+        ("service.capacity", "100 rps"),
+    ):
+        with pytest.raises(ScenarioError, match=r"queue|remove"):
+            scenario.with_(path, value)
+    with pytest.raises(ScenarioError, match="needs instances"):
+        bare(traffic="queue: true, deadline: 5m").with_("service.elastic", "true")
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+def test_every_strategy_ends_with_an_empty_queue(kind: str, form: str) -> None:
+    """Whatever pulls, in the end nothing waits; with ample capacity and a long deadline a good
+    release makes nothing late."""
+    scenario = queue(7200, f", {SERVICE}", strategy=f"{kind}: {form}")
+    plan, luck = prepare(scenario, kind), Luck(2)
+    for fault in (None, scenario.change.defects[0]):
+        luck.rekey(0)
+        rollout = run(plan, luck, draw(fault, luck))
+        backlog = rollout.situation.backlog
+        assert backlog is not None
+        assert backlog.waiting(rollout.env.now) == 0
+        assert rollout.env.now < plan.limit
+        assert fault is not None or rollout.counts.expected == 0
