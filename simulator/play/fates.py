@@ -69,11 +69,12 @@ def fates(
     for one in tries(state, weight, rate, capacity, leak, top, reached or state.reached):
         common, served, reaching = one.common, one.served, one.reaching
         segment, within = served * (one.fail + one.late + one.corrupt), users * served
+        segment = segment * (1.0 - state.overdue)
         found.append(
             Shares(
                 one.share * reaching,
                 common + within * one.fail,
-                within * one.late + one.overdue,
+                within * one.late + one.overdue * (1.0 - users * one.fail),
                 within * one.corrupt,
                 (common + one.overdue) * reaching,
                 segment * reaching,
@@ -113,7 +114,7 @@ def tries(
             carried = carried**_COLLAPSE
         shed = 1.0 - (1.0 - more) * carried
         common = top(0.0, shed - usually) * state.clear
-        served = (1.0 - shed) * state.clear * (1.0 - state.overdue)
+        served = (1.0 - shed) * state.clear
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:
             fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)

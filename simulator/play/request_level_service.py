@@ -117,6 +117,11 @@ class PlainService:
     for mirrored ones. Announced interruptions are not counted there.
     """
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return 0
+
     def __init__(
         self, env: simpy.Environment, rng: Random, scenario: Scenario, sticky: bool
     ) -> None:

@@ -130,10 +130,10 @@ def _seen(state: State, version: int, one: Tried, bad: _Bad, more: Any) -> Share
     return Shares(
         one.share * one.reaching * more,
         one.common + within * one.fail,
-        within * one.late + one.overdue,
+        within * one.late + one.overdue * (1.0 - part * one.fail),
         within * one.corrupt,
         (one.common + one.overdue) * one.reaching,
-        within * (one.fail + one.late + one.corrupt) * one.reaching,
+        within * (one.fail + one.late + one.corrupt) * one.reaching * (1.0 - state.overdue),
     )
 
 
@@ -161,8 +161,8 @@ def _met(
     return Shares(
         one.share * one.reaching,
         common + users * fail,
-        users * late + one.overdue,
+        users * late + one.overdue * (1.0 - users * fail),
         users * corrupt,
         (common + one.overdue) * one.reaching,
-        (fail + late + corrupt) * one.reaching,
+        (fail + late + corrupt) * one.reaching * (1.0 - state.overdue),
     )

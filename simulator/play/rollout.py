@@ -283,7 +283,6 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
             self._script_done()
             if self.watching:
                 yield from self._follow()
-                yield from self._work_off()
         except simpy.Interrupt:
             self.fleet.settle(self.env.now)
             self.holding = False
@@ -308,6 +307,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if self.fault is not GOOD or response.automatic == "always":
             start = self.full_at if self.full_at == self.full_at else env.now
             yield env.timeout(max(start + self.plan.scenario.follow_up - env.now, 0.0))
+        yield from self._work_off()
         if self.caught_by:
             yield env.event()
 

@@ -208,8 +208,7 @@ class State:
                 old, new = self.at(middle)
                 self.versions = (last_of(old), last_of(new))
             self.asides = tuple(last_aside(aside) for aside in self.aside_at(middle))
-        if not plan.retries:
-            self.seen = self.versions
+        self.seen = self.seen if plan.retries else self.versions
         self._intensities()
 
     def moment(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
@@ -313,7 +312,15 @@ class State:
         if fault.crash:
             self.defect = self.harm
             return
+        if self.overdue:
+            old, new = self._in_time()
         self.defect = self._by_defect(weight, (old, new), self.asides)
+
+    def _in_time(self) -> tuple[Shares, Shares]:
+        """The shares were nothing late: a defect spoils what is too late anyway, all the same."""
+        self.overdue, overdue = 0.0, self.overdue
+        found, self.overdue = fates(self, *self.moment(self.plan.rate)), overdue
+        return found
 
     def _by_defect(
         self, weight: Any, versions: tuple[Shares, Shares], asides: tuple[Aside, ...]

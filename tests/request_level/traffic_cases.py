@@ -73,7 +73,44 @@ def clients_that_try_again(rng: Random) -> Case:
     return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
 
 
+def messages_that_wait(rng: Random) -> Case:
+    """Outages of a big bang there and back that are longer than the deadline, and messages that
+    fail, some of them again."""
+    scenario = bare(
+        instances=6,
+        rate="rate: 8 rps",
+        users="2k",
+        traffic=f"queue: true, deadline: {rng.randint(2, 3)}m, retries: {rng.randint(0, 1)}",
+        service=f"utilisation: {rng.randint(60, 75)}%, errors: 2%, "
+        f"install: {{uniform: {{low: 4m, high: {rng.randint(5, 7)}m}}}}",
+        defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
+        detection=f"noticed: {{after: {rng.randint(10, 13)}m}}",
+        response="page: {decide: 60s}",
+        strategy="big_bang: {}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN[:2], chunk=24)
+
+
+def consumers_that_are_replaced(rng: Random) -> Case:
+    """New consumers pull as much as old ones; with half of them away the work is late."""
+    scenario = bare(
+        instances=6,
+        rate="rate: 8 rps",
+        users="2k",
+        traffic=f"queue: true, deadline: {rng.randint(20, 40)}s",
+        service=f"utilisation: {rng.randint(70, 80)}%, "
+        f"install: {{uniform: {{low: 2m, high: {rng.randint(3, 4)}m}}}}",
+        defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
+        detection=f"noticed: {{after: {rng.randint(5, 8)}m}}",
+        response="page: {decide: 60s}",
+        strategy="rolling: {batch: 3, in_place: true, mode: batch}",
+    )
+    return Case(scenario.with_("follow_up", "10m"), SEEN[:3], chunk=24)
+
+
 TRAFFIC = (
+    messages_that_wait,
+    consumers_that_are_replaced,
     clients_that_try_again,
     connections_that_outlast_a_weight,
     connections_in_a_rolling_update,
