@@ -85,10 +85,12 @@ class Counts:
         weight = stretch.weight
         if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
-        over = self._headroom(stretch) < 0.0
-        if over or self._over:
+        if self._headroom(stretch) < 0.0:
             self.end_overload(now)
-            self._over = over
+            self._over = True
+        elif self._over:
+            self.end_overload(now)
+            self._over = False
         harm = stretch.defect
         none_yet = self.first_harm != self.first_harm
         if none_yet and (stretch.nobody or stretch.fleet.arrives(now) < math.inf):

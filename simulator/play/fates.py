@@ -65,21 +65,17 @@ def fates(
     reached: tuple[Any, Any] | None = None,
 ) -> tuple[Shares, Shares]:
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
-    users, found = state.fault.users, []
-    for one in tries(state, weight, rate, capacity, leak, top, reached or state.reached):
-        common, served, reaching = one.common, one.served, one.reaching
-        segment, within = served * (one.fail + one.late + one.corrupt), users * served
-        segment = segment * (1.0 - state.overdue)
-        found.append(
-            Shares(
-                one.share * reaching,
-                common + within * one.fail,
-                within * one.late + one.overdue * (1.0 - users * one.fail),
-                within * one.corrupt,
-                (common + one.overdue) * reaching,
-                segment * reaching,
-            )
+    users, in_time, found = state.fault.users, 1.0 - state.overdue, []
+    for share, reaching, common, served, fail, late, corrupt, overdue in tries(
+        state, weight, rate, capacity, leak, top, reached or state.reached
+    ):
+        segment, within = served * (fail + late + corrupt) * in_time, users * served
+        whole = (
+            *(share * reaching, common + within * fail),
+            within * late + overdue * (1.0 - users * fail),
+            *(within * corrupt, (common + overdue) * reaching, segment * reaching),
         )
+        found.append(_new(Shares, whole))
     return found[OLD], found[NEW]
 
 
@@ -126,7 +122,7 @@ def tries(
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
         overdue = state.overdue * state.clear
-        yield Tried(share, reaching, common, served, fail, late, corrupt, overdue)
+        yield _new(Tried, (share, reaching, common, served, fail, late, corrupt, overdue))
 
 
 def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
