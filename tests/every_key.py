@@ -49,6 +49,8 @@ _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
+_QUEUE = ("traffic", "{rate: 300 rps, users: 20k, writes: 20%, queue: true, deadline: 9m}")
+
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
     "service.ungraceful": ("20s", (ROLLING,)),
@@ -74,6 +76,10 @@ CASES: dict[str, Case] = {
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
+    "traffic.deadline": ("20s", (_QUEUE, ("strategies.it", "{kind: big_bang}"))),
+    "traffic.retries": ("1", ()),
+    "service.overload": ("collapse", (ROLLING, ("service.capacity", "52 rps"))),
+    "traffic.connections.mean": ("3h", (("traffic.connections", "{mean: 10m}"),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),

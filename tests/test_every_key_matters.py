@@ -242,6 +242,7 @@ NOT_IN_A_REPLICATION = {
     "change.changes.tests[0].catches",
     "change.defects[0].share",
     "change.defects[0].kind",
+    "traffic.queue",  # comes with its deadline: tests/answers/test_traffic_answers.py
     "traffic.daily",
     "traffic.trace",
     "response.retry",  # good releases only

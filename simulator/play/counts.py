@@ -20,19 +20,22 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
-_PIECE, _MOST_PIECES = 60.0, 60
+_PIECE, _MOST_PIECES, _HOUR = 60.0, 60, 3600.0
 
 
 class Counts:
     """Totals of one replication so far.
 
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
-    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
+    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage`, `degraded` and `overload` (of
+    a version that is offered more than it can carry) are seconds.
     `copied` are expected requests sent to the new version once more.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
     __slots__ = (
+        "_over",
+        "_since",
         "copied",
         "corrupt",
         "degraded",
@@ -51,6 +54,7 @@ class Counts:
         "mixed",
         "mixing",
         "outage",
+        "overload",
         "peak_harm",
         "peak_weight",
         "plan",
@@ -65,7 +69,8 @@ class Counts:
         self.failed = self.corrupt = 0
         self.failed_before: int | None = None
         self.expected = self.exposed = self.exposure = self.copied = 0.0
-        self.mixed = self.mixing = self.outage = self.degraded = 0.0
+        self.mixed = self.mixing = self.outage = self.degraded = self.overload = 0.0
+        self._over, self._since = False, 0.0
         self.first_harm = self.last_harm = math.nan
         self.peak_harm = self.peak_weight = 0.0
         self.headroom = math.inf
@@ -80,7 +85,12 @@ class Counts:
         weight = stretch.weight
         if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
-        self._headroom(stretch)
+        if self._headroom(stretch) < 0.0:
+            self.end_overload(now)
+            self._over = True
+        elif self._over:
+            self.end_overload(now)
+            self._over = False
         harm = stretch.defect
         none_yet = self.first_harm != self.first_harm
         if none_yet and (stretch.nobody or stretch.fleet.arrives(now) < math.inf):
@@ -93,24 +103,46 @@ class Counts:
             return True
         return False
 
-    def _headroom(self, stretch: Stretch) -> None:
-        plan = self.plan
+    def end_overload(self, now: float) -> None:
+        """Count an overload that has lasted until now."""
+        if self._over:
+            self.overload += now - self._since
+        self._since = now
+
+    def _headroom(self, stretch: Stretch) -> float:
+        """The least part of its load that a version can carry beyond it now; infinite if none can
+        be overloaded. Where the traffic varies: at its highest in the hour to come.
+        """
+        plan, least = self.plan, math.inf
         if stretch.nobody:
             self.headroom = -1.0
-            return
+            return least
         if plan.capacity == math.inf:
-            return
+            return least
+        if plan.deadline:
+            self._waiting(stretch)
+            return least
         rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
         old, new = stretch.capacity
         weight, (reached_old, reached_new) = stretch.weight, stretch.reached
         if 1.0 - weight > _SERVING:
-            spare = old / (rate * (1.0 - weight) * reached_old) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = old / (rate * (1.0 - weight) * reached_old * stretch.more[OLD]) - 1.0
         if weight > _SERVING:
-            spare = new / (rate * weight * reached_new) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = min(least, new / (rate * weight * reached_new * stretch.more[NEW]) - 1.0)
+        if least < self.headroom:
+            self.headroom = least
+        if not plan.steady and stretch.varying and least < math.inf:
+            start = stretch.start
+            most = plan.load.greatest(start, min(stretch.until, start + _HOUR))
+            least = (least + 1.0) * rate / most - 1.0
+        return least
+
+    def _waiting(self, stretch: Stretch) -> None:
+        """The same for consumers that share a queue: together, and nothing is rejected."""
+        old, new = stretch.capacity
+        rate = self.plan.requests_between(stretch.start, stretch.start + 1.0)
+        both = old * (stretch.weight < 1.0) + new * (stretch.weight > 0.0)
+        self.headroom = min(self.headroom, both / rate - 1.0) if rate > 0 else self.headroom
 
     def add(
         self,
@@ -125,7 +157,7 @@ class Counts:
         if length <= 0:
             return
         unusual = self.sync_error or self.track is not None or a <= self.look_at < b
-        if unusual or stretch.harm or stretch.varying or stretch.mirror:
+        if unusual or stretch.harm or stretch.varying or stretch.mirror or stretch.nobody:
             self._add(stretch, a, b, drawn, excused)
             return
         if self.plan.noise > self.plan.tolerated:
@@ -144,6 +176,8 @@ class Counts:
                 self.exposure += weight * length
                 if requests is None:
                     requests = weight * self.plan.requests_between(a, b)
+                    if self.plan.deadline:
+                        requests *= stretch.reached[NEW]
                 self.exposed += requests
             if weight < 1 - _SERVING:
                 self.mixed += length
@@ -157,7 +191,9 @@ class Counts:
         if self.track is not None:
             self._record(stretch, a, b)
         if a <= self.look_at < b:
-            self.harm_left = 1.0 if stretch.nobody else self._harm_at(stretch, self.look_at)
+            self.harm_left = (
+                stretch.harm if stretch.nobody else self._harm_at(stretch, self.look_at)
+            )
         if stretch.nobody:
             self._nobody(stretch, a, b, drawn, excused)
             return
@@ -200,10 +236,12 @@ class Counts:
             bad = row[1] + row[2]
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if row[3] > 0:
                 self.corrupt += int(poisson(row[3]))
         for beside in sums.beside:
@@ -230,10 +268,12 @@ class Counts:
                 bad = part * s.failing + part * s.late
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if s.corrupt > 0 and part > 0:
                 self.corrupt += int(poisson(part * s.corrupt))
         if share > plan.tolerated:
@@ -248,6 +288,20 @@ class Counts:
             False,
         )
         return seconds
+
+    def _left_of(
+        self, stretch: Stretch, a: float, b: float, version: int, many: int, bad: float
+    ) -> int:
+        """How many requests are bad in the end (`bad` are expected) when `many` tries were drawn
+        that were: each of these is the first of such a request with the same chance.
+        """
+        seen = sum(
+            float(failing[0] + late[0])
+            for _, _, failing, late in stretch.cells(np.array([a, b]), (version,))
+        )
+        luck = self.luck.counts()
+        left = int(luck.binomial(many, min(bad / seen, 1.0))) if seen > 0 else 0
+        return left + int(luck.poisson(max(bad - seen, 0.0)))
 
     def _exposed(
         self,
@@ -321,10 +375,10 @@ class Counts:
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
-        if stretch.nobody:
-            each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
+        if stretch.nobody and not self.plan.deadline:
+            each = self.plan.requests_between(a, b) * self._good(stretch) / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.varying:
+        elif stretch.varying and not stretch.nobody:
             if stretch.harmful:
                 self._exposed(users, stretch, (a, b), stretch.sums(a, b))
         elif stretch.harm > 0:
@@ -361,17 +415,24 @@ class Counts:
         """So many writes (expected) are lost, as with a restore."""
         self.corrupt += int(self.luck.counts().poisson(writes))
 
+    def _good(self, stretch: Stretch) -> float:
+        """The share of the requests that would be good with nothing deployed."""
+        retries = self.plan.retries
+        return 1.0 - (1.0 - stretch.clear) ** (retries + 1) if retries else stretch.clear
+
     def _nobody(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
     ) -> None:
+        self.outage += b - a
+        if self.plan.deadline:
+            return
         requests = self.plan.requests_between(a, b)
-        bad = requests * stretch.clear
+        bad = requests * self._good(stretch)
         self.expected += bad
         if drawn is not None and NOBODY in drawn:
             self.failed += drawn[NOBODY]
         else:
             self.failed += int(self.luck.counts().poisson(bad))
-        self.outage += b - a
         self.degraded += b - a
         each = bad / self.plan.users
         self.users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)

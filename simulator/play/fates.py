@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.pressure import throttled
@@ -11,6 +12,7 @@ from simulator.play.shares import Shares, both
 if TYPE_CHECKING:
     from simulator.play.state import State, Top
 
+_COLLAPSE = 3  # of a > c the share (c/a)^3 is carried: c (c/a)^2
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
 _NONE: Any = 0.0
 
@@ -24,9 +26,34 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
     return (1.0 - fault.persists) * mixed + fault.persists * stays
 
 
-def _usual(state: State) -> float:
+def usual_capacity(state: State) -> float:
     """What the service could carry with nothing deployed, requests/s."""
     return state.plan.full_capacity - state.fleet.lost(state.plan.capacity)
+
+
+class Tried(NamedTuple):
+    """What one try of a request meets on a version: `share` of all requests go there, of which
+    `reaching` are not answered or refused before. Of these `common` are bad for everybody because
+    of the deployment, `served` get an answer; of them, for users whom a defect can reach, `fail`,
+    `late` and `corrupt` are shares.
+    """
+
+    share: Any
+    reaching: Any
+    common: Any
+    served: Any
+    fail: Any
+    late: Any
+    corrupt: Any
+    overdue: float = 0.0
+
+
+def unavoidable(state: State, rate: Any, passing: Any, top: Top) -> Any:
+    """The share that the whole old fleet would reject with nothing deployed."""
+    if state.plan.deadline:
+        return 0.0 * rate
+    over = top(0.0, 1.0 - usual_capacity(state) / (rate * state.plan.misses * passing))
+    return 1.0 - (1.0 - over) ** _COLLAPSE if state.plan.collapses else over
 
 
 def fates(
@@ -39,22 +66,51 @@ def fates(
     reached: tuple[Any, Any] | None = None,
 ) -> tuple[Shares, Shares]:
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
+    users, in_time, found = state.fault.users, 1.0 - state.overdue, []
+    for share, reaching, common, served, fail, late, corrupt, overdue in tries(
+        state, weight, rate, capacity, leak, top, reached or state.reached
+    ):
+        segment, within = served * (fail + late + corrupt) * in_time, users * served
+        whole = (
+            *(share * reaching, common + within * fail),
+            within * late + overdue * (1.0 - users * fail),
+            *(within * corrupt, (common + overdue) * reaching, segment * reaching),
+        )
+        found.append(_new(Shares, whole))
+    return found[OLD], found[NEW]
+
+
+def tries(
+    state: State,
+    weight: Any,
+    rate: Any,
+    capacity: tuple[Any, Any],
+    leak: Any,
+    top: Top,
+    reached: tuple[Any, Any],
+) -> Iterator[Tried]:
+    """What a try meets on (old, new), one after the other.
+
+    More than `capacity` is rejected: of a times the capacity c the share c/a is carried, or, where
+    the service collapses, (c/a)^3: c (c/a)^2 of it.
+    """
     fault, plan, situation = state.fault, state.plan, state.situation
-    reached = reached or state.reached
     passing, more = throttled(state, weight, rate, reached, top)
     copied = state.mirror * plan.misses * passing
-    unavoidable = top(0.0, 1.0 - _usual(state) / (rate * plan.misses * passing))
+    usually = unavoidable(state, rate, passing, top)
     mixed = fault.mixed * _mixing(state, weight, top) if fault.mixed else 0.0
     beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
-    found = []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         reaching = reached[version] * passing
         load = share * reaching
         if version == NEW and state.mirror:
             load = load + copied
         offered = top(rate * load * (1.0 - more), 1e-300)
-        shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
-        common = top(0.0, shed - unavoidable) * state.clear
+        carried = 1.0 if plan.deadline else 1.0 - top(0.0, 1.0 - capacity[version] / offered)
+        if plan.collapses and not plan.deadline:
+            carried = carried**_COLLAPSE
+        shed = 1.0 - (1.0 - more) * carried
+        common = top(0.0, shed - usually) * state.clear
         served = (1.0 - shed) * state.clear
         fail, late, corrupt = mixed, _NONE, _NONE
         if version == NEW:
@@ -62,22 +118,12 @@ def fates(
             if state.writers:
                 refused = beside * plan.writes
                 common, served = common + refused * served, (1.0 - refused) * served
-            late = (1.0 - fail) * fault.late
+            late = 0.0 if plan.deadline else (1.0 - fail) * fault.late
             corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        segment, within = served * (fail + late + corrupt), fault.users * served
-        found.append(
-            Shares(
-                share * reaching,
-                common + within * fail,
-                within * late,
-                within * corrupt,
-                common * reaching,
-                segment * reaching,
-            )
-        )
-    return found[OLD], found[NEW]
+        overdue = state.overdue * state.clear
+        yield _new(Tried, (share, reaching, common, served, fail, late, corrupt, overdue))
 
 
 def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
@@ -86,13 +132,17 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
     fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
-    unavoidable = max(0.0, 1.0 - _usual(state) / rate)
+    usually = max(0.0, 1.0 - usual_capacity(state) / rate)
+    if plan.collapses:
+        usually = 1.0 - (1.0 - usually) ** _COLLAPSE
     mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
     reach, found = fault.users, []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         over = 1.0 - state.capacity[version] / max(rate * share, 1e-300)
         shed = 1.0 - (1.0 - over) if over > 0.0 else 0.0
-        common = max(0.0, shed - unavoidable) * clear
+        if plan.collapses:
+            shed = 1.0 - (1.0 - shed) ** _COLLAPSE
+        common = max(0.0, shed - usually) * clear
         served = (1.0 - shed) * clear
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:

@@ -192,7 +192,8 @@ class Fleet:
     a list of [count, since], the oldest first; `held` counts every instance from asking to
     retirement, of which `starting` are not yet in service and `out` are taken out to be reinstalled
     in place. `broken` instances of each version are in service but carry nothing; `lit` is the part
-    of the zones that is not lost, `worn` a constant part of all instances that carries nothing. An
+    of the zones that is not lost, `worn` a constant part of all instances that carries nothing.
+    `finishing` instances of each version take no new connections and serve those they have. An
     `elastic` fleet has no instances: one stands for the service in each version's place, and
     neither is paid for.
     """
@@ -204,6 +205,7 @@ class Fleet:
         "cohorts",
         "drift",
         "elastic",
+        "finishing",
         "held",
         "lit",
         "out",
@@ -228,6 +230,7 @@ class Fleet:
         self.starting = 0
         self.out = 0
         self.broken = [0, 0]
+        self.finishing = [0.0, 0.0]
         self.lit = 1.0
         self.worn = 0.0
         self.area = 0.0
@@ -250,6 +253,11 @@ class Fleet:
         old, new = self.serving()
         part = self.lit * (1.0 - self.worn)
         return part * old, part * new
+
+    def with_finishing(self) -> tuple[float, float]:
+        """The same, with those that still serve the connections they have."""
+        (old, new), part = self.working(), self.lit * (1.0 - self.worn)
+        return old + part * self.finishing[OLD], new + part * self.finishing[NEW]
 
     def lost(self, each: float) -> float:
         """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulator.play.fault import Fault
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
+    from simulator.words.traffic import Traffic
 
 Array = NDArray[np.float64]
 
@@ -30,18 +31,21 @@ class Plan:
 
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
     are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
-    measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
-    is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
-    the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does (`work_only`: outside working hours), `office` the
-    one that says when people approve, if any does, `clock` what the wall clock shows, `tides` the
-    curves of waves of cells with busy hours of their own, `ungraceful` the seconds of its traffic
-    that a stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over
-    blocks of `noise_block` seconds, `tolerated` the bad share that the availability objective
-    allows, `limit` the seconds after which a replication is cut off, `throttle` what limits the
-    requests if it ever can, `drifted` the share of instances that somebody changed by hand,
-    `rehearsed` the least duration of the deployment, `script` that of one release of several and
-    `search` that of looking for the culprit after a rollback (seconds).
+    measure, `collapses` tells what an overload does, `cached` is the cache in front and `misses`
+    the share of requests that pass it when it is warm, `capacity` is requests/s of one instance,
+    `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
+    varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
+    routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
+    `retries` how often a bad request is tried again (`sticky`: on the same version), `calendar`
+    what forbids steps at some hours if anything does (`work_only`: outside working hours), `office`
+    the one that says when people approve, if any does, `clock` what the wall clock shows, `tides`
+    the curves of waves of cells with busy hours of their own, `ungraceful` the seconds of its
+    traffic that a stopping instance loses, `noise` the mean share of baseline errors with
+    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
+    objective allows, `limit` the seconds after which a replication is cut off, `throttle` what
+    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
+    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
+    and `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -50,14 +54,13 @@ class Plan:
         self.traffic = traffic
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
-        self.steady, self.tides = traffic.constant, tides(scenario, strategy)
-        self.rate, self.peak = traffic.mean, traffic.peak
+        self._of_traffic(traffic)
+        self.tides = tides(scenario, strategy)
         self.work_only, self.clock = strategy.waits_for_work, scenario.clock
         self.calendar = scenario.calendar if scenario.calendar.freeze or self.work_only else None
         self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
-        self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity, self.cached = self.capacity * self.size, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
@@ -66,12 +69,13 @@ class Plan:
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
         plain = self.cached is None and self.throttle is None and self.tides is None
-        self.lasting = plain and not self.elastic
+        self.lasting = plain and not self.elastic and not self.deadline
         self.single_writer = scenario.change.single_writer
         errors = service.errors
         self.noise = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
         self.noise_block = errors.block if errors else 300.0
+        self.collapses = service.overload == "collapse" and not service.elastic
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
@@ -94,6 +98,16 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _of_traffic(self, traffic: Traffic) -> None:
+        """How much comes, and what users, their retries, connections and queues are like."""
+        self.retries = traffic.retries
+        self.deadline = traffic.deadline or 0.0 if traffic.queue else 0.0
+        self.sticky = (traffic.sticky or self.strategy.always_sticky) and not traffic.queue
+        self.steady, self.rate, self.peak = traffic.constant, traffic.mean, traffic.peak
+        self.users, self.writes = traffic.users, traffic.writes
+        links = traffic.connections
+        self.lingers = links.mean if links is not None else 0.0
 
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""

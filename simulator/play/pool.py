@@ -372,11 +372,14 @@ class PoolVerbs(StoreVerbs):
         fleet.settle(env.now)
         if self.holding:
             yield env.event()
+        for other in (OLD, NEW):
+            self.router.reconnect(other, 0.0, fleet, env.now)
         fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
 
     def _lose_along(self, drift: Drift, most: int) -> None:
         """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
-        if self.plan.sessions is None and not self.plan.ungraceful:
+        plan = self.plan
+        if plan.sessions is None and not plan.ungraceful and not plan.lingers:
             return
         fleet, version = self.fleet, 1 - drift.joining
         times = np.linspace(drift.start, drift.start + drift.span, _POINTS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.play.fleet import NEW
@@ -137,6 +138,11 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     if change.every is not None and rollout.env.now > change.every:
         after, until = _time(rollout.lead + rollout.env.now), _time(change.every)
         yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
+    if plan.deadline and (weight := _shifted(journal)):
+        yield (
+            f"shifts a weight of {100 * weight:.3g} %, and consumers pull from a queue: use a "
+            "partial group (rolling, immutable)"
+        )
     if change.licences is not None and peak > change.licences:
         yield f"needs {peak} licences, {change.licences} are there"
     copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]
@@ -154,6 +160,16 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
         takes = _time(routine.takes.quantile(0.5))
         runs = "" if rollout.routine_runs < 2 else f", {rollout.routine_runs} times without a lock"
         yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"
+
+
+def _shifted(journal: Sequence[Entry]) -> float:
+    """The first weight between nothing and everything that a router is asked for; 0 if none is."""
+    for entry in journal:
+        if entry.verb == "shipped dark":
+            break
+        if entry.verb == "shift" and 0 < entry.detail < 1:
+            return float(entry.detail)
+    return 0.0
 
 
 def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
@@ -265,6 +281,8 @@ def prepare(scenario: Scenario, name: str) -> Plan:
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
+    if plan.deadline and plan.rate < plan.full_capacity < math.inf:
+        human += 2 * rehearsal.finish * plan.rate / (plan.full_capacity - plan.rate)
     rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0) * plan.strategy.most_releases
     human += longest(plan, _RARE) + _closed(plan)
     plan.bound(rounds + response.watch + scenario.follow_up + human)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import simpy
 
 from simulator.words.clock import DAY, clock_seconds
 from simulator.words.distributions import Constant
 
 if TYPE_CHECKING:
+    from simulator.play.request_level_service import Instance
     from simulator.words.router import Dns
     from simulator.words.service import Cell
     from simulator.words.traffic import Daily
@@ -97,3 +100,39 @@ class BusyHours:
         cell = rng.choices(range(len(rates)), rates)[0]
         bucket = sum(self.shares[:cell]) + self.shares[cell] * rng.random()
         return min(int(bucket * users), users - 1)
+
+
+class Connected:
+    """One long connection per user, to one instance; a new one is begun whenever it ends.
+
+    It lasts exponentially, `mean` seconds, or until the instance is gone; `pick` chooses the
+    instance of a new one.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        mean: float,
+        users: int,
+        rng: Random,
+        pick: Callable[[int], Instance],
+    ) -> None:
+        self._env, self._mean, self._rng, self._pick = env, mean, rng, pick
+        self.to = [pick(user) for user in range(users)]
+        for user in range(users):
+            env.process(self._live(user))
+
+    def _live(self, user: int) -> Generator[simpy.Event, Any, None]:
+        while True:
+            yield self._env.timeout(self._rng.expovariate(1 / self._mean))
+            self.to[user] = self._pick(user)
+
+    def cut(self, instance: Instance, drain: float) -> None:
+        """This instance leaves: what is still open after `drain` seconds begins anew elsewhere."""
+        self._env.process(self._cut(instance, drain))
+
+    def _cut(self, instance: Instance, drain: float) -> Generator[simpy.Event, Any, None]:
+        yield self._env.timeout(drain)
+        for user, to in enumerate(self.to):
+            if to is instance:
+                self.to[user] = self._pick(user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.play.backlog import Backlog
 from simulator.play.fault import Fault
 from simulator.play.pressure import Bucket
 
@@ -17,10 +18,12 @@ class Situation:
     same instances; `rolling_back` that the decision to roll back was taken, and `highest` is the
     largest 2w(1 - w) since, of which a part stays in the data until it is `repaired`; `on_since`
     is when a flag was first switched on, and `cache_since` when a cache of the new version's own
-    began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one.
+    began to fill (seconds). `bucket` holds the tokens of a throttle, and `backlog` what waits in a
+    queue (`usual_backlog`: with nothing deployed, where that can be), if there is one.
     """
 
     __slots__ = (
+        "backlog",
         "blocked",
         "bucket",
         "cache_since",
@@ -34,12 +37,15 @@ class Situation:
         "rolling_back",
         "shared",
         "stopped",
+        "usual_backlog",
     )
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.incident = 0.0
         self.bucket: Bucket | None = None
+        self.backlog: Backlog | None = None
+        self.usual_backlog: Backlog | None = None
         self.misfit: int | None = None
         self.blocked = self.dark = self.shared = self.stopped = False
         self.rolling_back = self.repaired = False

@@ -110,7 +110,7 @@ class Stretch(State):
         """
         if not self.varying or self.straight:
             base, rows = self.plan.requests(edges), []
-            versions = self._during(edges) if self.straight else self.versions
+            versions = self._during(edges) if self.straight else self.seen
             for version, s in enumerate(versions):
                 if version in seen:
                     part = base * s.share
@@ -125,7 +125,7 @@ class Stretch(State):
             glided = [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
             return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
-        old, new = self.at(times)
+        old, new = self.seen_at(times)
         every = [(OLD, old.share, old), (NEW, new.share, new)]
         if self.mirror:
             copies = self.mirror * self.plan.misses
@@ -351,7 +351,7 @@ class Stretch(State):
 
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
-        each = self.plan.capacity / self.fault.factor
+        each = self.plan.capacity / self.fault.factor / (1 + self.plan.retries)
         if self.plan.throttle is not None:
             return False
         if each == math.inf:
@@ -359,7 +359,7 @@ class Stretch(State):
         if self.plan.elastic:
             return each * self.fleet.lit >= self.plan.peak * (1.0 + self.mirror)
         if self.fleet.drift is not None:
-            old, new = self._in_service(fine)
+            old, new = self.in_service(fine)
             return bool(
                 np.min(old + new) * each * self.fleet.lit * (1.0 - self.fleet.worn)
                 >= self.plan.peak
@@ -368,8 +368,9 @@ class Stretch(State):
             return True
         free = self.moving or self.plan.tides is not None
         offered = (1.0, 1.0) if free else self._loads(self.weight)
+        peak = self.plan.peak * (1 + self.plan.retries)
         pairs = zip(self.capacity, offered, strict=True)
-        return all(not capacity or capacity >= self.plan.peak * part for capacity, part in pairs)
+        return all(not capacity or capacity >= peak * part for capacity, part in pairs)
 
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
@@ -410,7 +411,7 @@ class Stretch(State):
 
     def _over(self, t: Array, version: int) -> NDArray[np.bool_]:
         """Whether requests are rejected (or, for old, throttled anyway) at the times t."""
-        over: NDArray[np.bool_] = np.asarray(self.at(t)[version].common > 0)
+        over: NDArray[np.bool_] = np.asarray(self.seen_at(t)[version].common > 0)
         throttle = self.plan.throttle
         if throttle is None or version == NEW:
             return over

@@ -318,7 +318,8 @@ class Verbs(Waits):
         if keep == 0 and self.router.moving(self.env.now):
             stale = 1.0 - self.router.followed(self.env.now)
             if stale > _FEW:
-                self.note("stale clients", stale)
+                kept = self.plan.lingers and self.router.dns is None
+                self.note("cut connections" if kept else "stale clients", stale)
         yield from self._retire(OLD, fleet.up[OLD] - keep)
 
     def _retire(self, version: int, count: int) -> Script:
@@ -336,7 +337,7 @@ class Verbs(Waits):
         if count <= 0:
             return
         plan, env, ask = self.plan, self.env, self.fleet.ask
-        if plan.sessions is not None or plan.ungraceful:
+        if plan.sessions is not None or plan.ungraceful or plan.lingers:
             self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
         if not plan.drain:
@@ -427,6 +428,8 @@ class Verbs(Waits):
     def return_to_old(self, keep_new: float = 0.0) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new.
 
+        Open connections on new instances are cut when these have drained; whatever else may still
+        ask for the new version is waited for.
         New instances stay `keep_new` seconds without traffic before they go, for good if infinite.
         """
         fleet, router = self.fleet, self.router
@@ -438,10 +441,12 @@ class Verbs(Waits):
         if router.published or router.weight or router.coming:
             self.note("shift", 0.0)
             yield from self._publish(0.0)
-        gone = router.gone(NO_TRAFFIC, self.env.now)
-        if gone > self.env.now and self.fleet.up[NEW]:
-            yield self.env.timeout(gone - self.env.now)
-        self._answer_the_rest()
+        cut = self.plan.lingers and router.dns is None and not fleet.elastic
+        if not cut or keep_new == math.inf:
+            gone = router.gone(NO_TRAFFIC, self.env.now)
+            if gone > self.env.now and self.fleet.up[NEW]:
+                yield self.env.timeout(gone - self.env.now)
+            self._answer_the_rest()
         if keep_new and fleet.up[NEW]:
             self.note("keep new", keep_new)
         if keep_new < math.inf:

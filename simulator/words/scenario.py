@@ -87,7 +87,8 @@ def _near(word: str, known: tuple[str, ...]) -> str:
 
 def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
     """Refuse a strategy that names what the service does not have."""
-    service, router, change = (info.data.get(key) for key in ("service", "router", "change"))
+    keys = ("service", "router", "change", "traffic")
+    service, router, change, traffic = (info.data.get(key) for key in keys)
     if not isinstance(service, Service):
         return strategy
     lags = {
@@ -95,6 +96,9 @@ def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
         "router.cache": isinstance(router, Router) and router.cache,
         "service.sessions": service.sessions,
         "change.replication_lag": isinstance(change, Change) and change.replication_lag,
+        "traffic.connections": isinstance(traffic, Traffic) and traffic.connections,
+        "traffic.retries": isinstance(traffic, Traffic) and traffic.retries,
+        "traffic.queue": isinstance(traffic, Traffic) and traffic.queue,
     }
     lag = next((key for key, there in lags.items() if there), None)
     problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
@@ -185,6 +189,36 @@ class Scenario(Words):
             raise ValueError(
                 f"clocks in {value.timezone} never show {traffic.start_at}: they are put forward "
                 "then; write another start_at"
+            )
+        return value
+
+    @field_validator("traffic")
+    @classmethod
+    def _queue_is_pulled(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if not value.queue or not isinstance(service, Service):
+            return value
+        if service.elastic:
+            raise ValueError("queue needs instances that pull from it: remove queue, or elastic")
+        carried = service.instances * (service.capacity or math.inf)
+        if carried <= value.mean:
+            raise ValueError(
+                f"the queue would grow for ever: {value.mean:g} rps come and the fleet does "
+                f"{carried:g}; raise service.capacity"
+            )
+        return value
+
+    @field_validator("router")
+    @classmethod
+    def _together(cls, value: Router, info: ValidationInfo) -> Router:
+        traffic = info.data.get("traffic")
+        named = [key for key in ("dns", "cache", "throttle") if getattr(value, key) is not None]
+        if isinstance(traffic, Traffic) and traffic.queue and named:
+            raise ValueError(f"has nothing to do where consumers pull: remove {named[0]}, or queue")
+        if isinstance(traffic, Traffic) and traffic.retries and value.throttle is not None:
+            raise ValueError(
+                "throttle and traffic.retries are not simulated together: what is refused would "
+                "come again; remove one of the two"
             )
         return value
 

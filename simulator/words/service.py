@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -27,7 +27,7 @@ _MOST_INSTANCES = 1_000_000
 ELASTIC_ONLY = ("concurrency", "service_time", "cost_per_request")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
-    *("start_failure", "sessions", "limit", "drifted"),
+    *("start_failure", "sessions", "limit", "drifted", "overload"),
 )
 
 
@@ -140,6 +140,10 @@ class Service(Words):
     warm_up: WarmUp | None = Field(None, description="Reduced capacity of new instances.")
     start_failure: StartFailure = Field(description="Starts that fail and are tried again.")
     sessions: Sessions | None = Field(None, description="Sessions in the instances' memory.")
+    overload: Literal["shed", "collapse"] = Field(
+        description="What instances do that are offered a > c, their capacity: shed carries c and "
+        "rejects the rest at once (optimistic), collapse carries c (c/a)^2."
+    )
     zones: Count | None = Field(None, description="Zones over which instances are spread evenly.")
     cells: tuple[Cell, ...] = Field(
         (), description="Parts with users of their own, for waves by cells; together 100 %."

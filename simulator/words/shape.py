@@ -23,8 +23,7 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "start_rate scaling overload",
-    "traffic": "retries connections queue deadline",
+    "service": "start_rate scaling",
     "slo": "latency",
     "strategies.*": "value",
 }

@@ -59,6 +59,14 @@ class Spike(Words):
     factor: Factor = Field(description="Multiplies the rate.")
 
 
+class LongConnections(Words):
+    """Connections that carry many requests: websockets, or gRPC behind a balancer that sees only
+    connections. A weight holds for new ones; those that are open stay where they are.
+    """
+
+    mean: PositiveDuration = Field(description="Mean length of a connection (exponential).")
+
+
 class Traffic(Words):
     """Requests per second at every moment; t is seconds after the start of the deployment."""
 
@@ -69,6 +77,18 @@ class Traffic(Words):
     users: Count = Field(description="Users, among whom requests fall evenly at random.")
     sticky: bool = Field(description="Whether a user stays on one version while weights rise.")
     writes: Share = Field(description="Share of requests that write.")
+    connections: LongConnections | None = Field(
+        None, description="Long connections; none: the balancer sends each request by itself."
+    )
+    retries: int = Field(
+        0, ge=0, le=10, description="How often clients try a failed or rejected request again."
+    )
+    queue: bool = Field(
+        False, description="Requests wait in a queue, and instances pull them, the oldest first."
+    )
+    deadline: PositiveDuration | None = Field(
+        None, description="Age above which a request of a queue is done too late."
+    )
     start_at: str | None = Field(
         None,
         description="Weekday and time of the start (Tue 10:00), a date and time (2026-12-23 "
@@ -89,6 +109,7 @@ class Traffic(Words):
         if len(given) != 1:
             what = "none of them" if not given else " and ".join(given)
             raise ValueError(f"give one of rate, daily, trace; here: {what}")
+        self._queues()
         if self.trace is not None:
             self._series = read_trace(self.trace, (info.context or {}).get("folder") or ".")
             moment = self._series.epoch
@@ -109,6 +130,15 @@ class Traffic(Words):
         edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
         self._cuts = np.array(sorted(edges))
         return self
+
+    def _queues(self) -> None:
+        """A queue has a deadline, and no connections; raises ValueError."""
+        if self.queue and self.deadline is None:
+            raise ValueError("queue needs a deadline: how old work may become, e.g. deadline: 15m")
+        if self.deadline is not None and not self.queue:
+            raise ValueError("deadline needs queue: true; add it, or remove deadline")
+        if self.queue and self.connections is not None:
+            raise ValueError("consumers pull from a queue: remove connections, or queue")
 
     @staticmethod
     def _next(text: str, moment: float) -> float:
