@@ -20,6 +20,7 @@ from simulator.findings.comparison import simulate
 from simulator.findings.executors import Workers, each
 from simulator.findings.runs import Kept, Store
 from simulator.findings.study import strata
+from simulator.play import compiled
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.rehearsal import prepare
@@ -177,6 +178,7 @@ def main() -> None:
     """Print everything."""
     bare = best_of(lambda: [bare_timeouts() for _ in range(200)] and None) / 200
     print(f"sixty bare SimPy timeouts: {1e6 * bare:.0f} us")
+    print(f"the engine: {'machine code' if compiled.used() else 'Python (make fast compiles it)'}")
 
     print("\nweb-shop, replications per second (noise, alarms and people on):")
     shop = load("web-shop")

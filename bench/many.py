@@ -19,6 +19,7 @@ from typing import NamedTuple
 from scipy.stats import qmc
 
 from bench.bench import bare_timeouts
+from simulator.play import compiled
 
 SERVICES, REPLICATIONS, GROUPS, STRATEGIES = 50, 1000, 2, 5
 LOOK = 0.5
@@ -105,7 +106,8 @@ def main() -> None:
     part = max(len(seen) // 4, 1)
     early, late = (max(some) / 1e6 for some in (seen[part : 2 * part], seen[-part:]))
     whole, one = sum(seconds.values()), sum(bares) / len(bares)
-    print(f"{reports} reports in {took:.0f} s, {played / took:,.0f} replications/s")
+    engine = "machine code" if compiled.used() else "Python"
+    print(f"{reports} reports in {took:.0f} s, {played / took:,.0f} replications/s ({engine})")
     print(
         f"processor: {whole:.0f} s, {1000 * whole / played:.2f} ms a replication; "
         f"{whole / played / one:.1f} times sixty bare SimPy timeouts ({1e6 * one:.0f} us here)"
