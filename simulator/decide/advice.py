@@ -32,12 +32,20 @@ from simulator.findings.executors import Workers
 from simulator.findings.power import Sight, every_gate
 from simulator.findings.results import Results, Risk
 from simulator.findings.study import Progress
-from simulator.findings.verdict import Recommendation, Threshold, has_money, recommend, thresholds
+from simulator.findings.verdict import (
+    Recommendation,
+    Threshold,
+    has_money,
+    ranking,
+    recommend,
+    thresholds,
+)
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 FIRST, GROWTH = 20, 3
+_LEADING = 3
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
@@ -199,12 +207,17 @@ def conclude(
 ) -> Comparison:
     """Everything that follows from results that are there (curves of pace only if given).
 
-    With `confirm` the recommendation and its flips are checked with fresh replications.
+    With `confirm` the recommendation and its flips are checked with fresh replications of every
+    strategy that may lead: the first three, and whoever leads beyond a flip.
     """
     found = at_a_glance(results)._replace(paces=paces)
     if found.recommendation is None:
         return found
-    fresh = fresh_study(results, jobs) if confirm else None
+    turns = flips(results, found.recommendation.strategy)
+    if not confirm:
+        return found._replace(flips=turns)
+    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(flip.to for flip in turns)])
+    fresh = fresh_study(results, list(leading), jobs)
     advice = recommend(results, fresh) or found.recommendation
     return found._replace(recommendation=advice, flips=flips(results, advice.strategy, fresh))
 

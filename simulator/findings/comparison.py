@@ -260,10 +260,10 @@ def simulate_each(
     ]
 
 
-def fresh_study(results: Results, jobs: Workers = 1) -> Results:
-    """A side study of the same scenario with luck of its own: no winner by luck survives it."""
+def fresh_study(results: Results, names: Sequence[str], jobs: Workers = 1) -> Results:
+    """A side study of some strategies with luck of its own: no winner by luck survives it."""
     other = results.other_luck()
-    return played(other, [(results.scenario, results.names, side_study(results))], jobs)[0]
+    return played(other, [(results.scenario, names, side_study(results))], jobs)[0]
 
 
 class PaceStudy(NamedTuple):
