@@ -119,8 +119,11 @@ class _Filling:
     ) -> dict[str, Any]:
         own, parts = self.own.get(section, {}), self.parts.get(section, {})
         result: dict[str, Any] = {}
-        if section == "service" and given.get("elastic") is True:
-            given = self._without_instances(given)
+        if section == "service":
+            if "elastic" in own and "elastic" not in given:
+                given = {"elastic": self._take("service.elastic", own["elastic"]), **given}
+            if given.get("elastic") is True:
+                given = self._without_instances(given)
         for key in {**defaults, **own, **parts, **given}:
             path, tree = f"{section}.{key}", defaults.get(key, parts.get(key))
             if key in given:

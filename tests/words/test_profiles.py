@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -180,3 +181,12 @@ def test_a_defect_is_completed_by_its_kind() -> None:
     assert crash.starts == 1
     assert errors.kind == "errors"
     assert errors.rate.mean() == pytest.approx(0.09)
+
+
+def test_a_profile_without_instances_needs_no_word_of_them() -> None:
+    text = FIVE_LINES.replace("ecs-fargate", "lambda")
+    service = loads(re.sub(r"service: .*\n", "", text)).service
+    assert (service.elastic, service.instances, service.startup.mean()) == (True, 1, 0.0)
+    assert service.concurrency == 1000
+    fleet = loads(re.sub(r"service: .*", "service: {elastic: false, instances: 4}", text)).service
+    assert (fleet.elastic, fleet.instances, fleet.concurrency) == (False, 4, None)
