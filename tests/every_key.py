@@ -44,6 +44,7 @@ _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
     "service.ungraceful": ("20s", (ROLLING,)),
+    "service.start_rate": ("2/min", ()),
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),

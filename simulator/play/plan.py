@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ class Plan:
     measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
     is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
     the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does, `ungraceful` the seconds of its traffic that a
+    forbids steps at some hours if anything does, `start_rate` the most starts per second (infinite
+    unless it is stated), `ungraceful` the seconds of its traffic that a
     stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
     of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
     `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
@@ -54,6 +56,7 @@ class Plan:
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
+        self.start_rate = service.start_rate or math.inf
         self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
         self.full_capacity = self.capacity * self.size
@@ -134,9 +137,13 @@ class Plan:
         slot `pause` seconds after it serves: (seconds, slots freed).
         """
         drain = self.scenario.service.drain if in_place else 0.0
+        rate = math.inf if in_place else self.start_rate
         key = (law.failing, law.once, law.timeout, todo, flight, in_place, pause)
         if key not in self._streams:
-            self._streams[key] = _stream(law, todo, flight, drain + pause)
+            if rate < math.inf and (rate * (law.mean() + pause) <= flight or flight >= todo):
+                self._streams[key] = _trickle(law, todo, pause, rate)
+            else:
+                self._streams[key] = _stream(law, todo, flight, drain + pause, rate)
         return self._streams[key]
 
 
@@ -153,9 +160,33 @@ def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:
         yield Alarm(**{**said, "watch": "service"}) if blind else alarm
 
 
-def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array, Array]:
+def _trickle(law: StartLaw, todo: int, pause: float, rate: float) -> tuple[Array, Array]:
+    """The mean course when nothing but `rate` (starts per second) holds them back: the k-th begins
+    at (k - 1) / rate, so that C(t) = rate (I(t) - I(t - todo / rate)), I being the integral of F.
+    """
+    begun, mean = todo / rate, law.mean() + pause
+    reach = max(8 * mean + float(law.survivor(1e-9 / todo)) + pause, 1.0)
+    fine = np.linspace(0.0, reach, 20_001)
+    area = np.cumsum(law.cdf((fine[1:] + fine[:-1]) / 2 - pause)) * fine[1]
+    span = begun + reach
+    times = np.linspace(0.0, span, int(min(max(60 * span / max(mean, 1.0), 2000), 20_000)))
+    late = times + 0.5 / rate
+
+    def integral(t: Array) -> Array:
+        inside: Array = np.interp(t, fine[1:], area, left=0.0) + np.maximum(t - reach, 0.0)
+        return inside
+
+    done = rate * (integral(late) - integral(late - begun))
+    done *= todo / done[-1]
+    return times, done
+
+
+def _stream(
+    law: StartLaw, todo: int, flight: int, drain: float, rate: float
+) -> tuple[Array, Array]:
     """The fluid limit of a sliding window: C(t) = integral of F(t - s) dS(s), where the starts are
-    S(t) = min(flight + C(t), todo), on a grid of about 60 points per mean start.
+    S(t) = min(flight + C(t), todo), on a grid of about 60 points per mean start. No more than
+    `rate` begin per second.
     """
     mean = law.mean() + drain
     span = 1.2 * (todo / flight + 1) * mean + 8 * mean
@@ -165,13 +196,14 @@ def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array,
     density[1] += density[0]  # a start is over in the next cell at the earliest
     reach = min(int(np.searchsorted(passed, 1 - 1e-12)) + 2, len(times))
     started, done = np.zeros(len(times)), np.zeros(len(times))
-    started[0] = begun = float(min(flight, todo))
+    most = rate * times[1]
+    started[0] = begun = float(min(flight, todo, most))
     for index in range(1, len(times)):
         low = max(index - reach + 1, 0)
         done[index] = done[index - 1] + float(
             np.dot(started[low:index], density[1 : index - low + 1][::-1])
         )
-        started[index] = max(min(flight + done[index], todo) - begun, 0.0)
+        started[index] = min(max(min(flight + done[index], todo) - begun, 0.0), most)
         begun += started[index]
     done *= todo / done[-1]
     return times, done

@@ -16,6 +16,7 @@ from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
+from simulator.play.pacing import Pacing
 from simulator.play.pressure import Bucket
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
@@ -85,6 +86,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.redeploy: Callable[[], float] = float
         self.lead, self.releases = before(plan, luck), 1
         self.starts = [0, 0]
+        self.arriving = []
+        self.pacing = Pacing(plan.start_rate) if plan.start_rate < math.inf else None
         self.base, self.span = 0.0, 1.0
         self.tripped = False
         self.watching, self.billed = not alone, True
@@ -307,7 +310,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         yield from self._failed_attempts()
         yield from self._gate()
         self.note("roll back")
-        self.fleet.cancel(self.env.now)
+        self._cancel_starts()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         yield from self.strategy.roll_back(self)
@@ -335,7 +338,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
             yield from self._roll_back()
             return
         self.phase = "fix forward"
-        self.fleet.cancel(env.now)
+        self._cancel_starts()
         again = self.redeploy()
         self.note("fix forward", takes + again)
         yield env.timeout(takes + again)

@@ -26,7 +26,7 @@ _MOST_INSTANCES = 1_000_000
 ELASTIC_ONLY = ("concurrency", "service_time", "cost_per_request")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
-    *("start_failure", "sessions", "limit", "drifted"),
+    *("start_failure", "sessions", "limit", "drifted", "start_rate"),
 )
 
 
@@ -125,6 +125,11 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    start_rate: Rate | None = Field(
+        None,
+        description="Most starts of instances that begin per time (throttled calls, supply of "
+        "nodes); the others wait for their turn.",
+    )
     connections: Connections | None = Field(
         None, description="Connections that instances hold to a shared store."
     )

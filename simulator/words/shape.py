@@ -23,7 +23,7 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "start_rate scaling cells overload",
+    "service": "scaling cells overload",
     "traffic": "retries connections queue deadline",
     "slo": "latency",
     "strategies.*": "value",
