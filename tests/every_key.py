@@ -38,6 +38,8 @@ _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 _OFFICE = ("strategies.it.only_in", "work")
 
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
+_LATE = (_TENTH, ROLLING, ("slo.latency", "200ms"))
+_COLD = (*_ELASTIC, ("service.cold_start", "{lasts: 400ms}"), ("slo.latency", "300ms"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
@@ -45,6 +47,10 @@ CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
     "service.ungraceful": ("20s", (ROLLING,)),
     "service.start_rate": ("2/min", ()),
+    "service.cold_start.share": ("5%", _COLD),
+    "service.cold_start.lasts": ("1s", _COLD),
+    "service.queueing": ("shared", _LATE),
+    "slo.latency": ("300ms", _LATE),
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),

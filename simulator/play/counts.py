@@ -128,7 +128,7 @@ class Counts:
         if unusual or stretch.harm or stretch.varying or stretch.mirror:
             self._add(stretch, a, b, drawn, excused)
             return
-        if self.plan.noise > self.plan.tolerated:
+        if self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
         self._met(stretch, stretch.weight, a, b)
 
@@ -166,7 +166,7 @@ class Counts:
             weight = self._steady_harm(stretch, a, b, drawn) / length
         elif stretch.varying or stretch.harm > 0:
             weight = self._harm(stretch, a, b, drawn) / length
-        elif self.plan.noise > self.plan.tolerated:
+        elif self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
         self._met(stretch, weight, a, b)
         if stretch.harm > 0 and self.harming:
@@ -216,7 +216,7 @@ class Counts:
         poisson = self.luck.counts().poisson
         for version, s in enumerate(stretch.versions):
             part, bad = base * s.share, s.failing + s.late
-            share += s.share * bad
+            share += s.share * (bad + s.anyway)
             if bad > 0:
                 bad = part * s.failing + part * s.late
             if bad > 0:

@@ -11,6 +11,7 @@ from simulator.play.shares import Shares, both
 if TYPE_CHECKING:
     from simulator.play.state import State, Top
 
+_ROUNDING = 1e-12
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
 
 
@@ -36,6 +37,7 @@ def fates(
     leak: Any,
     top: Top,
     reached: tuple[Any, Any] | None = None,
+    fresh: Any = None,
 ) -> tuple[Shares, Shares]:
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
     fault, plan, situation = state.fault, state.plan, state.situation
@@ -57,26 +59,56 @@ def fates(
         served = (1.0 - shed) * state.clear
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:
-            fail = fail + fault.fail + leak + (fault.load if state.loaded else 0.0)
             if state.writers:
                 refused = beside * plan.writes
                 common, served = common + refused * served, (1.0 - refused) * served
-            late = (1.0 - fail) * fault.late
-            corrupt = 0.0 if situation.blocked else fault.corrupt * plan.writes
+            fail, late, corrupt = _by_fault(state, mixed, leak)
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
+        extra = anyway = 0.0
+        if plan.latency is not None:
+            busy = (rate * load * (1.0 - more), rate * plan.misses * passing)
+            timely, extra, anyway = _in_time(state, version, busy, capacity, fresh, top)
+            right = served * (1.0 - fault.users * fail)
+            late, extra, anyway = late * timely, extra * right, anyway * right
         segment, within = served * (fail + late + corrupt), fault.users * served
-        found.append(
-            Shares(
-                share * reaching,
-                common + within * fail,
-                within * late,
-                within * corrupt,
-                common * reaching,
-                segment * reaching,
-            )
-        )
+        bad = (common + within * fail, within * late + extra, within * corrupt)
+        met = ((common + extra) * reaching, segment * reaching)
+        found.append(Shares(share * reaching, *bad, *met, anyway))
     return found[OLD], found[NEW]
+
+
+def _by_fault(state: State, mixed: Any, leak: Any) -> tuple[Any, Any, Any]:
+    """The shares of the new version's requests that fail, are late and corrupt by the defect."""
+    fault = state.fault
+    fail = mixed + fault.fail + leak + (fault.load if state.loaded else 0.0)
+    corrupt = 0.0 if state.situation.blocked else fault.corrupt * state.plan.writes
+    return fail, (1.0 - fail) * fault.late, corrupt
+
+
+def _in_time(
+    state: State,
+    version: int,
+    busy: tuple[Any, Any],
+    capacity: tuple[Any, Any],
+    fresh: Any,
+    top: Top,
+) -> tuple[Any, Any, Any]:
+    """Of the answers of one version: the share that comes in time, but for what the defect delays,
+    the share that is late because of the deployment, and the share that is late anyway.
+
+    `busy`: requests/s offered to it, and to all with nothing deployed. Whoever is in one pool
+    shares a queue, if instances share one.
+    """
+    latency, (offered, whole) = state.plan.latency, busy
+    assert latency is not None
+    fresh = (state.fresh if fresh is None else fresh) if version == NEW else 0.0
+    factor, beside = state.fault.factor if version == NEW else 1.0, 0.0
+    if state.router.pool:
+        beside = capacity[1 - version] * (state.fault.factor if version == OLD else 1.0)
+    slow = latency.share(offered, capacity[version], factor, fresh, beside)
+    extra = top(0.0, slow - latency.usual(whole, _usual(state)) - _ROUNDING)
+    return 1.0 - slow, extra, slow - extra
 
 
 def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
@@ -101,5 +133,7 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
         bad = reach * served
         failing = common + bad * fail
         segment = served * (fail + late + corrupt)
-        found.append(_new(Shares, (share, failing, bad * late, bad * corrupt, common, segment)))
+        found.append(
+            _new(Shares, (share, failing, bad * late, bad * corrupt, common, segment, 0.0))
+        )
     return found[OLD], found[NEW]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import StartLaw
+from simulator.play.latency import Latency
 from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
@@ -38,10 +39,11 @@ class Plan:
     unless it is stated), `ungraceful` the seconds of its traffic that a
     stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
     of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `limit` the seconds after which a replication is cut off, `throttle` what limits the requests if
-    it ever can, `drifted` the share of instances that somebody changed by hand, `rehearsed` the
-    least duration of the deployment, `script` that of one release of several and `search` that of
-    looking for the culprit after a rollback (seconds).
+    `latency` what makes answers late if that counts, `usual_bad` the share of bad requests with
+    nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
+    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
+    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
+    and `search` that of looking for the culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -66,12 +68,11 @@ class Plan:
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        self.lasting = not self.elastic and self.cached is None and self.throttle is None
+        self.latency: Latency | None = None
+        self._what_is_usual()
+        plain = self.cached is None and self.throttle is None and self.latency is None
+        self.lasting = plain and not self.elastic
         self.single_writer = scenario.change.single_writer
-        errors = service.errors
-        self.noise = errors.mean if errors else 0.0
-        self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
-        self.noise_block = errors.block if errors else 300.0
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
@@ -94,6 +95,18 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _what_is_usual(self) -> None:
+        """Errors and late answers that nobody has deployed."""
+        service, objective = self.scenario.service, self.scenario.slo.latency
+        errors = service.errors
+        self.noise = self.usual_bad = errors.mean if errors else 0.0
+        self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
+        self.noise_block = errors.block if errors else 300.0
+        if objective is not None:
+            self.latency = Latency(self, service, objective)
+            offered = self.rate * self.misses
+            self.usual_bad += float(self.latency.usual(offered, self.full_capacity))
 
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from simulator.play.fault import Fault
 from simulator.play.pressure import Bucket
 
@@ -17,7 +19,10 @@ class Situation:
     same instances; `rolling_back` that the decision to roll back was taken, and `highest` is the
     largest 2w(1 - w) since, of which a part stays in the data until it is `repaired`; `on_since`
     is when a flag was first switched on, and `cache_since` when a cache of the new version's own
-    began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one.
+    began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one. `warmed` are
+    the moments (seconds) at which the new version got more of the requests than ever before, with
+    the share: so many environments are there, of which a share `known` was there before clients
+    began to follow a weight.
     """
 
     __slots__ = (
@@ -28,12 +33,14 @@ class Situation:
         "fault",
         "highest",
         "incident",
+        "known",
         "misfit",
         "on_since",
         "repaired",
         "rolling_back",
         "shared",
         "stopped",
+        "warmed",
     )
 
     def __init__(self, fault: Fault) -> None:
@@ -46,3 +53,26 @@ class Situation:
         self.highest = 0.0
         self.on_since: float | None = None
         self.cache_since: float | None = None
+        self.warmed: list[tuple[float, float]] = [(-math.inf, 0.0)]
+        self.known: float | None = None
+
+    def starting(self, now: float, share: float, lasts: float) -> tuple[float, float]:
+        """The new version gets this share of the requests from now on: the part of it that meets
+        environments which have to start, for `lasts` seconds each, and until when (seconds).
+        """
+        warmed = self.warmed
+        if share > warmed[-1][1]:
+            warmed.append((now if self.known is None else now - lasts, share))
+        self.known = None
+        warm, until = 0.0, math.inf
+        for since, level in reversed(warmed):
+            if since + lasts <= now + 1e-9:
+                warm = level
+                break
+            until = since + lasts
+        return (max(share - warm, 0.0) / share if share > 0 else 0.0), until
+
+    def following(self) -> None:
+        """Clients follow a weight from now on, so that environments start one after the other."""
+        if self.known is None:
+            self.known = self.warmed[-1][1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.play.fates import fates, simple_fates
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.latency import cold_at, look_for_cold
 from simulator.play.leak import Leak
 from simulator.play.pressure import look_for_load
 from simulator.play.router import Router
@@ -50,7 +51,8 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided. `lasting` tells that only the fleet can change it, so that it can begin `again`.
+    decided, `fresh` the share of the new version's requests that meets cold environments.
+    `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -60,6 +62,7 @@ class State:
         "defect",
         "fault",
         "fleet",
+        "fresh",
         "harm",
         "harmful",
         "lasting",
@@ -107,7 +110,7 @@ class State:
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
         self.leak: Leak | None = None
-        self.leaked, self.straight, self.loaded = 0.0, False, False
+        self.leaked, self.fresh, self.straight, self.loaded = 0.0, 0.0, False, False
         if fault.leak:
             self.leaked = self._leak_now(now)
             if self.leak is not None:
@@ -116,9 +119,10 @@ class State:
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
-        plain = cached is None and not situation.blocked
-        self.reached = _EVERYTHING if plain else self._reaching(now)
+        self.reached = self._reaching(now) if cached or situation.blocked else _EVERYTHING
         self.refused = self._one_limit(now)
+        if plan.latency is not None and plan.latency.colds and not self.nobody:
+            self.fresh, self.until = look_for_cold(self, now)
         if self.nobody:
             self.weight = 0.0
             self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
@@ -201,7 +205,8 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
-        if self.fault is not GOOD or self.plan.throttle is not None:
+        plan = self.plan
+        if self.fault is not GOOD or plan.throttle is not None or plan.latency is not None:
             return False
         situation = self.situation
         return not (situation.misfit is not None or situation.blocked or self.writers)
@@ -238,8 +243,8 @@ class State:
         return (1.0 - weight) * old, weight * new + self.mirror * self.plan.misses
 
     def _full(self, rate: float) -> bool:
-        """Whether a version gets more than it can carry when so many requests/s come."""
-        if self.plan.throttle is not None:
+        """Whether what becomes of requests depends on how many come, up to so many per second."""
+        if self.plan.throttle is not None or self.plan.latency is not None:
             return True
         pairs = zip(self._loads(self.weight), self.capacity, strict=True)
         return any(rate * load > capacity for load, capacity in pairs)
@@ -459,7 +464,8 @@ class State:
             capacity = self._shared_out(weight, reached)
         elif self.situation.shared and self.moving:
             capacity = divided(capacity, weight, self.fault.factor)
-        return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached)
+        fresh = cold_at(self, t, weight) if self.moving else self.fresh
+        return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached, fresh)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
         """The requests that reach no version at the times t (seconds, any shape)."""

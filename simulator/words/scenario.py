@@ -32,7 +32,7 @@ from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
-from simulator.words.service import OF_INSTANCES, Service
+from simulator.words.service import FOR_LATENCY, OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
@@ -148,6 +148,17 @@ class Scenario(Words):
             raise ValueError("zone needs service.zones: write e.g. service: {zones: 3}")
         return value
 
+    @field_validator("slo")
+    @classmethod
+    def _times_are_told(cls, value: Slo, info: ValidationInfo) -> Slo:
+        service = info.data.get("service")
+        if isinstance(service, Service) and value.latency and service.service_time is None:
+            raise ValueError(
+                "latency needs service.service_time, the mean time of a request: write e.g. "
+                "service: {service_time: 100ms}"
+            )
+        return value
+
     @model_validator(mode="after")
     def _keeps_its_source(self, info: ValidationInfo) -> Scenario:
         context = info.context or {}
@@ -196,6 +207,7 @@ class Scenario(Words):
         if self.capacity_per_instance == math.inf:
             said = "no concurrency" if self.service.elastic else "neither capacity nor utilisation"
             notes.append(f"the service states {said}: it is never overloaded")
+        notes += self._of_latency()
         if unused := self._unused():
             notes.append(f"an elastic service has no instances; without effect: {unused}")
         usual = self.service.errors.mean if self.service.errors else 0.0
@@ -219,6 +231,20 @@ class Scenario(Words):
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _of_latency(self) -> list[str]:
+        """What to know about a latency objective, or what has no effect without one."""
+        service = self.service
+        if self.slo.latency is not None:
+            return [
+                "late answers are counted as if each were late by itself (dispersion 1); they come "
+                "in bursts, so that alarms and judges on them are noisier than simulated"
+            ]
+        idle = [key for key in FOR_LATENCY if getattr(service, key) is not None]
+        idle = [key for key in idle if key != "service_time" or not service.elastic]
+        idle += ["queueing"] * (service.queueing != "instance")
+        named = ", ".join(f"service.{key}" for key in idle)
+        return [f"nothing is late without slo.latency; without effect: {named}"] if idle else []
 
     def _unused(self) -> str:
         """What the file says about instances that an elastic service does not have."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,8 @@ from simulator.words.units import (
 
 _MOST_INSTANCES = 1_000_000
 # What an elastic service alone has, and what it has no use for.
-ELASTIC_ONLY = ("concurrency", "service_time", "cost_per_request")
+ELASTIC_ONLY = ("concurrency", "cost_per_request", "cold_start")
+FOR_LATENCY = ("service_time", "cold_start")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
     *("start_failure", "sessions", "limit", "drifted", "start_rate"),
@@ -83,6 +84,13 @@ class Connections(Words):
     most: Count = Field(alias="max", description="Connections that the store takes.")
 
 
+class ColdStart(Words):
+    """Environments of an elastic service that have to start when a call comes."""
+
+    share: Share = Field(description="Share of the calls that meet one in normal operation.")
+    lasts: PositiveDuration = Field(description="How much longer such a call takes.")
+
+
 class Service(Words):
     """One service behind one router: instances of equal size, or, when elastic, none to name.
 
@@ -98,7 +106,16 @@ class Service(Words):
         None, description="Requests in flight that an elastic service carries at most."
     )
     service_time: PositiveDuration | None = Field(
-        None, description="Time one request of an elastic service takes."
+        None,
+        description="Mean time one request takes; with slo.latency also of instances, which have "
+        "capacity x service_time servers each.",
+    )
+    cold_start: ColdStart | None = Field(
+        None,
+        description="Cold environments of an elastic service; none where they are provisioned.",
+    )
+    queueing: Literal["instance", "shared"] = Field(
+        "instance", description="Whether requests wait at an instance or in one queue for all."
     )
     cost_per_request: Money | None = Field(
         None, description="Price of one request to an elastic service; copies cost it once more."

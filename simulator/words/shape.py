@@ -25,7 +25,6 @@ NOT_YET: dict[str, str] = {
     "": "",
     "service": "scaling cells overload",
     "traffic": "retries connections queue deadline",
-    "slo": "latency",
     "strategies.*": "value",
 }
 VALUES_NOT_YET: dict[str, str] = {

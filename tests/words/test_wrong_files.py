@@ -153,12 +153,20 @@ KEYS = [
         "calendar.work",
         "Mon-Fri 09:00-17:00",
     ),
-    added(
+    changed(
         "not available yet: a key",
+        "users: 10k",
+        "users: 10k, deadline: 15m",
+        4,
+        "traffic.deadline",
+        "not available yet",
+    ),
+    added(
+        "a latency objective without the time of a request",
         "slo: {latency: 300ms}\n",
         1,
-        "slo.latency",
-        "not available yet",
+        "slo",
+        "service: {service_time: 100ms}",
     ),
     added(
         "a short window above the long one",
