@@ -40,6 +40,10 @@ _OFFICE = ("strategies.it.only_in", "work")
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
 _LATE = (_TENTH, ROLLING, ("slo.latency", "200ms"))
 _COLD = (*_ELASTIC, ("service.cold_start", "{lasts: 400ms}"), ("slo.latency", "300ms"))
+_GROUP = ("service.scaling", "{min: 2, max: 20}")
+_SMALL = ("strategies.it", "{kind: blue_green, green: scaled}")
+_WAITS = ("strategies.it", "{kind: blue_green, keep_old: 3h}")
+_SCALING = (_GROUP, _WAITS, ("detection", "{noticed: {after: 1h}}"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
@@ -50,6 +54,11 @@ CASES: dict[str, Case] = {
     "service.cold_start.share": ("5%", _COLD),
     "service.cold_start.lasts": ("1s", _COLD),
     "service.queueing": ("shared", _LATE),
+    "service.scaling.min": ("4", _SCALING),
+    "service.scaling.max": ("6", _SCALING),
+    "service.scaling.target": ("90%", _SCALING),
+    "service.scaling.up": ("8m", (*_SCALING, _SMALL)),
+    "service.scaling.down": ("2h", _SCALING),
     "slo.latency": ("300ms", _LATE),
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
@@ -231,6 +240,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
+    ("blue_green", "green"): (_GROUP,),
     ("beanstalk", "command_timeout"): (
         ("service.install", "5m"),
         ("service.start_failure", "{probability: 0%, timeout: 1h}"),

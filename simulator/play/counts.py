@@ -28,7 +28,8 @@ class Counts:
 
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
     (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
-    `copied` are expected requests sent to the new version once more.
+    `copied` are expected requests sent to the new version once more, `scaled` the instance-seconds
+    that autoscaling holds beside those of the script.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
@@ -54,6 +55,7 @@ class Counts:
         "peak_harm",
         "peak_weight",
         "plan",
+        "scaled",
         "sync_error",
         "track",
         "users",
@@ -71,7 +73,7 @@ class Counts:
         self.headroom = math.inf
         self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
-        self.sync_error = 0.0
+        self.sync_error = self.scaled = 0.0
         self.users = Users(sticky, fault.users, plan.people is not None)
         self.track: list[tuple[float, ...]] | None = None
 
@@ -124,6 +126,8 @@ class Counts:
         length = b - a
         if length <= 0:
             return
+        if self.plan.scaling is not None:
+            self.scaled += self.plan.scaling.above(stretch, a, b)
         unusual = self.sync_error or self.track is not None or a <= self.look_at < b
         if unusual or stretch.harm or stretch.varying or stretch.mirror:
             self._add(stretch, a, b, drawn, excused)

@@ -26,6 +26,8 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
 
 def _usual(state: State) -> float:
     """What the service could carry with nothing deployed, requests/s."""
+    if state.usual is not None:
+        return float(state.usual)
     return state.plan.full_capacity - state.fleet.lost(state.plan.capacity)
 
 
@@ -38,13 +40,15 @@ def fates(
     top: Top,
     reached: tuple[Any, Any] | None = None,
     fresh: Any = None,
+    usual: Any = None,
 ) -> tuple[Shares, Shares]:
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
     fault, plan, situation = state.fault, state.plan, state.situation
     reached = reached or state.reached
     passing, more = throttled(state, weight, rate, reached, top)
     copied = state.mirror * plan.misses * passing
-    unavoidable = top(0.0, 1.0 - _usual(state) / (rate * plan.misses * passing))
+    usual = _usual(state) if usual is None else usual
+    unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
     mixed = fault.mixed * _mixing(state, weight, top) if fault.mixed else 0.0
     beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
     found = []
@@ -67,7 +71,7 @@ def fates(
             common, served = common + served, 0.0 * served
         extra = anyway = 0.0
         if plan.latency is not None:
-            busy = (rate * load * (1.0 - more), rate * plan.misses * passing)
+            busy = (rate * load * (1.0 - more), rate * plan.misses * passing, usual)
             timely, extra, anyway = _in_time(state, version, busy, capacity, fresh, top)
             right = served * (1.0 - fault.users * fail)
             late, extra, anyway = late * timely, extra * right, anyway * right
@@ -89,7 +93,7 @@ def _by_fault(state: State, mixed: Any, leak: Any) -> tuple[Any, Any, Any]:
 def _in_time(
     state: State,
     version: int,
-    busy: tuple[Any, Any],
+    busy: tuple[Any, Any, Any],
     capacity: tuple[Any, Any],
     fresh: Any,
     top: Top,
@@ -97,17 +101,17 @@ def _in_time(
     """Of the answers of one version: the share that comes in time, but for what the defect delays,
     the share that is late because of the deployment, and the share that is late anyway.
 
-    `busy`: requests/s offered to it, and to all with nothing deployed. Whoever is in one pool
-    shares a queue, if instances share one.
+    `busy`: requests/s offered to it, those offered with nothing deployed, and what could be carried
+    then. Whoever is in one pool shares a queue, if instances share one.
     """
-    latency, (offered, whole) = state.plan.latency, busy
+    latency, (offered, whole, usual) = state.plan.latency, busy
     assert latency is not None
     fresh = (state.fresh if fresh is None else fresh) if version == NEW else 0.0
     factor, beside = state.fault.factor if version == NEW else 1.0, 0.0
     if state.router.pool:
         beside = capacity[1 - version] * (state.fault.factor if version == OLD else 1.0)
     slow = latency.share(offered, capacity[version], factor, fresh, beside)
-    extra = top(0.0, slow - latency.usual(whole, _usual(state)) - _ROUNDING)
+    extra = top(0.0, slow - latency.usual(whole, usual) - _ROUNDING)
     return 1.0 - slow, extra, slow - extra
 
 

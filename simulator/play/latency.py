@@ -121,7 +121,10 @@ class Latency:
         offered = plan.rate * plan.misses * np.ones_like(middles)
         if not plan.steady:
             offered = np.asarray(plan.traffic.at(middles), dtype=float) * plan.misses
-        late = self.usual(offered, np.full_like(offered, plan.full_capacity))
+        capacity = np.full_like(offered, plan.full_capacity)
+        if plan.scaling is not None:
+            capacity = plan.capacity * plan.scaling.usual(middles)
+        late = self.usual(offered, capacity)
         expected: Array = plan.requests(edges) * plan.misses * late
         return expected
 

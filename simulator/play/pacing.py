@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play.fleet import NEW, OLD, Drift, StartLaw
+from simulator.play.fleet import NEW, Drift, StartLaw
 from simulator.play.lead import geometric
 from simulator.play.luck import Purpose
 from simulator.play.store import StoreVerbs
@@ -48,23 +48,32 @@ class PacedVerbs(StoreVerbs):
     """Verbs that start instances where `pacing` says when each may begin (None: at once).
 
     A start that waits for its turn is neither held nor paid for. `arriving` tells when each of the
-    instances that were asked for last will serve, seconds, as far as single starts are followed.
+    instances that were asked for last will serve, seconds, as far as single starts are followed;
+    `grows` says that the new version's group is small and grows with its first traffic.
     """
 
     decided_at: float
     pacing: Pacing | None
     arriving: list[float]
+    grows = False
 
-    def _ask_at(self, version: int, when: float, count: int) -> None:
-        """Hold `count` more instances from the moment `when`, unless it is decided to go back."""
+    def _ask_at(self, when: float, count: int) -> None:
+        """Hold `count` more instances from the moment `when`, unless it is decided to go back
+        before.
+        """
         if when <= self.env.now:
             self.fleet.request(count, self.env.now)
         else:
-            self.at(when, partial(self._ask_now, version, count))
+            self.at(when, partial(self._ask_now, count, self._going_back))
 
-    def _ask_now(self, version: int, count: int) -> None:
-        if version == OLD or self.decided_at != self.decided_at:
+    def _ask_now(self, count: int, going_back: bool) -> None:
+        """Hold more instances, unless it was decided to go back since they were reserved."""
+        if going_back == self._going_back:
             self.fleet.request(count, self.env.now)
+
+    @property
+    def _going_back(self) -> bool:
+        return self.decided_at == self.decided_at
 
     def _cancel_starts(self) -> None:
         """Give back everything that was asked for and is not in service yet."""
@@ -72,10 +81,10 @@ class PacedVerbs(StoreVerbs):
         if self.pacing is not None:
             self.pacing.forget(self.env.now)
 
-    def _begin_one(self, pacing: Pacing, version: int) -> float:
+    def _begin_one(self, pacing: Pacing) -> float:
         """One start begins when its turn comes; returns the moment (seconds)."""
         begins = float(pacing.reserve(self.env.now, 1)[0])
-        self._ask_at(version, begins, 1)
+        self._ask_at(begins, 1)
         return begins
 
     def _start(self, version: int, law: StartLaw, count: int) -> float:
@@ -87,7 +96,7 @@ class PacedVerbs(StoreVerbs):
         self.starts[version] += count
         groups = min(count, _GROUPS)
         for part in np.array_split(begins, groups):
-            self._ask_at(version, float(part[0]), len(part))
+            self._ask_at(float(part[0]), len(part))
         purpose = Purpose.START if version == NEW else Purpose.OLD_START
         self.arriving = []
         if count > _MOST_EXACT:
@@ -155,6 +164,31 @@ class PacedVerbs(StoreVerbs):
         yield env.timeout(slowest)
         fleet.settle(env.now)
         fleet.join(version, count - (fleet.up[version] - before), env.now)
+
+    def provision_least(self) -> Script:
+        """Have as few new instances ready as autoscaling allows; all of them without it."""
+        scaling = self.plan.scaling
+        least = self.fleet.size if scaling is None else scaling.least
+        yield from self.provision(min(least / self.fleet.size, 1.0))
+        self.grows = True
+
+    def shift(self, weight: float, by_hand: bool = False) -> Script:
+        """Publish a weight for the new version and wait until it is in effect.
+
+        A group that is small begins to grow.
+        """
+        yield from super().shift(weight, by_hand)
+        if self.grows and self.plan.scaling is not None:
+            self.grows = False
+            self.at(self.env.now + self.plan.scaling.up, self._filled_up)
+
+    def _filled_up(self) -> None:
+        fleet, now, history = self.fleet, self.env.now, self.situation.history
+        missing = fleet.size - fleet.up[NEW]
+        if missing > 0 and not self._going_back and history is not None:
+            history.up[NEW] = fleet.size  # the load brought them, no script
+            fleet.request(missing, now)
+            fleet.join(NEW, missing, now)
 
     def _command_ends(self, version: int, begins: float, takes: float) -> None:
         """A start of a version begins then and takes so long (seconds), for controllers that give

@@ -14,6 +14,7 @@ from simulator.play.latency import Latency
 from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.play.scaling import Scaler
 from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class Plan:
     unless it is stated), `ungraceful` the seconds of its traffic that a
     stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
     of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `latency` what makes answers late if that counts, `usual_bad` the share of bad requests with
+    `scaling` what adds and removes instances if anything does, `latency` what makes answers late if
+    that counts (`plain`: neither does), `usual_bad` the share of bad requests with
     nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
     limits the requests if it ever can, `drifted` the share of instances that somebody changed by
     hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
@@ -53,25 +55,26 @@ class Plan:
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
         self.steady = traffic.constant
-        self.rate = traffic.mean
-        self.peak = traffic.peak
+        self.rate, self.peak = traffic.mean, traffic.peak
         self.calendar = _binding(scenario, strategy)
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
         self.sessions = service.sessions
         self.start_rate = service.start_rate or math.inf
         self.users, self.writes = traffic.users, traffic.writes
         self.capacity = scenario.capacity_per_instance
-        self.full_capacity = self.capacity * self.size
         self.cached = scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
+        self.scaling: Scaler | None = None
+        self._size_up()
         throttle = scenario.router.throttle
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
         self.latency: Latency | None = None
         self._what_is_usual()
-        plain = self.cached is None and self.throttle is None and self.latency is None
-        self.lasting = plain and not self.elastic
+        self.plain = self.latency is None and self.scaling is None
+        fixed = self.cached is None and self.throttle is None
+        self.lasting = self.plain and fixed and not self.elastic
         self.single_writer = scenario.change.single_writer
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
@@ -95,6 +98,14 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _size_up(self) -> None:
+        """Instances at the start of the release, and what all of them carry."""
+        words = self.scenario.service.scaling
+        if words is not None and not self.elastic:
+            self.scaling = Scaler(self, words)
+            self.size = math.ceil(float(self.scaling.usual(np.zeros(1))[0]) - 1e-9)
+        self.full_capacity = self.capacity * self.size
 
     def _what_is_usual(self) -> None:
         """Errors and late answers that nobody has deployed."""

@@ -251,7 +251,7 @@ class PoolVerbs(PacedVerbs):
         later = self.plan.drain if drained else 0.0
         if not rules.in_place:
             if self.pacing is not None:
-                later = self._begin_one(self.pacing, version) - now
+                later = self._begin_one(self.pacing) - now
             else:
                 self.fleet.request(1, now)
         if version == NEW and length > law.timeout:

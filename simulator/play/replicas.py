@@ -126,16 +126,18 @@ class ReplicaVerbs(ControllerVerbs):
                 self._watch_health(law, length, later)
             one = [self.env.now + later + length, part, float(pacing is None)]
             if pacing is not None:
-                self._ask_for_group(version, one, self.env.now + later)
+                self._ask_for_group(one, self.env.now + later)
             heapq.heappush(course.starting[version], one)
             count -= part
 
-    def _ask_for_group(self, version: int, one: list[float], when: float) -> None:
+    def _ask_for_group(self, one: list[float], when: float) -> None:
         """Ask at a moment for what is left then of [when ready, how many, whether asked for]."""
+
+        going_back = self._going_back
 
         def ask() -> None:
             one[2] = 1.0
-            self._ask_now(version, int(one[1]))
+            self._ask_now(int(one[1]), going_back)
 
         self.at(when, ask)
 

@@ -196,11 +196,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.note("data repaired")
 
     def _restored(self, weight: float) -> bool:
+        scaling, stretch = self.plan.scaling, self.stretch
         return (
             weight <= NO_TRAFFIC
             and not self.router.coming
             and self.fleet.drift is None
             and self.fleet.up[OLD] >= self.fleet.size
+            and (scaling is None or stretch is None or scaling.full(stretch, self.env.now))
         )
 
     def _first_harm(self, now: float) -> None:
@@ -364,7 +366,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         stale = math.nan
         if self.fault is not GOOD and self.plan.cached is not None:
             stale = self.router.forgotten()
-        for until in (self.repaired_at, self.mended_at, stale):
+        scaled = math.nan if self.plan.scaling is None else self.env.now + self.plan.scaling.up
+        for until in (self.repaired_at, self.mended_at, stale, scaled + 1e-3):
             while until > self.env.now:  # once more where adding up seconds fell short of it
                 yield self.env.timeout(until - self.env.now)
         if self.repaired_at <= self.env.now:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from simulator.play.fault import Fault
 from simulator.play.pressure import Bucket
+
+if TYPE_CHECKING:
+    from simulator.play.scaling import History
 
 
 class Situation:
@@ -22,7 +26,7 @@ class Situation:
     began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one. `warmed` are
     the moments (seconds) at which the new version got more of the requests than ever before, with
     the share: so many environments are there, of which a share `known` was there before clients
-    began to follow a weight.
+    began to follow a weight. `history` is what groups that follow their load had to carry.
     """
 
     __slots__ = (
@@ -32,6 +36,7 @@ class Situation:
         "dark",
         "fault",
         "highest",
+        "history",
         "incident",
         "known",
         "misfit",
@@ -55,6 +60,7 @@ class Situation:
         self.cache_since: float | None = None
         self.warmed: list[tuple[float, float]] = [(-math.inf, 0.0)]
         self.known: float | None = None
+        self.history: History | None = None
 
     def starting(self, now: float, share: float, lasts: float) -> tuple[float, float]:
         """The new version gets this share of the requests from now on: the part of it that meets

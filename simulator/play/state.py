@@ -51,8 +51,10 @@ class State:
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
     neither when they are constant, `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided, `fresh` the share of the new version's requests that meets cold environments.
-    `lasting` tells that only the fleet can change it, so that it can begin `again`.
+    decided, `usual` is what could be carried with nothing deployed if that follows the load, and
+    `unscaled` what the versions could carry if they did not; `fresh` is the share of the new
+    version's requests that meets cold environments. `lasting` tells that only the fleet can change
+    it, so that it can begin `again`.
     """
 
     __slots__ = (
@@ -79,11 +81,16 @@ class State:
         "situation",
         "start",
         "straight",
+        "unscaled",
         "until",
+        "usual",
         "varying",
         "versions",
         "weight",
     )
+
+    usual: float | None
+    unscaled: tuple[float, float]
 
     def __init__(
         self,
@@ -206,7 +213,7 @@ class State:
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
         plan = self.plan
-        if self.fault is not GOOD or plan.throttle is not None or plan.latency is not None:
+        if self.fault is not GOOD or plan.throttle is not None or not plan.plain:
             return False
         situation = self.situation
         return not (situation.misfit is not None or situation.blocked or self.writers)
@@ -218,7 +225,7 @@ class State:
             return False
         if plan.capacity == math.inf:
             return True
-        old, new = self._in_service(np.array([self.start, drift.start + drift.span]))
+        old, new = self.in_service(np.array([self.start, drift.start + drift.span]))
         cold = plan.warm_share if plan.warm_for > 0 else 1.0
         return float(np.min(old + new)) * plan.capacity * cold >= plan.peak * plan.misses
 
@@ -244,7 +251,7 @@ class State:
 
     def _full(self, rate: float) -> bool:
         """Whether what becomes of requests depends on how many come, up to so many per second."""
-        if self.plan.throttle is not None or self.plan.latency is not None:
+        if self.plan.throttle is not None or not self.plan.plain:
             return True
         pairs = zip(self._loads(self.weight), self.capacity, strict=True)
         return any(rate * load > capacity for load, capacity in pairs)
@@ -338,7 +345,7 @@ class State:
 
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
-        each = plan.capacity
+        each, self.usual = plan.capacity, None
         serving = fleet.working()
         if each == math.inf:
             old, new = (sum(serving),) * 2 if self.situation.shared else serving
@@ -350,6 +357,8 @@ class State:
             total = sum(serving)
             serving = total * (1.0 - self.weight), total * self.weight
         self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
+        if plan.scaling is not None:
+            self.until = min(self.until, plan.scaling.begin(self, now))
 
     def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
         old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
@@ -413,7 +422,7 @@ class State:
             return self.leaked
         if self.fleet.drift is None:
             return self.leak.at(t)
-        _, new = self._in_service(t)
+        _, new = self.in_service(t)
         return self.leak.at(t) * self.leak.instances / np.maximum(new, 1e-300)
 
     def weight_at(self, t: float) -> float:
@@ -425,7 +434,7 @@ class State:
     def weights(self, t: Array) -> Array:
         """The new version's share of the requests at the times t (seconds)."""
         if self.fleet.drift is not None and self.router.pool:
-            old, new = self._in_service(t)
+            old, new = self.in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
         if self.moving and not self.router.pool:
@@ -433,7 +442,8 @@ class State:
             return following
         return np.full_like(t, self.weight)
 
-    def _in_service(self, t: Array) -> tuple[Array, Array]:
+    def in_service(self, t: Array) -> tuple[Array, Array]:
+        """Instances of (old, new) in service at the times t (seconds)."""
         up, drift = self.fleet.up, self.fleet.drift
         if drift is None:
             return np.full_like(t, up[OLD]), np.full_like(t, up[NEW])
@@ -447,14 +457,15 @@ class State:
         plan = self.plan
         rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
         weight: Any = self.weights(t) if self.varying else self.weight
-        capacity: tuple[Any, Any] = self.capacity
+        capacity: tuple[Any, Any] = self.capacity if plan.scaling is None else self.unscaled
+        usual: Any = None
         if self.fleet.drift is not None:
             each = plan.capacity
             capacity = (math.inf, math.inf)
             if each < math.inf:
                 lit = self.fleet.lit * (1.0 - self.fleet.worn)
                 less, cold = 1 - plan.warm_share, self.fleet.cold(t, plan.warm_for)
-                old, new = (n - less * c for n, c in zip(self._in_service(t), cold, strict=True))
+                old, new = (n - less * c for n, c in zip(self.in_service(t), cold, strict=True))
                 capacity = (lit * old * each, lit * new * each / self.fault.factor)
         reached = self.reached
         if plan.cached is not None and not plan.cached.shared:
@@ -464,8 +475,11 @@ class State:
             capacity = self._shared_out(weight, reached)
         elif self.situation.shared and self.moving:
             capacity = divided(capacity, weight, self.fault.factor)
+        if plan.scaling is not None:
+            capacity, usual = plan.scaling.carries(self, t, capacity)
         fresh = cold_at(self, t, weight) if self.moving else self.fresh
-        return fates(self, weight, rate, capacity, self._leak_at(t), np.maximum, reached, fresh)
+        leak = self._leak_at(t)
+        return fates(self, weight, rate, capacity, leak, np.maximum, reached, fresh, usual)
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
         """The requests that reach no version at the times t (seconds, any shape)."""

@@ -315,6 +315,9 @@ class Stretch(State):
         plan = self.plan
         if plan.elastic:
             return self.capacity
+        if plan.scaling is not None and not self.nobody:
+            old, new = plan.scaling.carries(self, np.array([t]), self.unscaled)[0]
+            return float(old[0]), float(new[0])
         total = [0.0, 0.0]
         for version in (OLD, NEW):
             for count, since in self.fleet.cohorts[version]:
@@ -351,14 +354,14 @@ class Stretch(State):
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
         each = self.plan.capacity / self.fault.factor
-        if self.plan.throttle is not None:
+        if self.plan.throttle is not None or self.plan.scaling is not None:
             return False
         if each == math.inf:
             return True
         if self.plan.elastic:
             return each * self.fleet.lit >= self.plan.peak * (1.0 + self.mirror)
         if self.fleet.drift is not None:
-            old, new = self._in_service(fine)
+            old, new = self.in_service(fine)
             return bool(
                 np.min(old + new) * each * self.fleet.lit * (1.0 - self.fleet.worn)
                 >= self.plan.peak

@@ -207,7 +207,7 @@ class Scenario(Words):
         if self.capacity_per_instance == math.inf:
             said = "no concurrency" if self.service.elastic else "neither capacity nor utilisation"
             notes.append(f"the service states {said}: it is never overloaded")
-        notes += self._of_latency()
+        notes += self._of_latency() + self._of_scaling()
         if unused := self._unused():
             notes.append(f"an elastic service has no instances; without effect: {unused}")
         usual = self.service.errors.mean if self.service.errors else 0.0
@@ -231,6 +231,20 @@ class Scenario(Words):
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _of_scaling(self) -> list[str]:
+        """What to know about groups that cannot grow as far as the busiest traffic needs."""
+        scaling, cache = self.service.scaling, self.router.cache
+        if scaling is None or self.service.elastic:
+            return []
+        reaching = self.traffic.peak * (1.0 - cache.hits if cache else 1.0)
+        needed = math.ceil(reaching / (self.capacity_per_instance * scaling.target) - 1e-9)
+        if needed <= scaling.most:
+            return []
+        return [
+            f"service.scaling.max {scaling.most}: {needed} instances are needed at the peak to be "
+            f"{100 * scaling.target:.3g} % busy"
+        ]
 
     def _of_latency(self) -> list[str]:
         """What to know about a latency objective, or what has no effect without one."""

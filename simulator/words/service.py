@@ -27,7 +27,7 @@ ELASTIC_ONLY = ("concurrency", "cost_per_request", "cold_start")
 FOR_LATENCY = ("service_time", "cold_start")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
-    *("start_failure", "sessions", "limit", "drifted", "start_rate"),
+    *("start_failure", "sessions", "limit", "drifted", "start_rate", "scaling"),
 )
 
 
@@ -91,6 +91,26 @@ class ColdStart(Words):
     lasts: PositiveDuration = Field(description="How much longer such a call takes.")
 
 
+class Scaling(Words):
+    """A group of instances whose number follows its load."""
+
+    least: Count = Field(alias="min", description="Fewest instances of a group.")
+    most: Count = Field(alias="max", description="Most instances of a group.")
+    target: PositiveShare = Field(description="How busy the instances shall be.")
+    up: Duration = Field(
+        description="From a higher load until the instances for it serve, their start included."
+    )
+    down: Duration = Field(description="From a lower load until instances leave.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Scaling:
+        if self.least > self.most:
+            raise ValueError(f"min {self.least} is above max {self.most}: exchange them")
+        if self.up > self.down:
+            raise ValueError("up is longer than down: groups grow faster than they shrink")
+        return self
+
+
 class Service(Words):
     """One service behind one router: instances of equal size, or, when elastic, none to name.
 
@@ -142,6 +162,11 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    scaling: Scaling | None = Field(
+        None,
+        description="Autoscaling of each version's group, or of the pool; `instances` then only "
+        "says, with `utilisation`, what one of them carries.",
+    )
     start_rate: Rate | None = Field(
         None,
         description="Most starts of instances that begin per time (throttled calls, supply of "
@@ -173,6 +198,8 @@ class Service(Words):
                 f"{self.instances} instances hold {self.needs} connections, more than "
                 f"{self.connections.most}: raise max"
             )
+        if self.scaling is not None and self.capacity is None and self.utilisation is None:
+            raise ValueError("scaling needs capacity: what one instance carries, e.g. 100 rps")
         if self.limit is not None and self.limit < self.instances:
             raise ValueError(
                 f"limit {self.limit} is below the {self.instances} instances: raise it"

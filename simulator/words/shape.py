@@ -23,12 +23,11 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "scaling cells overload",
+    "service": "cells overload",
     "traffic": "retries connections queue deadline",
     "strategies.*": "value",
 }
 VALUES_NOT_YET: dict[str, str] = {
-    "green": "scaled",
     "by": "cells zones regions",
 }
 # What may stand at a key that is not available yet, because it asks for nothing.
