@@ -172,6 +172,16 @@ class Scaler:
         state.varying = state.varying or history.trailing(now, self.down)
         return history.turns(now, (self.up, self.down))
 
+    def ample(self, state: State, edges: Array) -> bool:
+        """Whether no version is overloaded at these moments (seconds), nor half-way between."""
+        t = np.concatenate([edges + _MOMENT, (edges[1:] + edges[:-1]) / 2])
+        (old, new), _ = self.carries(state, t, state.unscaled)
+        rate, weight = np.asarray(self._plan.traffic.at(t), dtype=float), state.weights(t)
+        copied = state.mirror * self._plan.misses
+        most_old = rate * (1.0 - weight) * state.reached[OLD]
+        most_new = rate * (weight * state.reached[NEW] + copied)
+        return bool(np.all(most_old <= old) and np.all(most_new <= new))
+
     def full(self, state: State, now: float) -> bool:
         """Whether the old version has as many instances as with nothing deployed."""
         old, _, usual = self.groups(state, np.array([now + 2 * _MOMENT]), state.fleet.serving())

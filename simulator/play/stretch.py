@@ -354,8 +354,10 @@ class Stretch(State):
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
         each = self.plan.capacity / self.fault.factor
-        if self.plan.throttle is not None or self.plan.scaling is not None:
+        if self.plan.throttle is not None:
             return False
+        if self.plan.scaling is not None:
+            return self.fleet.drift is None and self.plan.scaling.ample(self, fine)
         if each == math.inf:
             return True
         if self.plan.elastic:
