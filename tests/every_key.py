@@ -35,6 +35,14 @@ _CHANGES = (("change", f"{{changes: {_CARRIED}, defects: [{{kind: errors, rate: 
 _BRANCH = (("change.branch", "{age: 20d, conflict: 2%, resolve: 1h}"),)
 _HANGS = (CRASH, ("detection", "{health: none}"), ("response.overdue", "30m"))
 
+_CELLS = (
+    ("service.cells", "[{name: a, share: 30%}, {name: b, share: 70%}]"),
+    ("strategies.it", "{kind: phased, by: cells}"),
+)
+_WAVES = (
+    _CELLS[0],
+    ("strategies.it", "{kind: phased, by: cells, waves: [{cells: [a]}, {cells: [b]}]}"),
+)
 _OFFICE = ("strategies.it.only_in", "work")
 
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
@@ -46,6 +54,8 @@ _WAITS = ("strategies.it", "{kind: blue_green, keep_old: 3h}")
 _SCALING = (_GROUP, _WAITS, ("detection", "{noticed: {after: 1h}}"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
+
+_QUEUE = ("traffic", "{rate: 300 rps, users: 20k, writes: 20%, queue: true, deadline: 9m}")
 
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
@@ -60,9 +70,32 @@ CASES: dict[str, Case] = {
     "service.scaling.up": ("8m", (*_SCALING, _SMALL)),
     "service.scaling.down": ("2h", _SCALING),
     "slo.latency": ("300ms", _LATE),
+    "service.cells": ("[{name: a, share: 20%}, {name: b, share: 80%}]", _CELLS),
+    "service.cells[0].name": ("c", _CELLS),
+    "service.cells[0].peak_at": (
+        "06:00",
+        (
+            ("traffic", "{daily: {mean: 200 rps, peak: 300 rps, peak_at: 14:00}, users: 20k}"),
+            *_CELLS,
+        ),
+    ),
+    "strategies.it.waves[0]": ("{cells: [a], bake: 9m}", _WAVES),
+    "strategies.it.waves": ("[{cells: [b]}, {cells: [a]}]", _WAVES),
+    "calendar.timezone": (
+        "Asia/Tokyo",
+        (
+            ("traffic.start_at", "2026-03-28 16:57"),
+            ("calendar", "{timezone: Europe/Berlin}"),
+            _OFFICE,
+        ),
+    ),
     "calendar.work": ("Mon-Fri 12:00-13:00", (_OFFICE,)),
     "calendar.freeze": ('[{from: "Tue 10:01", to: "Tue 12:00"}]', ()),
     "strategies.it.only_in": ("work", (("traffic.start_at", '"Tue 16:57"'),)),
+    "traffic.deadline": ("20s", (_QUEUE, ("strategies.it", "{kind: big_bang}"))),
+    "traffic.retries": ("1", ()),
+    "service.overload": ("collapse", (ROLLING, ("service.capacity", "52 rps"))),
+    "traffic.connections.mean": ("3h", (("traffic.connections", "{mean: 10m}"),)),
     "service.drifted": ("30%", (("strategies.it", "{kind: big_bang}"),)),
     "service.elastic": ("true", ()),
     "service.concurrency": ("20", _ELASTIC),
@@ -241,6 +274,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
     ("blue_green", "green"): (_GROUP,),
+    ("phased", "by"): (("service.cells", "[{name: a, share: 30%}, {name: b, share: 70%}]"),),
     ("beanstalk", "command_timeout"): (
         ("service.install", "5m"),
         ("service.start_failure", "{probability: 0%, timeout: 1h}"),

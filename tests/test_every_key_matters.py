@@ -242,6 +242,7 @@ NOT_IN_A_REPLICATION = {
     "change.changes.tests[0].catches",
     "change.defects[0].share",
     "change.defects[0].kind",
+    "traffic.queue",  # comes with its deadline: tests/answers/test_traffic_answers.py
     "traffic.daily",
     "traffic.trace",
     "response.retry",  # good releases only
@@ -346,6 +347,8 @@ def settings() -> list[tuple[str, str, str]]:
         "phased": {
             "waves": "[50%, 50%]",
             "bake": "9m",
+            "by": "cells",
+            "schedule": "amazon",
             "within": "{kind: rolling, batch: 1}",
             "judge": "{above: 2%}",
         },
@@ -380,7 +383,7 @@ def settings() -> list[tuple[str, str, str]]:
     return [(kind, key, value) for kind, keys in other.items() for key, value in keys.items()]
 
 
-ONLY_ONE_VALUE = {("phased", "by")}
+ONLY_ONE_VALUE: set[tuple[str, str]] = set()
 FIRST = {
     ("big_bang", "keep_old"): "in_place: false",
     ("rolling", "max_unavailable"): "surge: 1",

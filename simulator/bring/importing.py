@@ -20,9 +20,10 @@ from simulator.words.changes import split
 from simulator.words.documents import Document
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.profiles import names as profiles
-from simulator.words.reading import packaged_folder, reread
+from simulator.words.reading import loads, packaged_folder, reread
 from simulator.words.scenario import Scenario
 from simulator.words.units import format_rate, rate
+from simulator.words.writing import stated
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".config", ".template")
 _MOST_FILES, _MOST_BYTES = 200, 2**23
@@ -137,13 +138,14 @@ def imported(
     everything = views(manifests, parameters)
     found = _workloads(everything)
     reader, chosen = _chosen(found, everything, workload)
-    changes = list(_changes(sets))
-    draft = _drafted(chosen, profile, dict(changes))
+    sets = tuple(sets)
+    changes = dict(map(split, sets))
+    draft = _drafted(chosen, profile, changes)
     scenario = _scenario(draft, chosen)
-    for path, value in changes:
-        scenario = scenario.with_(path, value)
-        draft.assumed = [row for row in draft.assumed if row.path != path]
-        draft.origins[path] = ("--set",)
+    if sets:
+        scenario = loads(stated(scenario), sets=sets)
+        draft.assumed = [row for row in draft.assumed if row.path not in changes]
+        draft.origins.update(dict.fromkeys(changes, ("--set",)))
     own = reader.platform
     return Imported(
         chosen,
@@ -158,15 +160,6 @@ def imported(
         profile,
         parameters,
     )
-
-
-def _changes(sets: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Paths and values of texts path=value; raises ScenarioError for another text."""
-    for item in sets:
-        path, value = split(item)
-        if "=" not in item or not path or not value:
-            raise ScenarioError([Problem("--set", item, None, None, "is not path=value")])
-        yield path, value
 
 
 def _drafted(chosen: Workload, profile: str | None, changes: Mapping[str, str]) -> Draft:

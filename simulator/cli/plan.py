@@ -59,7 +59,7 @@ def rehearse(
 
     texts = []
     for plan in plans:
-        text = _plan_text(plan, 0 if words.service.elastic else words.service.instances)
+        text = _plan_text(plan, words)
         if seen[plan.name]:
             text += "\n" + gates_table(seen[plan.name])
         texts.append(text)
@@ -76,10 +76,13 @@ def _seen(words: Scenario, plan: Rehearsal, every: bool) -> tuple[Sight, ...]:
     return sights(words, plan.name) if every else sights(words, plan.name, 1, 100, (ALL,))
 
 
-def _plan_text(plan: Rehearsal, instances: int) -> str:
+def _plan_text(plan: Rehearsal, words: Scenario) -> str:
+    """The steps of a plan; with the wall clock where one of them waits for hours."""
     from simulator.play.replay import sentence
     from simulator.report import wording
 
+    instances = 0 if words.service.elastic else words.service.instances
+    timed = any(entry.verb == "wait for hours" for entry in plan.journal)
     needed = f"at most {plan.instances} instances (service: {instances})"
     lines = [
         f"{plan.name} ({plan.kind}): deploys in {wording.length(plan.duration)}, "
@@ -88,7 +91,8 @@ def _plan_text(plan: Rehearsal, instances: int) -> str:
     lines += [f"  unsuitable: {reason}" for reason in plan.reasons]
     for entry, requests in zip(plan.journal, plan.requests, strict=True):
         seen = "" if requests is None else f": {wording.count(requests)} requests on new"
-        lines.append(f"  {wording.length(entry.time):>9}  {sentence(entry)}{seen}")
+        clock = f"{words.clock.shown(entry.time)}  " if timed else ""
+        lines.append(f"  {wording.length(entry.time):>9}  {clock}{sentence(entry)}{seen}")
     return "\n".join(lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,11 @@ Array = NDArray[np.float64]
 _OK, _BREACH, _NO_DATA = 0, 1, -1
 
 
-class Spoken(Protocol):
-    """Words of a detector: its name in tables, and seconds until what it says can be read."""
-
-    @property
-    def label(self) -> str:
-        """The name."""
-
-    @property
-    def delay(self) -> float:
-        """Seconds."""
-
-
 class Periods:
-    """Periods of equal length that end at origin + k x period; `next` is the next k to close."""
+    """Periods of equal length that end at origin + k x period; `next` is the next k to close.
+
+    `words` are those of the detector: its label, and the delay until it can be read (seconds).
+    """
 
     __slots__ = ("_own", "done", "next", "origin", "period")
 
@@ -41,7 +32,7 @@ class Periods:
     period: float
     next: int
     done: bool
-    words: Spoken
+    words: Any
     _own: NDArray[np.intp]
 
     def speak(self, rollout: Rollout, end: float) -> None:

@@ -6,16 +6,12 @@ its share of the time, drawn once. Like alarms they are found by looking ahead.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from simpy import Event
 
 from simulator.play.alarm import Periods
-from simulator.play.replicas import ReplicaVerbs
 from simulator.play.watch import SCOPES, Watch
 
 if TYPE_CHECKING:
@@ -25,7 +21,6 @@ if TYPE_CHECKING:
     from simulator.play.plan import Plan
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
-    from simulator.play.verbs import Script
     from simulator.words.analysis import Analysis
 
 RETRY = 10.0
@@ -256,66 +251,3 @@ class AnalysingWatch(Watch):
         found = next(one for one in self._analyses if one.words == words and not one.running)
         found.begin(self._rollout, done)
         return found
-
-
-class AnalysisVerbs(ReplicaVerbs):
-    """Verbs that measure: beside further steps, or as a step. The analyses are the strategy's."""
-
-    _beside: tuple[AnalysisWatch, ...] = ()
-
-    def begin_analysis(self, analyses: tuple[Analysis, ...]) -> Script:
-        """From now on measure these, until `end_analysis`."""
-        yield from self._gate()
-        if analyses:
-            self.note("begin analysis", len(analyses))
-            watch = self.watch
-            if isinstance(watch, AnalysingWatch) and watch.active:
-                self._beside = tuple(watch.begin(one, None) for one in analyses)
-
-    def end_analysis(self) -> Script:
-        """Measure no more: what has not failed by now has passed."""
-        yield from self._gate()
-        if self._beside:
-            self.note("end analysis")
-            self.last_watch = self.env.now
-        for one in self._beside:
-            one.stop()
-        self._beside = ()
-
-    def analyse(self, analyses: tuple[Analysis, ...], least: float = 0.0) -> Script:
-        """Measure these until all have passed, and for so many seconds at least; then go on."""
-        yield from self._gate()
-        if not analyses and not least:
-            return
-        start, takes = self.env.now, max(one.lasts for one in analyses) if analyses else 0.0
-        if takes == math.inf:
-            yield from self._forever()
-        self.note("analyse", max(takes, least))
-        if isinstance(self.watch, AnalysingWatch) and self.watch.active:
-            over = [self.env.event() for _ in analyses]
-            runs = [
-                self.watch.begin(one, partial(_succeed, event))
-                for one, event in zip(analyses, over, strict=True)
-            ]
-            for run, event in zip(runs, over, strict=True):
-                yield from self._wait_for(run, event)
-        else:
-            yield self.env.timeout(takes)
-        yield self.env.timeout(max(start + least - self.env.now, 0.0))
-        self.last_watch = self.env.now
-        yield from self._gate()
-
-    def _wait_for(self, run: AnalysisWatch, over: Event) -> Script:
-        """Wait until a run is over; once more for each time that it had to try again."""
-        while not over.triggered:
-            if run.running:
-                more = max(run.until - self.env.now, RETRY)
-                yield self.env.any_of((over, self.env.timeout(more)))
-            else:
-                yield over
-
-
-def _succeed(event: Event) -> None:
-    """Let whoever waits for it go on, once."""
-    if not event.triggered:
-        event.succeed()

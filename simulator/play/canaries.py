@@ -17,7 +17,8 @@ from simulator.play.flags import PLAIN_IN_COPIES
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
-from simulator.play.verbs import NoInstances, Script
+from simulator.play.verbs import NoInstances
+from simulator.play.waits import Script
 from simulator.words.limits import Fenceposts, fenceposts
 from simulator.words.units import Portion
 
@@ -138,7 +139,7 @@ class CanaryVerbs(ControllerVerbs):
         yield from self._gate()
         if answering is None:
             return
-        takes = answering.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
+        takes = self._answered_after(answering)
         self.note("ask for approval", takes)
         self.answers_at = self.env.now + takes
 

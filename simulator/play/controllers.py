@@ -19,7 +19,8 @@ from simulator.play.luck import Purpose
 from simulator.play.pool import Rules
 from simulator.play.respond import delay_to_decision
 from simulator.play.tallies import Breaker, Coming
-from simulator.play.verbs import NoInstances, Script
+from simulator.play.verbs import NoInstances
+from simulator.play.waits import Script
 from simulator.words.strategy import MOST_FOLLOWED
 from simulator.words.units import Portion
 

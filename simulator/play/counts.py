@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
-_PIECE, _MOST_PIECES = 60.0, 60
+_PIECE, _MOST_PIECES, _HOUR, _LOOKS = 60.0, 60, 3600.0, 61
 
 
 class Counts:
     """Totals of one replication so far.
 
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
-    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage` and `degraded` are seconds.
+    (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage`, `degraded` and `overload` (of
+    a version that is offered more than it can carry) are seconds.
     `copied` are expected requests sent to the new version once more, `scaled` the instance-seconds
     that autoscaling holds beside those of the script.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
     __slots__ = (
+        "_over",
+        "_since",
         "copied",
         "corrupt",
         "degraded",
@@ -52,6 +55,7 @@ class Counts:
         "mixed",
         "mixing",
         "outage",
+        "overload",
         "peak_harm",
         "peak_weight",
         "plan",
@@ -67,14 +71,15 @@ class Counts:
         self.failed = self.corrupt = 0
         self.failed_before: int | None = None
         self.expected = self.exposed = self.exposure = self.copied = 0.0
-        self.mixed = self.mixing = self.outage = self.degraded = 0.0
+        self.mixed = self.mixing = self.outage = self.degraded = self.overload = 0.0
+        self._over, self._since = False, 0.0
         self.first_harm = self.last_harm = math.nan
         self.peak_harm = self.peak_weight = 0.0
         self.headroom = math.inf
         self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
         self.sync_error = self.scaled = 0.0
-        self.users = Users(sticky, fault.users, plan.people is not None)
+        self.users = Users(sticky, fault.users, plan.people is not None, plan.tides)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -82,7 +87,12 @@ class Counts:
         weight = stretch.weight
         if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
-        self._headroom(stretch)
+        if self._headroom(stretch) < -_SERVING:
+            self.end_overload(now)
+            self._over = True
+        elif self._over:
+            self.end_overload(now)
+            self._over = False
         harm = stretch.defect
         none_yet = self.first_harm != self.first_harm
         if none_yet and (stretch.nobody or stretch.fleet.arrives(now) < math.inf):
@@ -95,24 +105,49 @@ class Counts:
             return True
         return False
 
-    def _headroom(self, stretch: Stretch) -> None:
-        plan = self.plan
+    def end_overload(self, now: float) -> None:
+        """Count an overload that has lasted until now."""
+        if self._over:
+            self.overload += now - self._since
+        self._since = now
+
+    def _headroom(self, stretch: Stretch) -> float:
+        """The least part of its load that a version can carry beyond it now; infinite if none can
+        be overloaded. Where the traffic varies: at its highest in the hour to come.
+        """
+        plan, least = self.plan, math.inf
         if stretch.nobody:
             self.headroom = -1.0
-            return
+            return least
         if plan.capacity == math.inf:
-            return
+            return least
+        if plan.deadline:
+            self._waiting(stretch)
+            return least
         rate = plan.rate if plan.steady else plan.load.greatest(stretch.start, stretch.start)
         old, new = stretch.capacity
         weight, (reached_old, reached_new) = stretch.weight, stretch.reached
         if 1.0 - weight > _SERVING:
-            spare = old / (rate * (1.0 - weight) * reached_old) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = old / (rate * (1.0 - weight) * reached_old * stretch.more[OLD]) - 1.0
         if weight > _SERVING:
-            spare = new / (rate * weight * reached_new) - 1.0
-            if spare < self.headroom:
-                self.headroom = spare
+            least = min(least, new / (rate * weight * reached_new * stretch.more[NEW]) - 1.0)
+        if least < self.headroom:
+            self.headroom = least
+        if not plan.steady and stretch.varying and least < math.inf:
+            start = stretch.start
+            if plan.scaling is not None and stretch.fleet.drift is None:
+                soon = np.linspace(start, min(stretch.until, start + _HOUR), _LOOKS)
+                return min(least, plan.scaling.headroom(stretch, soon))
+            most = plan.load.greatest(start, min(stretch.until, start + _HOUR))
+            least = (least + 1.0) * rate / most - 1.0
+        return least
+
+    def _waiting(self, stretch: Stretch) -> None:
+        """The same for consumers that share a queue: together, and nothing is rejected."""
+        old, new = stretch.capacity
+        rate = self.plan.requests_between(stretch.start, stretch.start + 1.0)
+        both = old * (stretch.weight < 1.0) + new * (stretch.weight > 0.0)
+        self.headroom = min(self.headroom, both / rate - 1.0) if rate > 0 else self.headroom
 
     def add(
         self,
@@ -129,20 +164,28 @@ class Counts:
         if self.plan.scaling is not None:
             self.scaled += self.plan.scaling.above(stretch, a, b)
         unusual = self.sync_error or self.track is not None or a <= self.look_at < b
-        if unusual or stretch.harm or stretch.varying or stretch.mirror:
+        if unusual or stretch.harm or stretch.varying or stretch.mirror or stretch.nobody:
             self._add(stretch, a, b, drawn, excused)
             return
         if self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
         self._met(stretch, stretch.weight, a, b)
 
-    def _met(self, stretch: Stretch, weight: float, a: float, b: float) -> None:
-        """Count who met the new version in [a, b], its weight being so much in the mean."""
+    def _met(
+        self, stretch: Stretch, weight: float, a: float, b: float, requests: float | None = None
+    ) -> None:
+        """Count who met the new version in [a, b], its weight being so much in the mean; with so
+        many requests if they do not follow from that.
+        """
         if weight > _SERVING:
             length = b - a
             if not stretch.situation.dark:
                 self.exposure += weight * length
-                self.exposed += weight * self.plan.requests_between(a, b)
+                if requests is None:
+                    requests = weight * self.plan.requests_between(a, b)
+                    if self.plan.deadline:
+                        requests *= stretch.reached[NEW]
+                self.exposed += requests
             if weight < 1 - _SERVING:
                 self.mixed += length
                 if not stretch.varying:
@@ -155,7 +198,9 @@ class Counts:
         if self.track is not None:
             self._record(stretch, a, b)
         if a <= self.look_at < b:
-            self.harm_left = 1.0 if stretch.nobody else self._harm_at(stretch, self.look_at)
+            self.harm_left = (
+                stretch.harm if stretch.nobody else self._harm_at(stretch, self.look_at)
+            )
         if stretch.nobody:
             self._nobody(stretch, a, b, drawn, excused)
             return
@@ -163,16 +208,19 @@ class Counts:
             copies = stretch.mirror * self.plan.misses
             self.copied += copies * self.plan.requests_between(a, b)
         weight = stretch.weight
-        moves = stretch.moving or stretch.fleet.drift is not None
+        moves = stretch.moving or stretch.fleet.drift is not None or self.plan.tides is not None
         if moves and not stretch.situation.dark:
             self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
+        requests = None
         if stretch.harm > 0 and not (stretch.varying or stretch.asides):
             weight = self._steady_harm(stretch, a, b, drawn) / length
         elif stretch.varying or stretch.harm > 0:
-            weight = self._harm(stretch, a, b, drawn) / length
+            sums = self._harm(stretch, a, b, drawn)
+            weight = sums.seconds / length
+            requests = None if sums.moved is None else sums.rows[NEW][0]
         elif self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
-        self._met(stretch, weight, a, b)
+        self._met(stretch, weight, a, b, requests)
         if stretch.harm > 0 and self.harming:
             self.last_harm = b
             if stretch.moving and stretch.situation.rolling_back:
@@ -184,8 +232,8 @@ class Counts:
         """Harm by the defect at a moment as a share of its peak so far."""
         return min(stretch.defect_at(t) / self.peak_harm, 1.0) if self.peak_harm > 0 else 0.0
 
-    def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> float:
-        """Draw what nobody watched, add the hazards; returns the seconds on the new version."""
+    def _harm(self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None) -> Sums:
+        """Draw what nobody watched, and add the hazards."""
         sums = stretch.sums(a, b)
         if stretch.varying:
             self.mixing += sums.mixing
@@ -195,10 +243,12 @@ class Counts:
             bad = row[1] + row[2]
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if row[3] > 0:
                 self.corrupt += int(poisson(row[3]))
         for beside in sums.beside:
@@ -209,7 +259,7 @@ class Counts:
             self._expose(self.users, (a, b), sums)
         elif stretch.harmful:
             self._exposed(self.users, stretch, (a, b), sums)
-        return sums.seconds
+        return sums
 
     def _steady_harm(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None
@@ -225,10 +275,12 @@ class Counts:
                 bad = part * s.failing + part * s.late
             if bad > 0:
                 self.expected += bad
-                if drawn is not None and version in drawn:
-                    self.failed += drawn[version]
-                else:
+                if drawn is None or version not in drawn:
                     self.failed += int(poisson(bad))
+                elif self.plan.retries:
+                    self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
+                else:
+                    self.failed += drawn[version]
             if s.corrupt > 0 and part > 0:
                 self.corrupt += int(poisson(part * s.corrupt))
         if share > plan.tolerated:
@@ -244,6 +296,20 @@ class Counts:
         )
         return seconds
 
+    def _left_of(
+        self, stretch: Stretch, a: float, b: float, version: int, many: int, bad: float
+    ) -> int:
+        """How many requests are bad in the end (`bad` are expected) when `many` tries were drawn
+        that were: each of these is the first of such a request with the same chance.
+        """
+        seen = sum(
+            float(failing[0] + late[0])
+            for _, _, failing, late, _ in stretch.cells(np.array([a, b]), (version,))
+        )
+        luck = self.luck.counts()
+        left = int(luck.binomial(many, min(bad / seen, 1.0))) if seen > 0 else 0
+        return left + int(luck.poisson(max(bad - seen, 0.0)))
+
     def _exposed(
         self,
         users: Users,
@@ -255,6 +321,7 @@ class Counts:
         a, b = span
         pieces = 1
         moves = users.sticky and (stretch.moving or stretch.fleet.drift is not None)
+        moves = moves or users.tides is not None
         if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
             pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
@@ -299,7 +366,8 @@ class Counts:
 
     def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
         each = 1.0 / self.plan.users
-        weight = sums.seconds / (span[1] - span[0])
+        seconds = sums.seconds if sums.moved is None else sums.moved
+        weight = seconds / (span[1] - span[0])
         first, second = sums.rows
         old, new = [first[4] * each, first[5] * each], [second[4] * each, second[5] * each]
         for beside in sums.beside:
@@ -314,10 +382,10 @@ class Counts:
 
     def expose(self, users: Users, stretch: Stretch, a: float, b: float, excused: bool) -> None:
         """Add to `users` (a copy, to look ahead) what [a, b] of this stretch does to them."""
-        if stretch.nobody:
-            each = self.plan.requests_between(a, b) * stretch.clear / self.plan.users
+        if stretch.nobody and not self.plan.deadline:
+            each = self.plan.requests_between(a, b) * self._good(stretch) / self.plan.users
             users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)
-        elif stretch.varying:
+        elif stretch.varying and not stretch.nobody:
             if stretch.harmful:
                 self._exposed(users, stretch, (a, b), stretch.sums(a, b))
         elif stretch.harm > 0:
@@ -354,17 +422,24 @@ class Counts:
         """So many writes (expected) are lost, as with a restore."""
         self.corrupt += int(self.luck.counts().poisson(writes))
 
+    def _good(self, stretch: Stretch) -> float:
+        """The share of the requests that would be good with nothing deployed."""
+        retries = self.plan.retries
+        return 1.0 - (1.0 - stretch.clear) ** (retries + 1) if retries else stretch.clear
+
     def _nobody(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None, excused: bool
     ) -> None:
+        self.outage += b - a
+        if self.plan.deadline:
+            return
         requests = self.plan.requests_between(a, b)
-        bad = requests * stretch.clear
+        bad = requests * self._good(stretch)
         self.expected += bad
         if drawn is not None and NOBODY in drawn:
             self.failed += drawn[NOBODY]
         else:
             self.failed += int(self.luck.counts().poisson(bad))
-        self.outage += b - a
         self.degraded += b - a
         each = bad / self.plan.users
         self.users.add((a, b), 0.0, (each, 0.0), (each, 0.0), excused)

@@ -19,6 +19,29 @@ Array = NDArray[np.float64]
 _MINUTE = 60.0
 _SETTLED = 1e-9
 _POINTS = 33
+_LONG_AGO = 1e6
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+
+
+def _late(x: Any, mean: float) -> Any:
+    """The share of exponential times below x: 1 - e^(-x / mean)."""
+    return -np.expm1(-np.maximum(x, 0.0) / mean)
+
+
+def _late_twice(x: Any, first: float, second: float) -> Any:
+    """The share of sums of two exponential times of these means below x."""
+    x = np.maximum(x, 0.0)
+    d = (first - second) / (first * second)
+    both = -np.expm1(-x * d) / d if d else x
+    return -np.expm1(-x / first) - np.exp(-x / first) * both / first
+
+
+def _even_and_late(x: Any, ttl: float, mean: float) -> Any:
+    """The share of sums of an even time of at most `ttl` and an exponential one below x."""
+    x = np.maximum(x, 0.0)
+    inside = np.minimum(x, ttl)
+    rest = np.exp(-(x - inside) / mean) - np.exp(-x / mean)
+    return inside / ttl - mean / ttl * rest
 
 
 class AtOnce:
@@ -26,6 +49,11 @@ class AtOnce:
 
     __slots__ = ()
     lasts = 0.0
+
+    @property
+    def without(self) -> AtOnce | None:
+        """The same response of clients that keep to nothing; None if nothing is left of it."""
+        return self
 
     def scale(self, x: float) -> float:
         """Seconds in which, x seconds after a change, about a tenth of what is left follows."""
@@ -42,6 +70,13 @@ class AtOnce:
     def area(self, x: Array) -> Array:
         """The integral of that share from the change on, seconds."""
         return np.maximum(x, 0.0)
+
+    def kept(self, x: Array, mean: float) -> Array:
+        """The share that has followed x seconds after a change when each keeps to what it has for
+        an exponential time more, of this mean (seconds).
+        """
+        followed: Array = _late(x, mean)
+        return followed
 
     def bends(self) -> tuple[float, ...]:
         """Seconds after a change at which its course is not smooth."""
@@ -104,6 +139,15 @@ class Answers(AtOnce):
         area: Array = (1 - self.ignore) * prompt + self.ignore * late
         return area
 
+    def kept(self, x: Array, mean: float) -> Array:
+        """The same when each keeps to what it has for an exponential time more (seconds)."""
+        prompt: Array = _even_and_late(x, self.ttl, mean)
+        if not self.ignore:
+            return prompt
+        late = _late(x - self.wait, mean) if self.fixed else _late_twice(x, self.wait, mean)
+        followed: Array = (1 - self.ignore) * prompt + self.ignore * late
+        return followed
+
     def bends(self) -> tuple[float, ...]:
         """Seconds after a change at which its course is not smooth."""
         return (0.0, self.ttl, self.wait) if self.fixed and self.ignore else (0.0, self.ttl)
@@ -132,6 +176,11 @@ class Asking(AtOnce):
         x = np.maximum(x, 0.0)
         inside = np.minimum(x, self.lasts)
         return np.asarray(inside * inside / (2 * self.lasts) + (x - inside))
+
+    def kept(self, x: Array, mean: float) -> Array:
+        """The same when each keeps to what it has for an exponential time more (seconds)."""
+        followed: Array = _even_and_late(x, self.lasts, mean)
+        return followed
 
     def bends(self) -> tuple[float, ...]:
         """Seconds after a change at which its course is not smooth."""
@@ -170,6 +219,18 @@ class Registering(AtOnce):
         u, f = np.minimum(x / self.lasts, 1.0), self.favour
         area: Array = self.lasts * (1 + f) * (u - np.log1p(f * u) / f) / f
         return area + np.maximum(x - self.lasts, 0.0)
+
+    def kept(self, x: Array, mean: float) -> Array:
+        """The same when each keeps to what it has for an exponential time more (seconds).
+
+        By quadrature of the density (1 + f) / (T (1 + f s / T)^2) at s seconds.
+        """
+        x = np.maximum(np.asarray(x, dtype=float), 0.0)[..., None]
+        half, f = np.minimum(x, self.lasts) / 2, self.favour
+        s = half * (1 + _NODES)
+        density = (1 + f) / (self.lasts * (1 + f * s / self.lasts) ** 2)
+        followed: Array = np.sum(half * _WEIGHTS * density * _late(x - s, mean), axis=-1)
+        return followed
 
     def bends(self) -> tuple[float, ...]:
         """Seconds after a change at which its course is not smooth."""
@@ -281,6 +342,31 @@ class Course:
             by * (how.area(end - when) - how.area(begin - when)) for when, by, how in self._changes
         ]
         return float(np.sum(rest))
+
+    def restart(self, now: float, weight: float, by: float = 0.0) -> None:
+        """From now on this weight is what clients are told, and what went before is forgotten.
+
+        The share that has followed by now, and `by` more of all, is where it begins: right where
+        the response is exponential, which has no memory.
+        """
+        begin = min(max(float(self.at(np.array([now]))[0]) + by, 0.0), 1.0)
+        if abs(begin - weight) < _SETTLED:
+            begin = weight
+        self._changes = [(now - _LONG_AGO, begin, AtOnce())] if begin else []
+        self.final, self._end = begin, -math.inf
+        self.change(now, weight)
+
+    def jump(self, now: float, by: float, fading: AtOnce) -> None:
+        """This part of the share changes now, and fades again as the response says."""
+        self._changes.append((now, by, fading))
+        self._end = max(self._end, now + fading.lasts)
+
+    def let_go(self) -> None:
+        """Nobody keeps to what he had: clients follow as they would without that."""
+        plain = [(when, by, how.without) for when, by, how in self._changes]
+        self._changes = [(when, by, how) for when, by, how in plain if how is not None]
+        ends = [when + how.lasts for when, _, how in self._changes if how.lasts]
+        self._end = max(ends, default=-math.inf)
 
     def settle(self) -> None:
         """All have followed, as if they had in no time."""

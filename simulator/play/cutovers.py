@@ -8,7 +8,7 @@ from simulator.platforms.auto_scaling.rules import scale_in, scale_out, spread
 from simulator.play.course import Registering
 from simulator.play.fleet import NEW, OLD
 from simulator.play.pool import PoolVerbs
-from simulator.play.verbs import Script
+from simulator.play.waits import Script
 from simulator.words.units import Portion
 
 if TYPE_CHECKING:

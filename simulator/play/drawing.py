@@ -93,12 +93,12 @@ class Drawing:
         """
         eventful = stretch.harm or stretch.varying or stretch.mirror or self._lates
         if self._rollout.plan.steady and not eventful:
-            shares, seen = zip((OLD, NEW), stretch.versions, strict=True), self._seen
+            shares, seen = zip((OLD, NEW), stretch.seen, strict=True), self._seen
             return {
                 v: (base * s.share, None, None, None) for v, s in shares if s.share and v in seen
             }
         if stretch.nobody:
-            if excused or NOBODY not in self._seen:
+            if excused or NOBODY not in self._seen or not stretch.harm:
                 return {}
             return {NOBODY: (base, base * stretch.clear, 0.0 * base, None)}
         return {
@@ -144,17 +144,17 @@ class Drawing:
             ]
         elif stretch.harm or stretch.mirror or self._lates:
             many, found = plan.requests_between(a, b), []
-            for version, s in enumerate(stretch.versions):
+            for version, s in enumerate(stretch.seen):
                 if s.share > 0 and version in seen:
                     part = many * s.share
                     shares = (s.failing, s.late, s.anyway)
                     found.append((version, part, *(part * share for share in shares)))
             if stretch.mirror and MIRROR in seen:
-                part, s = many * stretch.mirror, stretch.versions[NEW]
+                part, s = many * stretch.mirror, stretch.seen[NEW]
                 found.append((MIRROR, part, part * s.failing, part * s.late, part * s.anyway))
         else:
             many = plan.requests_between(a, b)
-            for version, s in enumerate(stretch.versions):
+            for version, s in enumerate(stretch.seen):
                 if s.share > 0 and version in seen:
                     part = many * s.share
                     rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)

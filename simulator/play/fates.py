@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.pressure import throttled
@@ -11,8 +12,10 @@ from simulator.play.shares import Shares, both
 if TYPE_CHECKING:
     from simulator.play.state import State, Top
 
+_COLLAPSE = 3  # of a > c the share (c/a)^3 is carried: c (c/a)^2
 _ROUNDING = 1e-12
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
+_NONE: Any = 0.0
 
 
 def _mixing(state: State, weight: Any, top: Top) -> Any:
@@ -24,11 +27,41 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
     return (1.0 - fault.persists) * mixed + fault.persists * stays
 
 
-def _usual(state: State) -> float:
+def usual_capacity(state: State) -> float:
     """What the service could carry with nothing deployed, requests/s."""
     if state.usual is not None:
         return float(state.usual)
     return state.plan.full_capacity - state.fleet.lost(state.plan.capacity)
+
+
+class Tried(NamedTuple):
+    """What one try of a request meets on a version: `share` of all requests go there, of which
+    `reaching` are not answered or refused before. Of these `common` are bad for everybody because
+    of the deployment, `served` get an answer; of them, for users whom a defect can reach, `fail`,
+    `late` and `corrupt` are shares. Of all, as long as they do not fail, `overdue` are late for
+    everybody because of the deployment, and `anyway` with nothing deployed as well.
+    """
+
+    share: Any
+    reaching: Any
+    common: Any
+    served: Any
+    fail: Any
+    late: Any
+    corrupt: Any
+    overdue: Any = 0.0
+    anyway: Any = 0.0
+
+
+def unavoidable(state: State, rate: Any, passing: Any, top: Top, usual: Any = None) -> Any:
+    """The share that the whole old fleet would reject with nothing deployed; what it could carry
+    then is `usual` requests/s if that differs from time to time.
+    """
+    if state.plan.deadline:
+        return 0.0 * rate
+    usual = usual_capacity(state) if usual is None else usual
+    over = top(0.0, 1.0 - usual / (rate * state.plan.misses * passing))
+    return 1.0 - (1.0 - over) ** _COLLAPSE if state.plan.collapses else over
 
 
 def fates(
@@ -43,25 +76,58 @@ def fates(
     usual: Any = None,
 ) -> tuple[Shares, Shares]:
     """The shares of (old, new) with these weights, rates, capacities and leaks."""
-    fault, plan, situation = state.fault, state.plan, state.situation
-    reached = reached or state.reached
+    users, in_time, found = state.fault.users, 1.0 - state.overdue, []
+    for share, reaching, common, served, fail, late, corrupt, overdue, anyway in tries(
+        state, weight, rate, capacity, leak, top, reached or state.reached, fresh, usual
+    ):
+        segment, within = served * (fail + late + corrupt) * in_time, users * served
+        if state.plan.latency is not None:
+            segment = segment - overdue * fail
+        right = 1.0 - users * fail
+        whole = (
+            *(share * reaching, common + within * fail, within * late + overdue * right),
+            *(within * corrupt, (common + overdue) * reaching, segment * reaching, anyway * right),
+        )
+        found.append(_new(Shares, whole))
+    return found[OLD], found[NEW]
+
+
+def tries(
+    state: State,
+    weight: Any,
+    rate: Any,
+    capacity: tuple[Any, Any],
+    leak: Any,
+    top: Top,
+    reached: tuple[Any, Any],
+    fresh: Any = None,
+    usual: Any = None,
+) -> Iterator[Tried]:
+    """What a try meets on (old, new), one after the other.
+
+    More than `capacity` is rejected: of a times the capacity c the share c/a is carried, or, where
+    the service collapses, (c/a)^3: c (c/a)^2 of it. `fresh` of the new version's meet cold
+    environments; `usual` requests/s could be carried with nothing deployed.
+    """
+    plan, situation = state.plan, state.situation
     passing, more = throttled(state, weight, rate, reached, top)
     copied = state.mirror * plan.misses * passing
-    usual = _usual(state) if usual is None else usual
-    unavoidable = top(0.0, 1.0 - usual / (rate * plan.misses * passing))
-    mixed = fault.mixed * _mixing(state, weight, top) if fault.mixed else 0.0
+    usually = unavoidable(state, rate, passing, top, usual)
+    mixed = state.fault.mixed * _mixing(state, weight, top) if state.fault.mixed else 0.0
     beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
-    found = []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         reaching = reached[version] * passing
         load = share * reaching
         if version == NEW and state.mirror:
             load = load + copied
         offered = top(rate * load * (1.0 - more), 1e-300)
-        shed = 1.0 - (1.0 - more) * (1.0 - top(0.0, 1.0 - capacity[version] / offered))
-        common = top(0.0, shed - unavoidable) * state.clear
+        carried = 1.0 if plan.deadline else 1.0 - top(0.0, 1.0 - capacity[version] / offered)
+        if plan.collapses and not plan.deadline:
+            carried = carried**_COLLAPSE
+        shed = 1.0 - (1.0 - more) * carried
+        common = top(0.0, shed - usually) * state.clear
         served = (1.0 - shed) * state.clear
-        fail, late, corrupt = mixed, 0.0, 0.0
+        fail, late, corrupt = mixed, _NONE, _NONE
         if version == NEW:
             if state.writers:
                 refused = beside * plan.writes
@@ -69,25 +135,21 @@ def fates(
             fail, late, corrupt = _by_fault(state, mixed, leak)
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        extra = anyway = 0.0
+        overdue, anyway = state.overdue * state.clear, _NONE
         if plan.latency is not None:
             busy = (rate * load * (1.0 - more), rate * plan.misses * passing, usual)
-            timely, extra, anyway = _in_time(state, version, busy, capacity, fresh, top)
-            right = served * (1.0 - fault.users * fail)
-            late, extra, anyway = late * timely, extra * right, anyway * right
-        segment, within = served * (fail + late + corrupt), fault.users * served
-        bad = (common + within * fail, within * late + extra, within * corrupt)
-        met = ((common + extra) * reaching, segment * reaching)
-        found.append(Shares(share * reaching, *bad, *met, anyway))
-    return found[OLD], found[NEW]
+            timely, overdue, anyway = _in_time(state, version, busy, capacity, fresh, top)
+            late, overdue, anyway = late * timely, overdue * served, anyway * served
+        yield _new(Tried, (share, reaching, common, served, fail, late, corrupt, overdue, anyway))
 
 
 def _by_fault(state: State, mixed: Any, leak: Any) -> tuple[Any, Any, Any]:
-    """The shares of the new version's requests that fail, are late and corrupt by the defect."""
-    fault = state.fault
+    """The shares of the new version's answers that fail, are late and corrupt by the defect."""
+    fault, plan = state.fault, state.plan
     fail = mixed + fault.fail + leak + (fault.load if state.loaded else 0.0)
-    corrupt = 0.0 if state.situation.blocked else fault.corrupt * state.plan.writes
-    return fail, (1.0 - fail) * fault.late, corrupt
+    late = _NONE if plan.deadline else (1.0 - fail) * fault.late
+    corrupt = _NONE if state.situation.blocked else fault.corrupt * plan.writes
+    return fail, late, corrupt
 
 
 def _in_time(
@@ -106,11 +168,14 @@ def _in_time(
     """
     latency, (offered, whole, usual) = state.plan.latency, busy
     assert latency is not None
-    fresh = (state.fresh if fresh is None else fresh) if version == NEW else 0.0
-    factor, beside = state.fault.factor if version == NEW else 1.0, 0.0
+    usual = usual_capacity(state) if usual is None else usual
+    cold: Any = 0.0
+    if version == NEW:
+        cold = state.fresh if fresh is None else fresh
+    factor, beside = state.fault.factor if version == NEW else 1.0, _NONE
     if state.router.pool:
         beside = capacity[1 - version] * (state.fault.factor if version == OLD else 1.0)
-    slow = latency.share(offered, capacity[version], factor, fresh, beside)
+    slow = latency.share(offered, capacity[version], factor, cold, beside)
     extra = top(0.0, slow - latency.usual(whole, usual) - _ROUNDING)
     return 1.0 - slow, extra, slow - extra
 
@@ -121,13 +186,17 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
     fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
-    unavoidable = max(0.0, 1.0 - _usual(state) / rate)
+    usually = max(0.0, 1.0 - usual_capacity(state) / rate)
+    if plan.collapses:
+        usually = 1.0 - (1.0 - usually) ** _COLLAPSE
     mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
     reach, found = fault.users, []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         over = 1.0 - state.capacity[version] / max(rate * share, 1e-300)
         shed = 1.0 - (1.0 - over) if over > 0.0 else 0.0
-        common = max(0.0, shed - unavoidable) * clear
+        if plan.collapses:
+            shed = 1.0 - (1.0 - shed) ** _COLLAPSE
+        common = max(0.0, shed - usually) * clear
         served = (1.0 - shed) * clear
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:

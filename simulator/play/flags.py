@@ -10,7 +10,7 @@ from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
 from simulator.play.luck import Luck, Purpose
-from simulator.play.verbs import Script
+from simulator.play.waits import Script
 
 if TYPE_CHECKING:
     from simulator.words.distributions import Distribution
@@ -159,9 +159,9 @@ class HiddenVerbs(CutoverVerbs):
         yield from self._begin_replacing("targets")
         fleet, env = self.fleet, self.env
         todo = math.ceil((self.base + upto * self.span) * fleet.size - 1e-9) - fleet.up[NEW]
-        flight = concurrency.of(fleet.size)
+        flight = concurrency.of(self.group)
         self.note("run on targets", (todo, min(flight, todo)))
-        most = max_errors.of(fleet.size) if self.watching else fleet.size
+        most = max_errors.of(self.group) if self.watching else fleet.size
         drifted = 1 - (1 - self._failing()) * (1 - self.plan.drifted)
         errors = Errors(most, self.luck, drifted, self.starts[NEW])
         group = math.ceil(fleet.size / MOST_GROUPS)

@@ -192,7 +192,8 @@ class Fleet:
     a list of [count, since], the oldest first; `held` counts every instance from asking to
     retirement, of which `starting` are not yet in service and `out` are taken out to be reinstalled
     in place. `broken` instances of each version are in service but carry nothing; `lit` is the part
-    of the zones that is not lost, `worn` a constant part of all instances that carries nothing. An
+    of the zones that is not lost, `worn` a constant part of all instances that carries nothing.
+    `finishing` instances of each version take no new connections and serve those they have. An
     `elastic` fleet has no instances: one stands for the service in each version's place, and
     neither is paid for.
     """
@@ -204,6 +205,7 @@ class Fleet:
         "cohorts",
         "drift",
         "elastic",
+        "finishing",
         "held",
         "lit",
         "out",
@@ -228,6 +230,7 @@ class Fleet:
         self.starting = 0
         self.out = 0
         self.broken = [0, 0]
+        self.finishing = [0.0, 0.0]
         self.lit = 1.0
         self.worn = 0.0
         self.area = 0.0
@@ -250,6 +253,11 @@ class Fleet:
         old, new = self.serving()
         part = self.lit * (1.0 - self.worn)
         return part * old, part * new
+
+    def with_finishing(self) -> tuple[float, float]:
+        """The same, with those that still serve the connections they have."""
+        (old, new), part = self.working(), self.lit * (1.0 - self.worn)
+        return old + part * self.finishing[OLD], new + part * self.finishing[NEW]
 
     def lost(self, each: float) -> float:
         """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""
@@ -327,9 +335,11 @@ class Fleet:
         self.changed = True
 
     def arrives(self, now: float) -> float:
-        """When the first new instance of a drift will serve, seconds; infinite once it does."""
+        """When a drift brings the first new instance into service, seconds; infinite once one is
+        there.
+        """
         drift = self.drift
-        if drift is None or drift.joining == OLD or now >= drift.first:
+        if drift is None or drift.joining == OLD or self.up[NEW] > 0 or now >= drift.first:
             return math.inf
         return drift.first
 
@@ -372,6 +382,19 @@ class Fleet:
         young = drift.joined(t) - drift.joined(np.maximum(t - warm_for, drift.start))
         return (0.0, young) if drift.joining == NEW else (young, 0.0)
 
+    def warming(self, version: int, now: float, warm_for: float) -> tuple[float, float]:
+        """Instances that came less than `warm_for` seconds ago, and when the first is warm."""
+        cold, next_warm, cohorts = 0.0, math.inf, self.cohorts[version]
+        if not cohorts or cohorts[-1][1] + warm_for <= now:
+            return cold, next_warm
+        for count, since in reversed(cohorts):
+            warm_at = since + warm_for
+            if warm_at <= now:
+                break
+            cold += count
+            next_warm = warm_at
+        return cold, next_warm
+
     def census(self, now: float) -> tuple[float, float, float, float]:
         """Instances at a moment: old and new ones serving, starting, and leaving (draining or
         being reinstalled); together all that are paid for. An elastic fleet has none.
@@ -383,7 +406,7 @@ class Fleet:
             moment = np.array([now])
             up[self.drift.joining] += float(self.drift.joined(moment)[0])
             up[1 - self.drift.joining] -= float(self.drift.left(moment)[0])
-        rest = max(self.held - sum(up), 0.0)
+        rest = max(self.held - up[OLD] - up[NEW], 0.0)
         starting = min(float(self.starting), rest)
         return up[OLD], up[NEW], starting, rest - starting
 

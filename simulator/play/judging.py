@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class JudgeWatch(Periods):
     (seconds), as far as its lookback reaches.
     """
 
-    versions = (OLD, NEW, MIRROR)
+    versions: ClassVar[tuple[int, ...]] = (OLD, NEW, MIRROR)
     words: Judge
 
     def __init__(self, words: Judge, now: float, plan: Plan, luck: Luck, share: float) -> None:

@@ -135,6 +135,8 @@ def look_for_cold(state: State, now: float) -> tuple[float, float]:
     """
     latency, situation = state.plan.latency, state.situation
     assert latency is not None
+    if not latency.colds:
+        return 0.0, state.until
     if state.moving:
         situation.following()
         return 0.0, state.until

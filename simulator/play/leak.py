@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from simulator.play.fleet import NEW, Fleet
+
+if TYPE_CHECKING:
+    from simulator.play.fault import Fault
+    from simulator.play.situation import Situation
 
 Array = NDArray[np.float64]
 
@@ -70,3 +78,26 @@ class Leak:
         level = self._levels[piece]
         whole: Array = self._area[piece] + since * (level + self.at(t)) / 2
         return whole
+
+
+def leaking(
+    fault: Fault, fleet: Fleet, situation: Situation, now: float
+) -> tuple[float, Leak | None, float]:
+    """The mean leak over the new instances now; how it rises from here on, if it does; and when
+    that changes (seconds; infinite if never).
+    """
+    drift = fleet.drift
+    cohorts: list[list[float]] = list(fleet.cohorts[NEW])
+    if situation.on_since is not None:
+        cohorts = [[1.0, situation.on_since]]
+    if drift is not None and drift.joining == NEW:
+        cohorts += drift.cohorts()
+    if not cohorts:
+        return 0.0, None, math.inf
+    first = min(since for _, since in cohorts) + fault.onset
+    last = max(since for _, since in cohorts) + fault.onset + fault.ramp
+    if now < first:
+        return 0.0, None, first
+    if now >= last:
+        return fault.leak, None, math.inf
+    return 0.0, Leak(cohorts, fault.onset, fault.ramp, fault.leak), last

@@ -64,3 +64,4 @@ class Outcome(NamedTuple):
     rollback_worse: float
     expected_failed_requests: float
     ended: float
+    overloaded: float

@@ -13,7 +13,7 @@ from simulator.play.fleet import NEW, Drift, StartLaw
 from simulator.play.lead import geometric
 from simulator.play.luck import Purpose
 from simulator.play.store import StoreVerbs
-from simulator.play.verbs import Script
+from simulator.play.waits import Script
 
 Array = NDArray[np.float64]
 

@@ -15,13 +15,14 @@ from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
 from simulator.play.scaling import Scaler
+from simulator.play.tides import tides
 from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
-    from simulator.words.calendar import Calendar
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
+    from simulator.words.traffic import Traffic
 
 Array = NDArray[np.float64]
 
@@ -33,13 +34,18 @@ class Plan:
 
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
     are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
-    measure, `cached` is the cache in front and `misses` the share of requests that pass it when it
-    is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate`
-    the constant arrival rate (the long-run mean when it varies: `steady` tells), `calendar` what
-    forbids steps at some hours if anything does, `start_rate` the most starts per second (infinite
-    unless it is stated), `ungraceful` the seconds of its traffic that a
-    stopping instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks
-    of `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
+    measure, `collapses` tells what an overload does, `cached` is the cache in front and `misses`
+    the share of requests that pass it when it is warm, `capacity` is requests/s of one instance,
+    `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
+    varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
+    routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
+    `retries` how often a bad request is tried again (`sticky`: on the same version), `calendar`
+    what forbids steps at some hours if anything does (`work_only`: outside working hours), `office`
+    the one that says when people approve, if any does, `clock` what the wall clock shows, `tides`
+    the curves of waves of cells with busy hours of their own, `start_rate` the most starts per
+    second (infinite unless it is stated), `ungraceful` the seconds of its traffic that a stopping
+    instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks of
+    `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
     `scaling` what adds and removes instances if anything does, `latency` what makes answers late if
     that counts (`plain`: neither does), `usual_bad` the share of bad requests with
     nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
@@ -54,15 +60,14 @@ class Plan:
         self.traffic = traffic
         self.elastic = service.elastic
         self.size = 1 if service.elastic else service.instances
-        self.steady = traffic.constant
-        self.rate, self.peak = traffic.mean, traffic.peak
-        self.calendar = _binding(scenario, strategy)
+        self._of_traffic(traffic)
+        self.tides = tides(scenario, strategy)
+        self.work_only, self.clock = strategy.waits_for_work, scenario.clock
+        self.calendar = scenario.calendar if scenario.calendar.freeze or self.work_only else None
+        self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
-        self.sessions = service.sessions
-        self.start_rate = service.start_rate or math.inf
-        self.users, self.writes = traffic.users, traffic.writes
-        self.capacity = scenario.capacity_per_instance
-        self.cached = scenario.router.cache
+        self.sessions, self.start_rate = service.sessions, service.start_rate or math.inf
+        self.capacity, self.cached = scenario.capacity_per_instance, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
         self.scaling: Scaler | None = None
         self._size_up()
@@ -73,9 +78,10 @@ class Plan:
         self.latency: Latency | None = None
         self._what_is_usual()
         self.plain = self.latency is None and self.scaling is None
-        fixed = self.cached is None and self.throttle is None
-        self.lasting = self.plain and fixed and not self.elastic
+        fixed = self.cached is None and self.throttle is None and self.tides is None
+        self.lasting = self.plain and fixed and not self.elastic and not self.deadline
         self.single_writer = scenario.change.single_writer
+        self.collapses = service.overload == "collapse" and not service.elastic
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
@@ -119,6 +125,16 @@ class Plan:
             offered = self.rate * self.misses
             self.usual_bad += float(self.latency.usual(offered, self.full_capacity))
 
+    def _of_traffic(self, traffic: Traffic) -> None:
+        """How much comes, and what users, their retries, connections and queues are like."""
+        self.retries = traffic.retries
+        self.deadline = traffic.deadline or 0.0 if traffic.queue else 0.0
+        self.sticky = (traffic.sticky or self.strategy.always_sticky) and not traffic.queue
+        self.steady, self.rate, self.peak = traffic.constant, traffic.mean, traffic.peak
+        self.users, self.writes = traffic.users, traffic.writes
+        links = traffic.connections
+        self.lingers = links.mean if links is not None else 0.0
+
     def start_law(self, fault: Fault | None = None) -> StartLaw:
         """The law of a start from nothing, seconds; with a fault, of the new version."""
         return self._crashing(self._start, fault)
@@ -141,6 +157,12 @@ class Plan:
         if self.steady:
             return self.rate * (b - a)
         return self.load.between(a, b)
+
+    def requests_of(self, users: float, a: float, b: float) -> float:
+        """Expected requests in [a, b] seconds of the users that are moved first, a share of all."""
+        if self.tides is not None:
+            return self.tides.requests(users, a, b)
+        return users * self.requests_between(a, b)
 
     def bound(self, limit: float) -> None:
         """Cut replications off at `limit` seconds, and table the traffic up to there."""
@@ -169,11 +191,6 @@ class Plan:
             else:
                 self._streams[key] = _stream(law, todo, flight, drain + pause, rate)
         return self._streams[key]
-
-
-def _binding(scenario: Scenario, strategy: Strategy) -> Calendar | None:
-    """The calendar if it forbids steps at some hours."""
-    return scenario.calendar if scenario.calendar.freeze or strategy.only_in else None
 
 
 def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
 from simulator.play.pacing import PacedVerbs
-from simulator.play.verbs import NoInstances, Script
+from simulator.play.verbs import NoInstances
+from simulator.play.waits import Script
 from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
@@ -201,8 +202,8 @@ class PoolVerbs(PacedVerbs):
         if todo <= 0:
             self._let_go(Rules(version, 0, fleet.size - target, in_place))
             return
-        above, below = surge.of(fleet.size), unavailable.of(fleet.size)
-        flight = min(batch.of(fleet.size), below if in_place else above + below)
+        above, below = surge.of(self.group), unavailable.of(self.group)
+        flight = min(batch.of(self.group), below if in_place else above + below)
         self.note("roll", (version, todo, flight))
         if flight < 1:
             yield from self._forever()
@@ -383,6 +384,8 @@ class PoolVerbs(PacedVerbs):
         fleet.settle(env.now)
         if self.holding:
             yield env.event()
+        for other in (OLD, NEW):
+            self.router.reconnect(other, 0.0, fleet, env.now)
         fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
 
     def _wait_for_turn(self, rules: Rules) -> Script:
@@ -401,7 +404,8 @@ class PoolVerbs(PacedVerbs):
 
     def _lose_along(self, drift: Drift, most: int) -> None:
         """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
-        if self.plan.sessions is None and not self.plan.ungraceful:
+        plan = self.plan
+        if plan.sessions is None and not plan.ungraceful and not plan.lingers:
             return
         fleet, version = self.fleet, 1 - drift.joining
         times = np.linspace(drift.start, drift.start + drift.span, _POINTS)

@@ -53,7 +53,7 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> flo
     """Up to which multiplier of the baseline errors no whole period of this alarm in [a, b] can
     breach, but for one chance in 1e12; infinite if it cannot at all, 0 if it might anyway.
     """
-    old, new = stretch.versions
+    old, new = stretch.seen
     weights = [(old, old.share)] if alarm.watch != "new" else []
     if alarm.watch != "old":
         weights.append((new, new.share + stretch.mirror if alarm.watch == "new" else new.share))

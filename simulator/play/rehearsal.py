@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.play.fleet import NEW
 from simulator.play.lead import longest
 from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
@@ -136,6 +138,11 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     if change.every is not None and rollout.env.now > change.every:
         after, until = _time(rollout.lead + rollout.env.now), _time(change.every)
         yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
+    if plan.deadline and (weight := _shifted(journal)):
+        yield (
+            f"shifts a weight of {100 * weight:.3g} %, and consumers pull from a queue: use a "
+            "partial group (rolling, immutable)"
+        )
     if change.licences is not None and peak > change.licences:
         yield f"needs {peak} licences, {change.licences} are there"
     copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]
@@ -155,22 +162,31 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
         yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"
 
 
+def _shifted(journal: Sequence[Entry]) -> float:
+    """The first weight between nothing and everything that a router is asked for; 0 if none is."""
+    for entry in journal:
+        if entry.verb == "shipped dark":
+            break
+        if entry.verb == "shift" and 0 < entry.detail < 1:
+            return float(entry.detail)
+    return 0.0
+
+
 def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
     """The gates of a strategy: every bake, measurement and overlap, the wait for a person where
     nothing else has watched its weight, and the watched phase after the script.
     """
     plan = Plan(scenario, scenario.strategies[name], name)
     rehearsal = _rehearse(plan)
-    weight, found = 0.0, list[Gate]()
-    for entry, requests in zip(rehearsal.journal, rehearsal.requests, strict=True):
-        if entry.verb == "shift":
-            weight = entry.detail
+    found = list[Gate]()
+    moves = _moves(plan, rehearsal.journal)
+    for (entry, weight, moved), requests in zip(moves, rehearsal.requests, strict=True):
         again = entry.verb == _ASKS and found and found[-1].weight == weight
         if requests and not again:
             mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
-            phase = named.get(entry.verb, f"{100 * weight:.3g}%")
-            share, shows = 1.0 if mirrored else weight, 1.0
+            phase = named.get(entry.verb, moved)
+            share, shows = 1.0 if mirrored else _of_requests(plan, weight, entry), 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
             found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
@@ -184,10 +200,8 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
 
 def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
     """Expected requests on the new version (mirrored ones too) while each entry watches."""
-    weight, found = 0.0, list[float | None]()
-    for entry in journal:
-        if entry.verb == "shift":
-            weight = entry.detail
+    found = list[float | None]()
+    for entry, weight, _ in _moves(plan, journal):
         copied = _copies(plan)[0]
         watching = dict.fromkeys(("bake", "analyse", _ASKS), weight)
         watching |= {"run in parallel": 1.0, "shadow": copied}
@@ -195,9 +209,35 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
         if share is None:
             found.append(None)
         else:
-            passing = plan.requests_between(entry.time, entry.time + entry.detail)
-            found.append(share * plan.misses * passing)
+            passing = plan.requests_of(share, entry.time, entry.time + entry.detail)
+            found.append(plan.misses * passing)
     return tuple(found)
+
+
+def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, float, str]]:
+    """Each entry with the weight from then on, and the phase: a wave's name, or what moved it."""
+    weight, wave, phase, coming = 0.0, "", "0%", 0.0
+    for entry in journal:
+        verb, detail = entry.verb, entry.detail
+        if verb == "shift":
+            weight, phase, coming = detail, f"{100 * detail:.3g}%", 0.0
+        elif verb == "roll" and detail[0] == NEW:
+            coming, phase = detail[1] / plan.size, "rolling"
+        elif verb == "provision" and detail[0] == NEW and wave:
+            coming += detail[1] / plan.size
+        elif verb == "rolled" or (wave and verb == "bake"):
+            weight, coming = min(weight + coming, 1.0), 0.0
+        elif verb == "wave":
+            wave = detail[0]
+        yield entry, weight, wave or phase
+
+
+def _of_requests(plan: Plan, users: float, entry: Entry) -> float:
+    """The share of the requests that a share of the users sends while an entry lasts."""
+    if plan.tides is None:
+        return users
+    span = (entry.time, entry.time + entry.detail)
+    return plan.requests_of(users, *span) / plan.requests_between(*span)
 
 
 def _copies(plan: Plan) -> tuple[float, float]:
@@ -241,10 +281,20 @@ def prepare(scenario: Scenario, name: str) -> Plan:
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons
+    if plan.deadline and plan.rate < plan.full_capacity < math.inf:
+        human += 2 * rehearsal.finish * plan.rate / (plan.full_capacity - plan.rate)
     rounds = 2 * max(rehearsal.finish, rehearsal.duration, 600.0) * plan.strategy.most_releases
-    human += longest(plan, _RARE)
+    human += longest(plan, _RARE) + _closed(plan)
     plan.bound(rounds + response.watch + scenario.follow_up + human)
     return plan
+
+
+def _closed(plan: Plan) -> float:
+    """The longest time for which the calendar can keep a step, or an approval, waiting, seconds."""
+    if plan.calendar is None and plan.office is None:
+        return 0.0
+    work_only = plan.office is not None or plan.work_only
+    return plan.scenario.calendar.longest_wait(work_only)
 
 
 def _time(seconds: float) -> str:

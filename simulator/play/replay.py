@@ -101,6 +101,8 @@ def _event(entry: Entry) -> str:
             return f"DETECTED by {detail}"
         case "decide":
             return f"decided to {detail}"
+        case "wave":
+            return f"next wave: {detail[0]} ({100 * detail[1]:.3g} %)"
         case "hand over":
             return f"{detail[0]} moves the next {100 * detail[1]:.3g} %"
         case (
@@ -115,6 +117,8 @@ def _event(entry: Entry) -> str:
             return f"no way back: wait {_length(detail)} for the fix"
         case "stale clients":
             return f"WARNING: {100 * detail:.2g} % of the clients still ask for the old version"
+        case "cut connections":
+            return f"{100 * detail:.2g} % of the connections are cut: the old version has drained"
         case "slip":
             return "A SLIP: everyone gets the new version"
         case "tool stalled" | "rollback fails":

@@ -11,7 +11,7 @@ from simulator.play.controllers import ControllerVerbs
 from simulator.play.flags import MOST_GROUPS
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Purpose
-from simulator.play.verbs import Script
+from simulator.play.waits import Script
 
 Sizes = Callable[["Replicas", "Replicas"], tuple[int, int]]
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from simulator.words.change import Defect
 
 
+_LONG = 60.0
+
+
 def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none") -> Outcome:
     """Run one replication of a prepared strategy with the drawn defect (None: a good release)."""
     rollout = run(plan, luck, draw(defect, luck))
@@ -193,7 +196,14 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         rollback_worse=_rollback_was_worse(rollout),
         expected_failed_requests=rollout.counts.expected,
         ended=ended,
+        overloaded=float(_overload(rollout, ended) > _LONG),
     )
+
+
+def _overload(rollout: Rollout, ended: float) -> float:
+    """Seconds in which a version was offered more than it could carry."""
+    rollout.counts.end_overload(ended)
+    return rollout.counts.overload
 
 
 def _still_wrong(rollout: Rollout) -> bool:

@@ -19,6 +19,7 @@ import simpy
 
 from simulator.play.request_level_controllers import ControllerScript
 from simulator.play.request_level_limits import LimitedService
+from simulator.play.request_level_queue import QueueService
 from simulator.play.request_level_service import (
     OLD,
     DrawnDefect,
@@ -77,7 +78,8 @@ class PlainRollout(ControllerScript):
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         self.plan = Numbers(scenario.traffic.users, scenario.traffic.mean)
         sticky = scenario.traffic.sticky or self.strategy.always_sticky
-        self.service: LimitedService = LimitedService(self.env, rng, scenario, sticky)
+        kind = QueueService if scenario.traffic.queue else LimitedService
+        self.service: LimitedService = kind(self.env, rng, scenario, sticky)
         self.service.carry(defect)
         self.service.when_changed = self._look
         self.watch = PlainWatch(self, rng.random())
@@ -112,6 +114,7 @@ class PlainRollout(ControllerScript):
             if self.service.defect.kind != "none" or response.automatic == "always":
                 start = env.now if math.isnan(self.full_at) else self.full_at
                 yield env.timeout(max(start + self.scenario.follow_up - env.now, 0.0))
+            yield from self._work_off()
             if self.caught_by:
                 yield env.event()
         except simpy.Interrupt:
@@ -119,6 +122,12 @@ class PlainRollout(ControllerScript):
             self.give_up_starting()
             yield env.timeout(0.0)
             yield from self._back()
+            yield from self._work_off()
+
+    def _work_off(self) -> Process:
+        """Until nothing waits in a queue."""
+        while self.service.waiting:
+            yield self.env.timeout(1.0)
 
     def _back(self) -> Process:
         """The way back: attempts that fail, the store, the script, and what stays in the data."""
@@ -128,6 +137,7 @@ class PlainRollout(ControllerScript):
         yield from self._gate()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        self.group = service.size
         yield from self.strategy.roll_back(self)  # type: ignore[arg-type]
         if service.defect.persists:
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))

@@ -1,4 +1,4 @@
-"""Clients of the request-level model that hold an answer: DNS records, and cached pages.
+"""Clients of the request-level model: who holds an answer, a DNS record, and who is busy when.
 
 Part of `request_level`: every client resolves again at moments of its own, every cached answer has
 an age of its own; nothing is integrated.
@@ -6,14 +6,22 @@ an age of its own; nothing is integrated.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
+from collections.abc import Callable, Generator, Sequence
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import simpy
+
+from simulator.words.clock import DAY, clock_seconds
 from simulator.words.distributions import Constant
 
 if TYPE_CHECKING:
+    from simulator.play.request_level_service import Instance
     from simulator.words.router import Dns
+    from simulator.words.service import Cell
+    from simulator.words.traffic import Daily
 
 
 class History:
@@ -66,3 +74,65 @@ class Resolvers:
         """The mean weight over all users."""
         users = len(self.slow)
         return sum(self.weight(user, now) for user in range(users)) / users
+
+
+class BusyHours:
+    """Cells whose users are busy at different hours; users are numbered cell by cell, in the order
+    of the file.
+    """
+
+    def __init__(self, cells: Sequence[Cell], daily: Daily, began: float) -> None:
+        self.shares = [cell.share for cell in cells]
+        self.peaks = [clock_seconds(cell.peak_at or daily.peak_at) for cell in cells]
+        self.daily, self.began = daily, began
+
+    def rates(self, t: float) -> list[float]:
+        """Requests/s of each cell, t seconds after the start."""
+        daily, found = self.daily, []
+        for share, peak in zip(self.shares, self.peaks, strict=True):
+            wave = math.cos(2 * math.pi * (t + self.began - peak) / DAY)
+            found.append(share * (daily.mean + (daily.peak - daily.mean) * wave))
+        return found
+
+    def user(self, t: float, users: int, rng: Random) -> int:
+        """Who sends a request at t: a cell by its rate, then anybody in it."""
+        rates = self.rates(t)
+        cell = rng.choices(range(len(rates)), rates)[0]
+        bucket = sum(self.shares[:cell]) + self.shares[cell] * rng.random()
+        return min(int(bucket * users), users - 1)
+
+
+class Connected:
+    """One long connection per user, to one instance; a new one is begun whenever it ends.
+
+    It lasts exponentially, `mean` seconds, or until the instance is gone; `pick` chooses the
+    instance of a new one.
+    """
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        mean: float,
+        users: int,
+        rng: Random,
+        pick: Callable[[int], Instance],
+    ) -> None:
+        self._env, self._mean, self._rng, self._pick = env, mean, rng, pick
+        self.to = [pick(user) for user in range(users)]
+        for user in range(users):
+            env.process(self._live(user))
+
+    def _live(self, user: int) -> Generator[simpy.Event, Any, None]:
+        while True:
+            yield self._env.timeout(self._rng.expovariate(1 / self._mean))
+            self.to[user] = self._pick(user)
+
+    def cut(self, instance: Instance, drain: float) -> None:
+        """This instance leaves: what is still open after `drain` seconds begins anew elsewhere."""
+        self._env.process(self._cut(instance, drain))
+
+    def _cut(self, instance: Instance, drain: float) -> Generator[simpy.Event, Any, None]:
+        yield self._env.timeout(drain)
+        for user, to in enumerate(self.to):
+            if to is instance:
+                self.to[user] = self._pick(user)

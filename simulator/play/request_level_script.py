@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Smoke, Strategy
+    from simulator.words.waves import Part
 
 Start = Generator[simpy.Event, Any, bool]
 
@@ -55,6 +56,7 @@ class PlainScript:
     strategy: Strategy
     base: float
     span: float
+    group: int
     pace: float
     holding: bool
     last_watch: float
@@ -70,6 +72,7 @@ class PlainScript:
         self.out: list[Instance] = []
         self.judging: Judge | None = None
         self.handed: list[Strategy] = []
+        self.group = self.service.size
         self.poll: float | None = None
         self.stalled_until = 0.0
         if self.scenario.failures.tool_stall is not None:
@@ -310,15 +313,20 @@ class PlainScript:
         quarter = Portion.parse("25%")
         yield from self._roll(NEW, quarter, quarter, Portion.parse(0), "window", 0.0, False)
 
+    def begin_wave(self, part: Part) -> None:
+        """Shares of a rolling update are shares of the wave, if it has a name."""
+        if part.name:
+            self.group = math.ceil(part.wave * self.service.size - 1e-9)
+
     def hand_over(self, strategy: Strategy, share: float = 1.0, moved: float = 0.0) -> Process:
         """Let another strategy move a `share` of what this one moves, on top of `moved`."""
-        base, span, pace = self.base, self.span, self.pace
+        base, span, pace, group = self.base, self.span, self.pace, self.group
         if strategy not in self.handed:
             self.handed.append(strategy)
         self.base, self.span = base + moved * span, share * span
         self.pace = pace * strategy.pace
         yield from strategy.release(self)  # type: ignore[arg-type]
-        self.base, self.span, self.pace = base, span, pace
+        self.base, self.span, self.pace, self.group = base, span, pace, group
 
     def undo_handed_over(self) -> Process:
         """Roll back what was handed over, the last strategy first."""
@@ -446,9 +454,10 @@ class PlainScript:
         if version == NEW:
             target = math.ceil((self.base + self.span) * size - 1e-9)
         rolling = Rolling(self, version, target, in_place)
-        rolling.most, rolling.least = size + surge.of(size), size - unavailable.of(size)
-        rolling.at_once = min(batch.of(size), rolling.most - rolling.least)
+        group = self.group
+        rolling.most, rolling.least = size + surge.of(group), size - unavailable.of(group)
+        rolling.at_once = min(batch.of(group), rolling.most - rolling.least)
         if in_place:
-            rolling.at_once = min(batch.of(size), unavailable.of(size))
+            rolling.at_once = min(batch.of(group), unavailable.of(group))
         rolling.pause = pause * self.pace
         yield from rolling.batches() if mode == "batch" else rolling.window()

@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_clients import History, Resolvers
-from simulator.words.traffic import clock_seconds
+from simulator.play.request_level_clients import BusyHours, Connected, History, Resolvers
+from simulator.play.request_level_traffic import rate_at
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
     from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
     from simulator.words.scenario import Scenario
-    from simulator.words.traffic import Traffic
 
 Process = Generator[simpy.Event, Any, None]
 
 OLD, NEW = 0, 1
 NOBODY, COPY = 2, 3
-DAY = 86_400.0
 INSTANT = 1e-7
 
 
@@ -103,45 +101,26 @@ class Instance:
         self.sessions: list[float] = []
 
 
-def rate_at(traffic: Traffic) -> Callable[[float], float]:
-    """The arrival rate (requests/s) as a plain function of seconds since the start."""
-    daily = traffic.daily
-    start = clock_seconds(traffic.start_at or "Tue 10:00")
-    since_peak = start - clock_seconds(daily.peak_at) if daily is not None else 0.0
-    spikes = [(spike.at, spike.at + spike.lasts, spike.factor) for spike in traffic.spikes]
-
-    def rate(t: float) -> float:
-        """Requests/s at t seconds."""
-        if daily is not None:
-            angle = 2 * math.pi * (t + since_peak) / DAY
-            level = daily.mean + (daily.peak - daily.mean) * math.cos(angle)
-        elif traffic.rate is not None:
-            level = traffic.rate
-        else:
-            return float(traffic.at(t))
-        for begin, end, factor in spikes:
-            if begin <= t < end:
-                level *= factor
-        return level
-
-    return rate
-
-
 class PlainService:
     """Instances of two versions behind a router, and the users who send them requests.
 
     Requests arrive as a Poisson process, thinned from the highest rate. Each comes from a user
-    drawn at random (number i of U has bucket (i + 0.5) / U); with sticky routing the bucket
-    decides the version, otherwise chance does; an instance of it is picked at random. A version
-    whose offered rate a exceeds the capacity c of its instances rejects a request with probability
-    1 - c/a (perfect shedding). What a request meets is decided when it arrives: if the instance is
-    drained afterwards, it is finished there.
+    drawn at random (number i of U has bucket (i + 0.5) / U); with sticky routing the bucket decides
+    the version, otherwise chance does; an instance of it is picked at random. A version whose
+    offered rate a exceeds the capacity c of its instances rejects a request with probability 1 -
+    c/a (perfect shedding), or 1 - (c/a)^3 if it collapses. What a request meets is decided when it
+    arrives: if the instance is drained afterwards, it is finished there.
 
     Harm is a bad request that would have been fine with nothing deployed; baseline errors,
     incidents and what the whole old fleet could not have carried are no harm. `seen` counts
     (requests, errors, late) by version for the alarms: NOBODY for requests that nobody served, COPY
     for mirrored ones. Announced interruptions are not counted there.
     """
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        return 0
 
     def __init__(
         self, env: simpy.Environment, rng: Random, scenario: Scenario, sticky: bool
@@ -151,6 +130,10 @@ class PlainService:
         self.size, self.users = service.instances, traffic.users
         self.each = scenario.capacity_per_instance
         self.rate, self.peak_rate = rate_at(traffic), traffic.peak
+        self.hours: BusyHours | None = None
+        if traffic.daily is not None and any(cell.peak_at for cell in service.cells):
+            self.hours = hours = BusyHours(service.cells, traffic.daily, traffic.began)
+            self.rate, self.peak_rate = lambda t: sum(hours.rates(t)), traffic.daily.peak
         self.warm_for = service.warm_up.duration if service.warm_up else 0.0
         self.cold_share = service.warm_up.capacity if service.warm_up else 1.0
         self.serving = [[Instance(OLD, -math.inf, True) for _ in range(self.size)], []]
@@ -177,7 +160,17 @@ class PlainService:
         self.when_harming: Callable[[], None] = lambda: None
         self.when_changed: Callable[[], None] = lambda: None
         self.when_leaving: Callable[[Instance], None] = lambda instance: None
+        self.connected: Connected | None = None
+        if traffic.connections is not None:
+            mean = traffic.connections.mean
+            self.connected = Connected(env, mean, self.users, rng, self._pick)
         self.carry(DrawnDefect())
+
+    def _pick(self, user: int) -> Instance:
+        """The instance to which this user's next connection goes."""
+        bucket = (user + 0.5) / self.users if self.sticky else self.rng.random()
+        version = NEW if bucket < self.weight else OLD
+        return self.rng.choice(self.serving[version])
 
     def carry(self, defect: DrawnDefect) -> None:
         """Let the new version have this defect; a fixed share of the users can meet it."""
@@ -216,7 +209,10 @@ class PlainService:
         """The instance of this version that has served longest gets no more requests."""
         instance = self.serving[version].pop(0)
         self.when_leaving(instance)
-        instance.drained_at = self.env.now + self.scenario.service.drain
+        drain = self.scenario.service.drain
+        instance.drained_at = self.env.now + drain
+        if self.connected is not None:
+            self.connected.cut(instance, drain)
         self.refresh()
         return instance
 
@@ -311,6 +307,8 @@ class PlainService:
         """One request: who sends it, who serves it, what becomes of it, who gets to know."""
         rng = self.rng
         user = int(rng.random() * self.users)
+        if self.hours is not None:
+            user = self.hours.user(self.env.now, self.users, rng)
         if self.nobody:
             if rng.random() >= self.noise + self.incident:
                 self._harm(user, "failed")
@@ -329,10 +327,13 @@ class PlainService:
         if self.resolvers is not None and not self.pool:
             weight = self.resolvers.weight(user, self.env.now)
         version = NEW if bucket < weight else OLD
+        if self.connected is not None:
+            version = self.connected.to[user].version
         if version == NEW and self.defect.kind != "none" and not self.dark:
             self.exposed += 1
         fate = refused or self._fate(version, user, rate)
         self._tell(version, fate)
+        fate, version = self._try_again(fate, version, user, rate)
         if fate not in ("fine", "error"):
             self._harm(user, fate)
             if fate == "rejected" and version == NEW and self.defect.factor > 1:
@@ -341,6 +342,21 @@ class PlainService:
             self._harm(user, "failed")
         if copied:
             self._copied(user, rate)
+
+    def _try_again(self, fate: str, version: int, user: int, rate: float) -> tuple[str, int]:
+        """What becomes of it after the retries, and where: bad because of the deployment when one
+        try was.
+        """
+        spoilt = ""
+        for _ in range(self.scenario.traffic.retries):
+            if fate not in ("error", "failed", "rejected"):
+                return fate, version
+            spoilt = spoilt or ("" if fate == "error" else fate)
+            if not self.sticky:
+                version = NEW if self.rng.random() < self.weight else OLD
+            fate = self._fate(version, user, rate)
+            self._tell(version, fate)
+        return (spoilt if spoilt and fate == "error" else fate), version
 
     def _copied(self, user: int, rate: float) -> None:
         """The new version answers a copy of this user's request, which nobody gets to see."""
@@ -377,7 +393,7 @@ class PlainService:
         usual = self.noise + self.incident
         if usual and rng.random() < usual:
             return "error"
-        if not self.serving[version] and not self.shared:
+        if not self.serving[version] and not self.shared and self.connected is None:
             return "rejected"
         if shed := self._overloaded(version, rate):
             return shed
@@ -409,12 +425,13 @@ class PlainService:
         offered = rate * (weight + self.mirror if version == NEW else 1 - weight)
         if offered <= capacity:
             return ""
+        power = 3 if self.scenario.service.overload == "collapse" else 1
         luck = self.rng.random()
-        if luck >= 1 - capacity / offered:
+        if luck >= 1 - (capacity / offered) ** power:
             return ""
         broken = sum(i.broken for group in self.serving for i in group)
         lit = 1 - self.dark_zones / self.zones
-        usual = luck < 1 - lit * (self.size - broken) * self.each / rate
+        usual = luck < 1 - min(lit * (self.size - broken) * self.each / rate, 1) ** power
         return "error" if usual else "rejected"
 
     def _mixing(self) -> float:

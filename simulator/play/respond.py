@@ -32,7 +32,7 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     if machine:
         delay += page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE))
     if page.off_hours != 1.0:
-        scenario = rollout.plan.scenario
-        if not scenario.calendar.working(scenario.traffic.began + rollout.env.now):
+        plan = rollout.plan
+        if not plan.scenario.calendar.working(plan.clock.wall(rollout.env.now)):
             delay *= page.off_hours
     return delay

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 from simpy.events import NORMAL, URGENT
 
-from simulator.play.analysing import AnalysingWatch, AnalysisVerbs
+from simulator.play.analyses import AnalysisVerbs
+from simulator.play.analysing import AnalysingWatch
+from simulator.play.backlog import Backlog
 from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
@@ -65,16 +67,16 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
-        self.router = Router(plan.scenario.router, plan.scenario.change.replication_lag or 0.0)
+        lag = plan.scenario.change.replication_lag or 0.0
+        self.router = Router(plan.scenario.router, lag, plan.lingers)
         if (sessions := plan.scenario.service.sessions) is not None:
             self.router.visits = Visits(sessions.mean)
         self.situation = Situation(fault)
-        if plan.throttle is not None:
-            self.situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
-        sticky = plan.traffic.sticky or self.strategy.always_sticky
+        self._hold_back()
+        sticky = plan.sticky or plan.lingers > 0
         self.counts = Counts(plan, fault, luck, sticky)
         self._noted: list[tuple[float, str, Any]] = []
-        self.phase = "start"
+        self.phase, self.wave, self.group = "start", "", plan.size
         self.announced = False
         self.incident = self.dim = 0.0
         self.handed = []
@@ -102,6 +104,17 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
         self.watch = (AnalysingWatch if plan.analyses else Watch)(self, self.counts, not alone)
+
+    def _hold_back(self) -> None:
+        """What refuses requests, or lets them wait."""
+        plan, situation = self.plan, self.situation
+        if plan.throttle is not None:
+            situation.bucket = Bucket(plan.throttle, plan.rate * plan.misses)
+        self.router.pulls = plan.deadline > 0
+        if plan.deadline:
+            situation.backlog = Backlog(plan)
+            if plan.peak > plan.full_capacity:
+                situation.usual_backlog = Backlog(plan)
 
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""
@@ -233,7 +246,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         now = self.env.now
         self.caught_by, self.detected_at = by, now
         self.watch.close()
-        self.caught_at = self.phase if self.watched else "after"
+        self.caught_at = (self.wave or self.phase) if self.watched else "after"
         self.weight_when_caught = self.weight()
         self.note("detect", by)
         if self.watched and self.plan.scenario.response.hold:
@@ -246,7 +259,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         fleet, router, now = self.fleet, self.router, self.env.now
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
-        weight = router.share(fleet) if router.pool else router.followed(now)
+        if router.pool and router.lingers:
+            router.remember(router.share(fleet), now)
+            weight = router.followed(now)
+        else:
+            weight = router.share(fleet) if router.pool else router.followed(now)
+        if self.plan.tides is not None:
+            weight = float(self.plan.tides.share(weight, now))
         return weight if weight == weight else 0.0
 
     def _decide(self) -> None:
@@ -296,12 +315,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if self.fault is not GOOD or response.automatic == "always":
             start = self.full_at if self.full_at == self.full_at else env.now
             yield env.timeout(max(start + self.plan.scenario.follow_up - env.now, 0.0))
+        yield from self._work_off()
         if self.caught_by:
             yield env.event()
 
     def _script_done(self) -> None:
         self.script_end = self.env.now
-        self.phase = "watch"
+        self.phase, self.wave = "watch", ""
         self.finished = True
         if self.full_at != self.full_at and self.weight() >= ALL_TRAFFIC:
             self.full_at = self.env.now
@@ -315,6 +335,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self._cancel_starts()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
+        self.group = self.fleet.size
         yield from self.strategy.roll_back(self)
         self.note("rolled back")
 
@@ -361,6 +382,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
 
     def _wait_for_repairs(self) -> Generator[simpy.Event, Any, None]:
         """What was harmed in the data, or by the wrong way back, goes on until it is mended."""
+        if any(self.fleet.finishing):
+            yield self.env.timeout(self.plan.drain)
         if self.fault.mixed and self.fault.persists:
             yield self.env.timeout(1e-3)
         stale = math.nan
@@ -372,6 +395,14 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
                 yield self.env.timeout(until - self.env.now)
         if self.repaired_at <= self.env.now:
             self._repaired()
+        yield from self._work_off()
+
+    def _work_off(self) -> Generator[simpy.Event, Any, None]:
+        """What waits in a queue is worked off before it is over."""
+        backlog, now = self.situation.backlog, self.env.now
+        while backlog is not None and (left := backlog.left(now)) > 0:
+            yield self.env.timeout(left)
+            now = self.env.now
 
     @property
     def fixed_forward(self) -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.play.course import Answers, Asking, AtOnce, Course, Registering
-from simulator.play.fleet import Fleet
+from simulator.play.fleet import OLD, Fleet
+from simulator.play.kept import Fading, Kept
 from simulator.play.visits import Visits
 
 if TYPE_CHECKING:
@@ -25,11 +26,15 @@ class Router:
     without using its answers. `prompt` tells that no client and no shared cache follows a weight
     later; `began` tells whether the new version was ever given traffic, `coming` how many weights
     are still under way. The versions' stores are `window` seconds behind each other (0: one store).
-    `visits` knows where those under way lie, if anything lies in the instances' memory.
+    `visits` knows where those under way lie, if anything lies in the instances' memory. With
+    `pulls` says that instances in service pull from a queue, whatever the weight between. With
+    `lingers`, weights and the pool hold for new connections only, which last `lasts` seconds on
+    average, and `links` knows where those lie that are open.
     """
 
     __slots__ = (
         "_cache",
+        "_dropped",
         "_inside",
         "_lags",
         "_window",
@@ -38,30 +43,36 @@ class Router:
         "coming",
         "course",
         "dns",
+        "lasts",
+        "lingers",
+        "links",
         "mirror",
         "pool",
         "prompt",
         "propagation",
         "published",
+        "pulls",
         "visits",
         "weight",
     )
 
-    def __init__(self, words: Words, window: float = 0.0) -> None:
-        self._window = window
+    def __init__(self, words: Words, window: float = 0.0, lasts: float = 0.0) -> None:
+        self._window, self.lasts = window, lasts
+        self.links = Visits(lasts) if lasts else None
+        self._dropped = False
         self.propagation = self._inside = words.propagation
         self.published = 0.0
         self.weight = 0.0
-        self.pool = False
+        self.pool = self.pulls = False
         self.mirror = 0.0
         self.changed = True
         self.began = False
         self.coming = 0
         self._cache: Cache | None = words.cache
-        self._lags = False
+        self._lags = self.lingers = lasts > 0
         self.visits: Visits | None = None
-        self.prompt = words.cache is None or not words.cache.shared
-        self.course = Course(AtOnce())
+        self.prompt = not lasts and (words.cache is None or not words.cache.shared)
+        self.course = Course(self._kept(AtOnce()))
         self.dns: Dns | None = None
         if words.dns is not None:
             self.follow(words.dns)
@@ -69,7 +80,7 @@ class Router:
     def follow(self, dns: Dns) -> None:
         """From now on weights are DNS records; call it before any weight is published."""
         if dns != self.dns:
-            self.course = Course(Answers(dns))
+            self.course = Course(self._kept(Answers(dns)))
             self.dns, self.propagation = dns, dns.propagation
             self._lags, self.prompt = True, False
 
@@ -79,7 +90,7 @@ class Router:
         They do behind the load balancer, whatever record points to it.
         """
         if not self._lags or self.dns is not None:
-            self.course = Course(AtOnce())
+            self.course = Course(self._kept(AtOnce()))
             self.course.change(-1e12, self.weight)
             self.dns, self.propagation = None, self._inside
             self._lags, self.prompt = True, False
@@ -91,6 +102,7 @@ class Router:
         a moment of its own; call it before any weight is published.
         """
         self.propagation = 0.0
+        self._hang_up()
         if every > 0:
             self.course = Course(Asking(every))
             self._lags, self.prompt = True, False
@@ -107,14 +119,66 @@ class Router:
         self.changed = True
         if weight > 0:
             self.began = True
-        if self.visits is not None:
-            self.visits.note(now, weight)
+        self._note(now, weight)
         if self._lags or self._keeps:
-            self.course.change(now, weight, response)
+            self._follow(now, weight, response)
+
+    def _note(self, now: float, weight: float) -> None:
+        for visits in (self.visits, self.links):
+            if visits is not None:
+                visits.note(now, weight)
+
+    def _kept(self, response: AtOnce) -> AtOnce:
+        """The response of clients that hold connections, if these do."""
+        return Kept(response, self.lasts) if self.lingers else response
+
+    @property
+    def _forgets(self) -> bool:
+        """Whether only the present share matters, because connections end without memory."""
+        return self.lingers and self.dns is None and not self._keeps
+
+    def _follow(self, now: float, weight: float, response: AtOnce | None = None) -> None:
+        if self._forgets and response is None:
+            self.course.restart(now, weight)
+        else:
+            self.course.change(now, weight, response and self._kept(response))
+
+    def _hang_up(self) -> None:
+        """From now on nothing hangs on connections."""
+        self.lingers = self._lags = False
+        self.links = None
+        self.course = Course(AtOnce())
+        self.prompt = self._cache is None or not self._cache.shared
+
+    def leave(self, version: int, part: float, now: float, drain: float) -> float:
+        """A part of the version's instances takes no new connections and is gone `drain` seconds
+        later: the part of all connections that is cut off then.
+        """
+        return self.links.leave(version, part, now, drain) if self.links is not None else 0.0
+
+    def reconnect(self, version: int, cut: float, fleet: Fleet, now: float) -> None:
+        """This part of all connections, of a version, is cut off now and begun anew."""
+        if not self.lingers:
+            return
+        self.changed = True
+        drifts = self.pool and fleet.drift is not None
+        share = self.course.final if drifts else self.share(fleet)
+        if share != share:
+            self._dropped = True
+            return
+        gone = not (fleet.up[version] or fleet.finishing[version])
+        if gone and share == (1.0 if version == OLD else 0.0):
+            self.course.let_go()
+            return
+        by = cut * share if version == OLD else -cut * (1.0 - share)
+        if self._forgets:
+            self.course.restart(now, self.course.final, by)
+        else:
+            self.course.jump(now, by, Fading(self.lasts))
 
     def moving(self, now: float) -> bool:
         """Whether clients, or answers in a cache, still follow a change."""
-        if self._lags and not self.pool and self.course.moving(now):
+        if self._lagging and self.course.moving(now):
             return True
         cache = self._cache
         return cache is not None and cache.shared and self.course.moving(now, cache.ttl)
@@ -123,12 +187,12 @@ class Router:
         """When the share passes one of these levels, or everything has followed, seconds."""
         cache = self._cache
         window = cache.ttl if cache is not None and cache.shared else 0.0
-        passes = self.course.crosses(levels, now) if self._lags and not self.pool else math.inf
+        passes = self.course.crosses(levels, now) if self._lagging else math.inf
         return min(self.course.settled(window), passes)
 
     def scale(self, now: float) -> float:
         """Seconds in which the share changes by about a tenth of what it still has to change."""
-        return AtOnce().scale(now) if self.pool else self.course.scale(now)
+        return self.course.scale(now) if self._lagging or not self.pool else AtOnce().scale(now)
 
     def forgotten(self) -> float:
         """When a shared cache holds no answer any more from before the last change, seconds."""
@@ -158,7 +222,7 @@ class Router:
 
     def let_go(self, now: float) -> float:
         """Nobody is waited for any longer: the integral of the new version's share from now on."""
-        seconds = self.course.rest(now) if self._lags and not self.pool else 0.0
+        seconds = self.course.rest(now) if self._lagging else 0.0
         if self._lags:
             self.course.settle()
             self.changed = True
@@ -166,11 +230,16 @@ class Router:
 
     def gone(self, level: float, now: float) -> float:
         """When the new version's share is below `level` for good, if nothing changes, seconds."""
-        return self.course.below(level, now) if self._lags and not self.pool else now
+        return self.course.below(level, now) if self._lagging else now
+
+    @property
+    def _lagging(self) -> bool:
+        """Whether clients follow a weight, or the pool, later than it changes."""
+        return self._lags and (self.lingers or not self.pool)
 
     def share(self, fleet: Fleet) -> float:
         """The share on the new version once all have followed; NaN when nobody serves."""
-        if not self.pool:
+        if not self.pool and not (self.pulls and 0.0 < self.weight < 1.0):
             return self.weight
         old, new = fleet.serving()
         if not old + new:
@@ -184,9 +253,11 @@ class Router:
     def leave_pool(self, now: float) -> None:
         """Go back to weights: the one that clients were told last is in effect at once."""
         self.pool, self.changed = False, True
-        self.course.change(now, self.weight, AtOnce())
-        if self.visits is not None:
-            self.visits.note(now, self.weight)
+        if self.lingers:
+            self._follow(now, self.weight)
+        else:
+            self.course.change(now, self.weight, AtOnce())
+        self._note(now, self.weight)
 
     @property
     def _keeps(self) -> bool:
@@ -194,8 +265,10 @@ class Router:
 
     @property
     def remembers(self) -> bool:
-        """Whether past shares matter: for a cache, stores that are behind each other, or visits."""
-        return self._keeps or self.visits is not None
+        """Whether past shares matter: for a cache, stores that are behind each other, visits, or
+        connections.
+        """
+        return self._keeps or self.lingers or self.visits is not None
 
     def unreplicated(self, now: float) -> float:
         """How many seconds of all traffic the new version got that the old store has not yet."""
@@ -203,17 +276,31 @@ class Router:
 
     def start_flag(self) -> None:
         """From now on weights are a flag's: nobody has it, and users follow at once."""
-        self.pool = self._lags = False
-        self.prompt = self._cache is None or not self._cache.shared
-        self.published = self.weight = 0.0
-        self.course, self.dns = Course(AtOnce()), None
+        self.pool = self.pulls = False
+        self._hang_up()
+        self.published, self.weight, self.dns = 0.0, 0.0, None
         if self.visits is not None:
             self.visits.merge()
         self.changed = True
 
     def remember(self, weight: float, now: float) -> None:
-        """Note the share in effect in a pool, for what a cache or a copied store keeps of it."""
-        if self.visits is not None and self.pool:
-            self.visits.note(now, weight)
-        if self._keeps and self.pool and weight == weight:
+        """Note the share in effect in a pool, for what a cache, a copied store, or connections keep
+        of it.
+        """
+        if self.pool:
+            self._note(now, weight)
+        if self.lingers and self.pool:
+            self._connect(weight, now)
+        elif self._keeps and self.pool and weight == weight:
             self.course.change(now, weight, AtOnce())
+
+    def _connect(self, weight: float, now: float) -> None:
+        """New connections of a pool are shared out like this; NaN while nobody takes any."""
+        if weight != weight:
+            self._dropped = True
+        elif self._dropped:
+            self._dropped = False
+            self.course.settle()
+            self.course.change(now, weight, AtOnce())
+        elif weight != self.course.final:
+            self._follow(now, weight)

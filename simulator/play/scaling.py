@@ -172,15 +172,27 @@ class Scaler:
         state.varying = state.varying or history.trailing(now, self.down)
         return history.turns(now, (self.up, self.down))
 
-    def ample(self, state: State, edges: Array) -> bool:
-        """Whether no version is overloaded at these moments (seconds), nor half-way between."""
-        t = np.concatenate([edges + _MOMENT, (edges[1:] + edges[:-1]) / 2])
+    def headroom(self, state: State, t: Array) -> float:
+        """The least part of its load that a version can carry beyond it at the moments t (seconds),
+        while nothing joins or leaves along a mean course.
+        """
         (old, new), _ = self.carries(state, t, state.unscaled)
         rate, weight = np.asarray(self._plan.traffic.at(t), dtype=float), state.weights(t)
         copied = state.mirror * self._plan.misses
-        most_old = rate * (1.0 - weight) * state.reached[OLD]
-        most_new = rate * (weight * state.reached[NEW] + copied)
-        return bool(np.all(most_old <= old) and np.all(most_new <= new))
+        loads = (
+            rate * (1.0 - weight) * state.reached[OLD],
+            rate * (weight * state.reached[NEW] + copied),
+        )
+        spare = (
+            np.where(load > 0, carried / np.maximum(load, 1e-300), math.inf)
+            for load, carried in zip(loads, (old, new), strict=True)
+        )
+        return min(float(np.min(each)) for each in spare) - 1.0
+
+    def ample(self, state: State, edges: Array) -> bool:
+        """Whether no version is overloaded at these moments (seconds), nor half-way between."""
+        t = np.concatenate([edges + _MOMENT, (edges[1:] + edges[:-1]) / 2])
+        return self.headroom(state, t) >= 0.0
 
     def full(self, state: State, now: float) -> bool:
         """Whether the old version has as many instances as with nothing deployed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from simulator.play.backlog import Backlog
 from simulator.play.fault import Fault
 from simulator.play.pressure import Bucket
 
@@ -23,13 +24,15 @@ class Situation:
     same instances; `rolling_back` that the decision to roll back was taken, and `highest` is the
     largest 2w(1 - w) since, of which a part stays in the data until it is `repaired`; `on_since`
     is when a flag was first switched on, and `cache_since` when a cache of the new version's own
-    began to fill (seconds). `bucket` holds the tokens of a throttle, if there is one. `warmed` are
+    began to fill (seconds). `bucket` holds the tokens of a throttle, and `backlog` what waits in a
+    queue (`usual_backlog`: with nothing deployed, where that can be), if there is one. `warmed` are
     the moments (seconds) at which the new version got more of the requests than ever before, with
     the share: so many environments are there, of which a share `known` was there before clients
     began to follow a weight. `history` is what groups that follow their load had to carry.
     """
 
     __slots__ = (
+        "backlog",
         "blocked",
         "bucket",
         "cache_since",
@@ -45,6 +48,7 @@ class Situation:
         "rolling_back",
         "shared",
         "stopped",
+        "usual_backlog",
         "warmed",
     )
 
@@ -52,6 +56,8 @@ class Situation:
         self.fault = fault
         self.incident = 0.0
         self.bucket: Bucket | None = None
+        self.backlog: Backlog | None = None
+        self.usual_backlog: Backlog | None = None
         self.misfit: int | None = None
         self.blocked = self.dark = self.shared = self.stopped = False
         self.rolling_back = self.repaired = False

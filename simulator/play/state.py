@@ -17,8 +17,10 @@ from simulator.play.fates import fates, simple_fates
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.latency import cold_at, look_for_cold
-from simulator.play.leak import Leak
+from simulator.play.leak import Leak, leaking
 from simulator.play.pressure import look_for_load
+from simulator.play.pulling import let_pull
+from simulator.play.retrying import last_retried, retried
 from simulator.play.router import Router
 from simulator.play.shares import (
     NOTHING,
@@ -30,6 +32,7 @@ from simulator.play.shares import (
     last_of,
     well,
 )
+from simulator.play.unserved import aside, hits, reaching
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -49,13 +52,19 @@ class State:
     `until` is the next kink (seconds); `varying` says that the shares depend on time. `nobody` is
     true when no instance serves, `harmful` is false when no harm can come; `weight` is the new
     version's share at the start, `versions` the shares of (old, new) and `asides` those that reach
-    neither when they are constant, `defect` the bad share of all requests that the defect causes,
-    `harm` that of any cause of the deployment. `marks` gives the weights at which something is
-    decided, `usual` is what could be carried with nothing deployed if that follows the load, and
-    `unscaled` what the versions could carry if they did not; `fresh` is the share of the new
-    version's requests that meets cold environments. `lasting` tells that only the fleet can change
-    it, so that it can begin `again`.
+    neither when they are constant (`seen` by detectors, who count every try of a request: a version
+    gets `more` times its requests), `defect` the bad share of all requests that the defect causes,
+    `harm` that of any cause of the deployment. `overdue` tells that what consumers of a queue work
+    on is too old. `marks` gives the weights at which something is decided. `users` is the share of
+    the users on new, where cells have busy hours of their own. `usual` is what could be carried
+    with nothing deployed if that follows the load, and `unscaled` what the versions could carry if
+    they did not; `fresh` is the share of the new version's requests that meets cold environments.
+    `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
+
+    leak: Leak | None
+    versions: tuple[Shares, Shares]
+    seen: tuple[Shares, Shares]
 
     __slots__ = (
         "asides",
@@ -72,17 +81,21 @@ class State:
         "leaked",
         "loaded",
         "mirror",
+        "more",
         "moving",
         "nobody",
+        "overdue",
         "plan",
         "reached",
         "refused",
         "router",
+        "seen",
         "situation",
         "start",
         "straight",
         "unscaled",
         "until",
+        "users",
         "usual",
         "varying",
         "versions",
@@ -105,43 +118,57 @@ class State:
         self.fault = fault = situation.fault
         self.start, self.until = now, math.inf if fault is GOOD else fleet.arrives(now)
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
-        self.mirror = router.mirror
-        self.moving = self.lasting = self.loaded = False
+        self.moving = self.lasting = self.loaded = self.straight = False
+        self.leaked = self.overdue = self.fresh = 0.0
+        self.more, self.leak, self.mirror = _EVERYTHING, None, router.mirror
         drift, cached = fleet.drift, plan.cached
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
             if drift is not None:
                 self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
         self.moving = not router.prompt and router.moving(now)
-        self.varying = drift is not None or self.moving
+        self.varying = self._tidal() or drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
-        self.leak: Leak | None = None
-        self.leaked, self.fresh, self.straight, self.loaded = 0.0, 0.0, False, False
         if fault.leak:
-            self.leaked = self._leak_now(now)
-            if self.leak is not None:
-                self.straight = plan.steady and cached is None and not self.varying
-                self.varying = True
+            self.leaked, self.leak, kink = leaking(fault, fleet, situation, now)
+            self.until = min(self.until, kink)
+        if self.leak is not None:
+            plainly = plan.steady and cached is None and not plan.retries and not self.varying
+            self.straight, self.varying = plainly, True
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
-        self.reached = self._reaching(now) if cached or situation.blocked else _EVERYTHING
+        beside = cached is not None or situation.blocked
+        self.reached = reaching(self, now) if beside else _EVERYTHING
         self.refused = self._one_limit(now)
-        if plan.latency is not None and plan.latency.colds and not self.nobody:
-            self.fresh, self.until = look_for_cold(self, now)
+        if plan.deadline:
+            let_pull(self, now)
         if self.nobody:
-            self.weight = 0.0
-            self.versions: tuple[Shares, Shares] = (NOTHING, NOTHING)
-            self.defect = 1.0 if fault.crash else 0.0
-            self.harm = 1.0
+            self._nobody_serves()
             return
+        if plan.latency is not None:
+            self.fresh, self.until = look_for_cold(self, now)
         if self.moving:
             self.until = min(self.until, router.turns(now, marks()))
         if fault.load:
             self.loaded, self.until = look_for_load(self, now)
         self._begin(now)
         self.lasting = not self.varying and self._fleet_alone()
+
+    def _tidal(self) -> bool:
+        """Whether users of cells with busy hours of their own are on both versions."""
+        if self.plan.tides is None:
+            return False
+        self.users = self.router.share(self.fleet)
+        return 0.0 < self.users < 1.0
+
+    def _nobody_serves(self) -> None:
+        """Every request fails, unless it waits in a queue."""
+        self.weight = 0.0
+        self.versions = self.seen = (NOTHING, NOTHING)
+        self.harm = 0.0 if self.plan.deadline else 1.0
+        self.defect = self.harm if self.fault.crash else 0.0
 
     def _fleet_alone(self) -> bool:
         """Whether all that can change without a new state is the fleet."""
@@ -170,24 +197,36 @@ class State:
             rate = plan.rate if plan.steady else self._busiest(now)
             if self._harmless(rate):
                 return
-            if self._simple:
+            if plan.retries:
+                found = retried(self, *self.moment(rate), self.reached)
+                self.seen, self.versions, self.more = found
+            elif self._simple:
                 self.versions = simple_fates(self, rate)
             else:
-                self.versions = fates(self, self.weight, rate, self.capacity, self.leaked, max)
+                self.versions = fates(self, *self.moment(rate))
             if plan.cached is not None or self.situation.blocked:
-                self.asides = self._aside(self.weight, self.router.answered(now), self.leaked)
-            self.varying = not plan.steady and self._full(rate)
+                self.asides = aside(self, self.weight, self.router.answered(now), self.leaked)
+            self.varying = not (plan.steady or plan.deadline) and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
             leak = float(self._leaks(np.array([now, end]))[0])
             self.versions = fates(self, self.weight, plan.rate, self.capacity, leak, max)
         elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
-            old, new = self.at(middle)
             self.weight = float(self.weights(middle)[0])
-            self.versions = (last_of(old), last_of(new))
+            if plan.retries:
+                found = last_retried(retried(self, *self._then(middle)))
+                self.seen, self.versions, self.more = found
+            else:
+                old, new = self.at(middle)
+                self.versions = (last_of(old), last_of(new))
             self.asides = tuple(last_aside(aside) for aside in self.aside_at(middle))
+        self.seen = self.seen if plan.retries else self.versions
         self._intensities()
+
+    def moment(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
+        """Weight, rate, capacity and leak at the start, and how to take the larger of two."""
+        return self.weight, rate, self.capacity, self.leaked, max
 
     def _busiest(self, now: float) -> float:
         """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
@@ -213,7 +252,7 @@ class State:
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
         plan = self.plan
-        if self.fault is not GOOD or plan.throttle is not None or not plan.plain:
+        if self.fault is not GOOD or plan.throttle is not None or self.overdue or not plan.plain:
             return False
         situation = self.situation
         return not (situation.misfit is not None or situation.blocked or self.writers)
@@ -236,7 +275,7 @@ class State:
         """
         plan, bucket = self.plan, self.situation.bucket
         if plan.elastic and not self.nobody:
-            self.capacity = self._shared_out(self.weight, self.reached)
+            self.capacity = self.shared_out(self.weight, self.reached)
         cold = plan.cached is not None and not plan.cached.shared and self.varying
         if bucket is None or not plan.steady or cold:
             return None
@@ -253,8 +292,8 @@ class State:
         """Whether what becomes of requests depends on how many come, up to so many per second."""
         if self.plan.throttle is not None or not self.plan.plain:
             return True
-        pairs = zip(self._loads(self.weight), self.capacity, strict=True)
-        return any(rate * load > capacity for load, capacity in pairs)
+        pairs = zip(self._loads(self.weight), self.more, self.capacity, strict=True)
+        return any(rate * load * more > capacity for load, more, capacity in pairs)
 
     def _harmless(self, rate: float) -> bool:
         """The common case at once: nothing wrong, and capacity for everything."""
@@ -262,14 +301,15 @@ class State:
             return False
         old, new = self._loads(self.weight)
         enough, enough_new = self.capacity
-        if rate * old > enough or rate * new > enough_new:
+        if not self.plan.deadline and (rate * old > enough or rate * new > enough_new):
             return False
         self._all_is_well(old, new)
         return True
 
     def _all_is_well(self, old: float, new: float) -> None:
         """These shares of the requests reach the versions, and none is bad."""
-        self.versions = well(old), well(new)
+        self.versions = self.seen = well(old), well(new)
+        self.more = _EVERYTHING
         self.harm = self.defect = 0.0
 
     def _intensities(self) -> None:
@@ -283,7 +323,15 @@ class State:
         if fault.crash:
             self.defect = self.harm
             return
+        if self.overdue:
+            old, new = self._in_time()
         self.defect = self._by_defect(weight, (old, new), self.asides)
+
+    def _in_time(self) -> tuple[Shares, Shares]:
+        """The shares were nothing late: a defect spoils what is too late anyway, all the same."""
+        self.overdue, overdue = 0.0, self.overdue
+        found, self.overdue = fates(self, *self.moment(self.plan.rate)), overdue
+        return found
 
     def _by_defect(
         self, weight: Any, versions: tuple[Shares, Shares], asides: tuple[Aside, ...]
@@ -292,61 +340,19 @@ class State:
         old, new = versions
         reach = self.fault.users
         bad = reach * ((1.0 - weight) * old.segment + weight * new.segment)
-        for aside in asides:
-            first, second = aside.segment
+        for beside in asides:
+            first, second = beside.segment
             bad = bad + reach * ((1.0 - weight) * first + weight * second)
         if self.fault.factor > 1:
             bad = bad + weight * new.common
         return bad
 
-    def _reaching(self, now: float) -> tuple[Any, Any]:
-        """The shares of the requests for (old, new) that no cache answers and nobody refuses."""
-        plan, situation = self.plan, self.situation
-        cache, let = plan.cached, 1.0
-        if situation.blocked:
-            let = 1.0 - plan.writes
-        if cache is None:
-            return let, let
-        old = new = let * plan.misses
-        since = situation.cache_since
-        if not cache.shared and since is not None and now < since + cache.ttl:
-            self.varying = True
-            self.until = min(self.until, since + cache.ttl)
-            new = let
-        return old, new
-
-    def _hits(self, t: Any) -> Any:
-        """The share of the new version's requests that its cache answers at t seconds."""
-        cache, since = self.plan.cached, self.situation.cache_since
-        assert cache is not None
-        if cache.shared or since is None:
-            return cache.hits
-        return cache.hits * np.clip((t - since) / cache.ttl, 0.0, 1.0)
-
-    def _aside(self, weight: Any, trailing: Any, leak: Any, hits: Any = None) -> tuple[Aside, ...]:
-        """What reaches no version; `trailing` is the new version's part of the cached answers."""
-        plan, found = self.plan, list[Aside]()
-        if self.situation.blocked:
-            writes = plan.writes * self.clear
-            found.append(Aside(plan.writes, self.clear, True, (writes, writes), (0.0, 0.0)))
-        cache, fault = plan.cached, self.fault
-        if cache is None:
-            return tuple(found)
-        wrong = (fault.fail + leak + (fault.load if self.loaded else 0.0)) * self.clear
-        if cache.shared:
-            seen = cache.hits * trailing * wrong
-            failing = fault.users * trailing * wrong
-            found.append(Aside(cache.hits, failing, False, (0.0, 0.0), (seen, seen)))
-        else:
-            own = cache.hits if hits is None else hits
-            failing = fault.users * wrong
-            found.append(Aside(weight * own, failing, False, (0.0, 0.0), (0.0, own * wrong)))
-        return tuple(found)
-
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
         each, self.usual = plan.capacity, None
         serving = fleet.working()
+        if plan.lingers:
+            serving = fleet.with_finishing()
         if each == math.inf:
             old, new = (sum(serving),) * 2 if self.situation.shared else serving
             self.capacity = (math.inf if old else 0.0, math.inf if new else 0.0)
@@ -360,7 +366,8 @@ class State:
         if plan.scaling is not None:
             self.until = min(self.until, plan.scaling.begin(self, now))
 
-    def _shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+    def shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
+        """What an elastic service carries of what reaches (old, new), requests/s."""
         old, new = (1.0 - weight) * reached[OLD], weight * reached[NEW]
         new = new + self.mirror * self.plan.misses
         total = self.fleet.lit * self.plan.capacity if self.fleet.lit else 0.0
@@ -369,16 +376,7 @@ class State:
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
         plan = self.plan
-        cold, next_warm = 0.0, math.inf
-        cohorts = self.fleet.cohorts[version]
-        if not cohorts or cohorts[-1][1] + plan.warm_for <= now:
-            return serving
-        for count, since in reversed(cohorts):
-            warm_at = since + plan.warm_for
-            if warm_at <= now:
-                break
-            cold += count
-            next_warm = warm_at
+        cold, next_warm = self.fleet.warming(version, now, plan.warm_for)
         if not cold:
             return serving
         lowered = max(serving - cold * (1 - plan.warm_share), 0.0)
@@ -387,31 +385,11 @@ class State:
         share = self.weight if version == NEW else 1.0 - self.weight
         factor = self.fault.factor if version == NEW else 1.0
         busiest = plan.rate if plan.steady else plan.load.greatest(now, now + plan.warm_for)
-        if lowered * plan.capacity / factor >= busiest * share and not self.varying:
+        roomy = lowered * plan.capacity / factor >= busiest * share
+        if roomy and not self.varying and not plan.deadline:
             return lowered
         self.until = min(self.until, next_warm)
         return lowered
-
-    def _leak_now(self, now: float) -> float:
-        """The mean leak over the new cohorts now; notes the next kink and whether it is rising."""
-        fault, drift, situation = self.fault, self.fleet.drift, self.situation
-        cohorts: list[list[float]] = list(self.fleet.cohorts[NEW])
-        if situation.on_since is not None:
-            cohorts = [[1.0, situation.on_since]]
-        if drift is not None and drift.joining == NEW:
-            cohorts += drift.cohorts()
-        if not cohorts:
-            return 0.0
-        first = min(since for _, since in cohorts) + fault.onset
-        last = max(since for _, since in cohorts) + fault.onset + fault.ramp
-        if now < first:
-            self.until = min(self.until, first)
-            return 0.0
-        if now >= last:
-            return fault.leak
-        self.leak = Leak(cohorts, fault.onset, fault.ramp, fault.leak)
-        self.until = min(self.until, last)
-        return 0.0
 
     def _leaks(self, edges: Array) -> Array:
         assert self.leak is not None
@@ -427,20 +405,28 @@ class State:
 
     def weight_at(self, t: float) -> float:
         """The new version's share of the requests at t seconds; NaN when nobody serves."""
-        if self.fleet.drift is None and (self.router.pool or not self.moving):
+        in_pool = self.router.pool and not (self.moving and self.router.lingers)
+        plain = self.fleet.drift is None and (in_pool or not self.moving)
+        if plain and self.plan.tides is None:
             return self.router.share(self.fleet)
         return float(self.weights(np.array([t]))[0])
 
     def weights(self, t: Array) -> Array:
         """The new version's share of the requests at the times t (seconds)."""
-        if self.fleet.drift is not None and self.router.pool:
+        tides = self.plan.tides
+        return self.moved(t) if tides is None else tides.share(self.moved(t), t)
+
+    def moved(self, t: Array) -> Array:
+        """The share of the users on the new version at the times t (seconds)."""
+        lingers = self.moving and self.router.lingers
+        if self.fleet.drift is not None and self.router.pool and not lingers:
             old, new = self.in_service(t)
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
-        if self.moving and not self.router.pool:
+        if self.moving and (lingers or not self.router.pool):
             following: Array = self.router.follows(t)
             return following
-        return np.full_like(t, self.weight)
+        return np.full_like(t, self.weight if self.plan.tides is None else self.users)
 
     def in_service(self, t: Array) -> tuple[Array, Array]:
         """Instances of (old, new) in service at the times t (seconds)."""
@@ -454,32 +440,51 @@ class State:
 
     def at(self, t: Array) -> tuple[Shares, Shares]:
         """The shares of (old, new) at the times t (seconds, any shape)."""
+        if self.plan.retries:
+            return retried(self, *self._then(t)).met
+        weight, rate, capacity, leak, top, reached = self._then(t)
+        if self.plan.plain:
+            return fates(self, weight, rate, capacity, leak, top, reached)
+        usual: Any = None
+        if self.plan.scaling is not None:
+            capacity, usual = self.plan.scaling.carries(self, t, capacity)
+        fresh = cold_at(self, t, weight) if self.moving else self.fresh
+        return fates(self, weight, rate, capacity, leak, top, reached, fresh, usual)
+
+    def seen_at(self, t: Array) -> tuple[Shares, Shares]:
+        """The same as detectors see them, who count every try of a request."""
+        return retried(self, *self._then(t)).seen if self.plan.retries else self.at(t)
+
+    def _then(self, t: Array) -> tuple[Any, Any, tuple[Any, Any], Any, Top, tuple[Any, Any]]:
+        """Weights, rates, capacities and leaks at the times t, how to take the larger of two, and
+        what reaches (old, new).
+        """
         plan = self.plan
         rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
         weight: Any = self.weights(t) if self.varying else self.weight
         capacity: tuple[Any, Any] = self.capacity if plan.scaling is None else self.unscaled
-        usual: Any = None
         if self.fleet.drift is not None:
             each = plan.capacity
             capacity = (math.inf, math.inf)
             if each < math.inf:
                 lit = self.fleet.lit * (1.0 - self.fleet.worn)
                 less, cold = 1 - plan.warm_share, self.fleet.cold(t, plan.warm_for)
-                old, new = (n - less * c for n, c in zip(self.in_service(t), cold, strict=True))
+                old, new = (
+                    n - less * c + more
+                    for n, c, more in zip(
+                        self.in_service(t), cold, self.fleet.finishing, strict=True
+                    )
+                )
                 capacity = (lit * old * each, lit * new * each / self.fault.factor)
         reached = self.reached
         if plan.cached is not None and not plan.cached.shared:
             let = 1.0 - plan.writes if self.situation.blocked else 1.0
-            reached = (reached[OLD], let * (1.0 - self._hits(t)))
+            reached = (reached[OLD], let * (1.0 - hits(self, t)))
         if plan.elastic:
-            capacity = self._shared_out(weight, reached)
+            capacity = self.shared_out(weight, reached)
         elif self.situation.shared and self.moving:
             capacity = divided(capacity, weight, self.fault.factor)
-        if plan.scaling is not None:
-            capacity, usual = plan.scaling.carries(self, t, capacity)
-        fresh = cold_at(self, t, weight) if self.moving else self.fresh
-        leak = self._leak_at(t)
-        return fates(self, weight, rate, capacity, leak, np.maximum, reached, fresh, usual)
+        return weight, rate, capacity, self._leak_at(t), np.maximum, reached
 
     def aside_at(self, t: Array) -> tuple[Aside, ...]:
         """The requests that reach no version at the times t (seconds, any shape)."""
@@ -487,5 +492,5 @@ class State:
         if cache is None and not self.situation.blocked:
             return ()
         trailing = self.router.answered(t) if cache is not None else 0.0
-        hits = None if cache is None or cache.shared else self._hits(t)
-        return self._aside(self.weights(t), trailing, self._leak_at(t), hits)
+        own = None if cache is None or cache.shared else hits(self, t)
+        return aside(self, self.weights(t), trailing, self._leak_at(t), own)

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Purpose
-from simulator.play.verbs import Script, Verbs
+from simulator.play.verbs import Verbs
+from simulator.play.waits import Script
 
 if TYPE_CHECKING:
     from simulator.words.change import Coupled
+
+
+_HARDLY_ONE = 1e-6
 
 
 class StoreVerbs(Verbs):
@@ -144,13 +148,15 @@ class StoreVerbs(Verbs):
         if leaving <= 0 or plan.elastic:
             return
         part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
+        if plan.lingers:
+            self._cut_connections(version, leaving, part, plan.drain if drained else 0.0)
         if plan.ungraceful and not idle:
             cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
             if self.fleet.drift is not None and self.router.pool:
                 share = leaving / self.fleet.in_pool(self.env.now)
             else:
                 share = part * (self.weight() if version == NEW else 1.0 - self.weight())
-            self.counts.lose(self.env.now, share * cut, not drained)
+            self.counts.lose(self.env.now, share * cut * self._again(), not drained)
         if sessions is None or visits is None:
             return
         drain = self.plan.drain if drained else 0.0
@@ -159,3 +165,26 @@ class StoreVerbs(Verbs):
         lost = alive * visits.leave(version, part, self.env.now, drain)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
+
+    def _again(self) -> float:
+        """The part of the requests lost now that is still lost when they have been tried again."""
+        stretch, retries = self.stretch, self.plan.retries
+        if not retries or stretch is None:
+            return 1.0
+        harm = sum(one.share * one.failing for one in stretch.seen)
+        return float(min(1.0 - stretch.clear + harm, 1.0) ** retries)
+
+    def _cut_connections(self, version: int, leaving: float, part: float, drain: float) -> None:
+        """Connections that are still open on instances that leave are cut at the end of the drain,
+        and begin anew.
+        """
+        env, fleet, router = self.env, self.fleet, self.router
+        cut = router.leave(version, part, env.now, drain)
+        fleet.finishing[version] += leaving
+
+        def reconnect() -> None:
+            left = fleet.finishing[version] - leaving
+            fleet.finishing[version] = left if left > _HARDLY_ONE else 0.0
+            router.reconnect(version, cut, fleet, env.now)
+
+        self.at(env.now + drain, reconnect)

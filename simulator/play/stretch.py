@@ -43,7 +43,8 @@ class Sums(NamedTuple):
 
     `seconds` on the new version, `mixing` the integral of 2w(1 - w), `degraded` seconds; `rows` for
     each version the expected (requests, failing, late, corrupt, bad per user who is always on it:
-    common, segment); `beside` what reaches neither.
+    common, segment); `beside` what reaches neither; `moved` the integral of the share of the users
+    on the new version, seconds, where it is not that of the requests.
     """
 
     seconds: float
@@ -51,6 +52,7 @@ class Sums(NamedTuple):
     degraded: float
     rows: list[tuple[float, ...]]
     beside: list[Beside]
+    moved: float | None = None
 
 
 class Stretch(State):
@@ -109,7 +111,7 @@ class Stretch(State):
         """
         if not self.varying or self.straight:
             base, rows = self.plan.requests(edges), []
-            versions = self._during(edges) if self.straight else self.versions
+            versions = self._during(edges) if self.straight else self.seen
             for version, s in enumerate(versions):
                 if version in seen:
                     part = base * s.share
@@ -127,7 +129,7 @@ class Stretch(State):
             ]
             return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
-        old, new = self.at(times)
+        old, new = self.seen_at(times)
         every = [(OLD, old.share, old), (NEW, new.share, new)]
         if self.mirror:
             copies = self.mirror * self.plan.misses
@@ -176,6 +178,7 @@ class Stretch(State):
             float(np.sum(half * (bads > self.plan.tolerated))),
             rows,
             beside,
+            None if self.plan.tides is None else float(np.sum(half * self.moved(times))),
         )
 
     def pieces(self, edges: Array) -> list[Sums]:
@@ -188,6 +191,7 @@ class Stretch(State):
 
         half = np.diff(fine)[:, None] / 2 * _WEIGHTS
         seconds = gathered(half * self.weights(times))
+        moved = None if self.plan.tides is None else gathered(half * self.moved(times))
         shares = [
             (gathered(weights * s.common), gathered(weights * s.segment)) for s in self.at(times)
         ]
@@ -209,6 +213,7 @@ class Stretch(State):
                     Beside(0.0, excused, (old[k], new[k]), (first[k], second[k]))
                     for excused, (old, new), (first, second) in asides
                 ],
+                None if moved is None else moved[k],
             )
             for k in range(len(edges) - 1)
         ]
@@ -353,7 +358,7 @@ class Stretch(State):
 
     def _ample(self, fine: Array) -> bool:
         """Whether no version can be overloaded: capacity above the largest rate all along."""
-        each = self.plan.capacity / self.fault.factor
+        each = self.plan.capacity / self.fault.factor / (1 + self.plan.retries)
         if self.plan.throttle is not None:
             return False
         if self.plan.scaling is not None:
@@ -370,9 +375,11 @@ class Stretch(State):
             )
         if self.situation.misfit is not None:
             return True
-        offered = (1.0, 1.0) if self.moving else self._loads(self.weight)
+        free = self.moving or self.plan.tides is not None
+        offered = (1.0, 1.0) if free else self._loads(self.weight)
+        peak = self.plan.peak * (1 + self.plan.retries)
         pairs = zip(self.capacity, offered, strict=True)
-        return all(not capacity or capacity >= self.plan.peak * part for capacity, part in pairs)
+        return all(not capacity or capacity >= peak * part for capacity, part in pairs)
 
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
@@ -413,7 +420,7 @@ class Stretch(State):
 
     def _over(self, t: Array, version: int) -> NDArray[np.bool_]:
         """Whether requests are rejected (or, for old, throttled anyway) at the times t."""
-        over: NDArray[np.bool_] = np.asarray(self.at(t)[version].common > 0)
+        over: NDArray[np.bool_] = np.asarray(self.seen_at(t)[version].common > 0)
         throttle = self.plan.throttle
         if throttle is None or version == NEW:
             return over

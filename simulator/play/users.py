@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from simulator.play.luck import Luck, Purpose
 
 if TYPE_CHECKING:
+    from simulator.play.tides import Tides
     from simulator.words.detection import People
 
 
@@ -52,24 +54,38 @@ class Rise(NamedTuple):
 class Users:
     """The share of users harmed, from the hazard each bucket of users has gathered.
 
-    A user's requests are Poisson, so a user who could have met `h` bad requests so far has met
-    one with probability 1 - exp(-h). With sticky routing bucket u in [0, 1) is on the new version
-    while the weight is above u; buckets between neighbouring weights share one class
-    [low, high, common, segment, excused, met]: `met` is its part of the share that met something
-    unannounced. Without stickiness there is one class. `reach` is the
-    share of users that can meet the defect at all: only they gather `segment`. With `reporting` the
-    course of the share is kept in `history`, until nobody is `heard` any longer.
+    A user's requests are Poisson, so a user who could have met `h` bad requests so far has met one
+    with probability 1 - exp(-h). With sticky routing bucket u in [0, 1) is on the new version while
+    the weight is above u; buckets between neighbouring weights share one class [low, high, common,
+    segment, excused, met]: `met` is its part of the share that met something unannounced. With
+    `tides` users of a wave make more or fewer requests than the mean user. Without stickiness there
+    is one class. `reach` is the share of users that can meet the defect at all: only they gather
+    `segment`. With `reporting` the course of the share is kept in `history`, until nobody is
+    `heard` any longer.
     """
 
-    __slots__ = ("_reported", "classes", "heard", "history", "reach", "reporting", "sticky")
+    __slots__ = (
+        "_reported",
+        "classes",
+        "heard",
+        "history",
+        "reach",
+        "reporting",
+        "sticky",
+        "tides",
+    )
 
-    def __init__(self, sticky: bool, reach: float, reporting: bool = True) -> None:
-        self.sticky = sticky
+    def __init__(
+        self, sticky: bool, reach: float, reporting: bool = True, tides: Tides | None = None
+    ) -> None:
+        self.sticky, self.tides = sticky, tides
         self.reporting = self.heard = reporting
         self.reach = reach
         self.classes: list[list[float]] = [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0]]
         self.history: list[Rise] = []
         self._reported = 0.0
+        for edge in tides.edges[1:-1].tolist() if tides is not None else ():
+            self._split(edge)
 
     def add(
         self,
@@ -87,6 +103,8 @@ class Users:
                 common, segment = new if row[1] <= weight else old
                 if common or segment:
                     rows.append((row, common, segment))
+            if self.tides is not None:
+                rows = self._paced(self.tides, span, rows)
         else:
             common = (1 - weight) * old[0] + weight * new[0]
             segment = (1 - weight) * old[1] + weight * new[1]
@@ -100,6 +118,13 @@ class Users:
         for row, common, segment in rows:
             row[4 if excused else 2] += common
             row[3] += 0.0 if excused else segment
+
+    @staticmethod
+    def _paced(tides: Tides, span: tuple[float, float], rows: Added) -> Added:
+        """The same where users of some waves make more requests in this span than others."""
+        pace, ends = tides.pace(*span), tides.edges[1:].tolist()
+        each = [(row, pace[bisect_left(ends, row[1] - _FAINT)], c, s) for row, c, s in rows]
+        return [(row, part * c, part * s) for row, part, c, s in each]
 
     def _report(self, span: tuple[float, float], rows: Added) -> None:
         """Add hazards and keep the course, at moments so close that it is straight in between."""
@@ -148,6 +173,7 @@ class Users:
     def copy(self) -> Users:
         """The same users, to look ahead with."""
         other = Users(self.sticky, self.reach, self.reporting)
+        other.tides = self.tides
         other.heard = self.heard
         other.classes = [row.copy() for row in self.classes]
         other.history = self.history.copy()

@@ -7,44 +7,39 @@ forward first passes the gate: after a detection, with `hold`, no further step s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
-
-import simpy
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
 from simulator.play.lead import geometric
-from simulator.play.luck import Luck, Purpose
+from simulator.play.luck import Purpose
 from simulator.play.respond import LOOKS
 from simulator.play.router import Router
+from simulator.play.waits import Script, Waits
 
 if TYPE_CHECKING:
     from simulator.play.counts import Counts
     from simulator.play.judging import JudgeWatch
-    from simulator.play.plan import Plan
     from simulator.play.situation import Situation
     from simulator.play.stretch import Stretch
-    from simulator.play.trouble import Stalls
     from simulator.play.watch import Watch
     from simulator.strategies.parallel_adoption import Reconcile
-    from simulator.words.calendar import Calendar
     from simulator.words.detection import Judge
-    from simulator.words.distributions import Distribution
     from simulator.words.router import Dns
+    from simulator.words.scenario import Scenario
     from simulator.words.strategy import Smoke, Strategy
+    from simulator.words.waves import Part
 
 NO_TRAFFIC = 0.001
 _FEW = 1e-4
-
-Script = Generator[simpy.Event, Any, None]
 
 
 class NoInstances(Exception):
     """A script would replace instances of a service that has none."""
 
 
-class Verbs:
+class Verbs(Waits):
     """The verbs that strategies are written in; `Rollout` adds the life around them.
 
     Weights and shares are 0..1 of the traffic or fleet that the current strategy moves: inside
@@ -52,9 +47,6 @@ class Verbs:
     strategy's pace where a person or a policy chose them.
     """
 
-    env: simpy.Environment
-    plan: Plan
-    luck: Luck
     fault: Fault
     fleet: Fleet
     router: Router
@@ -62,23 +54,19 @@ class Verbs:
     stretch: Stretch | None
     watch: Watch
     watching: bool
-    billed: bool
     strategy: Strategy
     situation: Situation
-    stalls: Stalls | None
     handed: list[Strategy]
-    by_hand: bool
     slips: int
     releases: int
     pace: float
     phase: str
+    wave: str
+    group: int
     announced: bool
-    holding: bool
-    caught_by: str
     base: float
     span: float
     starts: list[int]
-    last_watch: float
     parallel_since: float
     double_work: float
     double_work_price: float
@@ -86,37 +74,11 @@ class Verbs:
     seen: JudgeWatch | None
     baseline: int
 
-    note: Callable[..., None]
     at: Callable[..., None]
     trip: Callable[[str, float], None]
     abort: Callable[[str], None]
     weight: Callable[[], float]
     _first_harm: Callable[[float], None]
-
-    def _gate(self) -> Script:
-        """No step starts while the tool stalls, when the calendar forbids it, nor while a response
-        is being decided.
-        """
-        if self.stalls is not None:
-            yield from self._wait_for_tool(self.stalls)
-        if self.plan.calendar is not None and self.billed and not self.caught_by:
-            yield from self._wait_for_calendar(self.plan.calendar)
-        if self.holding:
-            yield self.env.event()
-
-    def _wait_for_tool(self, stalls: Stalls) -> Script:
-        until = stalls.until(self.env.now)
-        if until > self.env.now:
-            self.note("tool stalled", until - self.env.now)
-            yield self.env.timeout(until - self.env.now)
-
-    def _wait_for_calendar(self, calendar: Calendar) -> Script:
-        began = self.plan.traffic.began
-        moment = began + self.env.now
-        opens = calendar.opens(moment, self.strategy.only_in == "work")
-        if opens > moment:
-            self.note("wait for hours", opens - moment)
-            yield self.env.timeout(opens - moment)
 
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""
@@ -214,6 +176,20 @@ class Verbs:
         self.note("shift", whole)
         yield from self._publish(whole)
 
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that is played."""
+        return self.plan.scenario
+
+    def begin_wave(self, part: Part) -> None:
+        """From now on this part of a wave is moved; within one that has a name, shares of a
+        rolling update are shares of its own `group` of instances.
+        """
+        self.wave = part.name
+        if part.name:
+            self.group = max(math.ceil(part.wave * self.fleet.size - 1e-9), 1)
+            self.note("wave", (part.name, part.share))
+
     def cut_over(self, dns: Dns | None, weight: float = 1.0) -> Script:
         """Move this share to the new version by the router's weight, or by a DNS record."""
         if dns is not None:
@@ -264,7 +240,7 @@ class Verbs:
 
         With a `lookback` it also looks at the bakes just before, over so many seconds in all.
         """
-        yield from self._gate()
+        yield from self._gate(False)
         if seconds > 0:
             self.note("bake", seconds * self.pace)
             judge = judge or self.plan.scenario.detection.judge
@@ -291,18 +267,6 @@ class Verbs:
             self.baseline = self.fleet.up[NEW]
             self.fleet.ask(self.baseline, self.env.now)
 
-    def approve(self, waiting: Distribution | None) -> Script:
-        """Wait for a person's approval, if the step asks for one."""
-        if waiting is None:
-            return
-        yield from self._gate()
-        takes = waiting.sample(self.luck.uniform(Purpose.APPROVE, int(self.env.now)))
-        self.note("ask for approval", takes)
-        yield self.env.timeout(takes)
-        self.note("approved")
-        self.by_hand = True
-        self.last_watch = self.env.now
-
     def judge(self, again: float = 0.0) -> Script:
         """Let the judge decide on the step that was just watched; failing aborts the rollout.
 
@@ -311,7 +275,7 @@ class Verbs:
         judge = self.judging
         if judge is None or not self.watch.active:
             return
-        yield from self._gate()
+        yield from self._gate(False)
         verdict = self._verdict()
         if verdict == "none" and judge.no_verdict == "wait" and again > 0:
             self.note("judge", "nothing yet: wait")
@@ -358,7 +322,8 @@ class Verbs:
         if keep == 0 and self.router.moving(self.env.now):
             stale = 1.0 - self.router.followed(self.env.now)
             if stale > _FEW:
-                self.note("stale clients", stale)
+                kept = self.plan.lingers and self.router.dns is None
+                self.note("cut connections" if kept else "stale clients", stale)
         yield from self._retire(OLD, fleet.up[OLD] - keep)
 
     def _retire(self, version: int, count: int) -> Script:
@@ -376,7 +341,7 @@ class Verbs:
         if count <= 0:
             return
         plan, env, ask = self.plan, self.env, self.fleet.ask
-        if plan.sessions is not None or plan.ungraceful:
+        if plan.sessions is not None or plan.ungraceful or plan.lingers:
             self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
         if not plan.drain:
@@ -443,14 +408,14 @@ class Verbs:
 
     def hand_over(self, strategy: Strategy, share: float = 1.0, moved: float = 0.0) -> Script:
         """Let another strategy move a `share` of fleet and traffic on top of what has `moved`."""
-        base, span, pace = self.base, self.span, self.pace
+        base, span, pace, wave = self.base, self.span, self.pace, (self.wave, self.group)
         if strategy not in self.handed:
             self.handed.append(strategy)
         self.base, self.span = base + moved * span, share * span
         self.pace = pace * strategy.pace
         self.note("hand over", (strategy.kind, share))
         yield from strategy.release(self)  # type: ignore[arg-type]
-        self.base, self.span, self.pace = base, span, pace
+        self.base, self.span, self.pace, (self.wave, self.group) = base, span, pace, wave
 
     def undo_handed_over(self) -> Script:
         """Roll back what was handed over to other strategies, the last one first."""
@@ -467,6 +432,8 @@ class Verbs:
     def return_to_old(self, keep_new: float = 0.0) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new.
 
+        Open connections on new instances are cut when these have drained; whatever else may still
+        ask for the new version is waited for.
         New instances stay `keep_new` seconds without traffic before they go, for good if infinite.
         """
         fleet, router = self.fleet, self.router
@@ -478,10 +445,12 @@ class Verbs:
         if router.published or router.weight or router.coming:
             self.note("shift", 0.0)
             yield from self._publish(0.0)
-        gone = router.gone(NO_TRAFFIC, self.env.now)
-        if gone > self.env.now and self.fleet.up[NEW]:
-            yield self.env.timeout(gone - self.env.now)
-        self._answer_the_rest()
+        cut = self.plan.lingers and router.dns is None and not fleet.elastic
+        if not cut or keep_new == math.inf:
+            gone = router.gone(NO_TRAFFIC, self.env.now)
+            if gone > self.env.now and self.fleet.up[NEW]:
+                yield self.env.timeout(gone - self.env.now)
+            self._answer_the_rest()
         if keep_new and fleet.up[NEW]:
             self.note("keep new", keep_new)
         if keep_new < math.inf:

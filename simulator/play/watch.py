@@ -194,7 +194,7 @@ class Watch(Drawing):
 
     def _never_calm(self, stretch: Stretch) -> bool:
         """Whether a whole period of this stretch has too few requests to be calm."""
-        plan, (old, new) = self._rollout.plan, stretch.versions
+        plan, (old, new) = self._rollout.plan, stretch.seen
         shares = (old.share, new.share, stretch.mirror, 0.0)
         if not plan.steady or self._rollout.incident > 0:
             return False
@@ -211,7 +211,7 @@ class Watch(Drawing):
         """
         rollout = self._rollout
         plan = rollout.plan
-        old, new = stretch.versions
+        old, new = stretch.seen
         if not self._alone or self._judge is not None or rollout.incident > 0 or self._lates:
             return a
         if stretch.mirror and new.failing + new.late > 0:

@@ -221,7 +221,8 @@ def _headline(risk: StrategyRisk) -> str:
     caught, harmed = bad.chance("caught_before_full"), bad.users_harmed.p95
     return (
         f"deploys in {_told(time, 's')}, notices {_told(caught, 'share')} of bad releases before "
-        f"they are everywhere, in 95 % of them harms up to {_told(harmed, 'share')} of the users"
+        f"they are everywhere, harms at most {_told(harmed, 'share')} of the users in 95 of 100 "
+        "bad ones"
     )
 
 

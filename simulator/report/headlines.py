@@ -155,13 +155,36 @@ def doubts(comparison: Comparison, in_words: bool = False) -> str:
     """
     recommendation = comparison.recommendation
     if recommendation is None:
-        return ""
+        return overload(comparison)
     second = recommendation.runner_up
     text = f" Runner-up: {wording.named(second)}." if second else ""
     text += _flips(comparison, in_words)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
-    return text.lstrip()
+    return f"{text} {overload(comparison)}".strip()
+
+
+def overload(comparison: Comparison) -> str:
+    """What was assumed of overload, where more was offered than could be carried for over a minute;
+    nothing where it was not.
+    """
+    how, found = comparison.scenario.service.overload, {}
+    for name, risk in comparison.risk.items():
+        chance = risk.all.chance("overloaded").value or 0.0
+        if chance > 0:
+            found[name] = chance
+    if not found:
+        return ""
+    worst = max(found, key=found.__getitem__)
+    assumed = {
+        "shed": "perfect shedding is assumed, which is optimistic (service.overload: shed)",
+        "collapse": "what is carried then collapses (service.overload: collapse)",
+    }[how]
+    others = f", and under {len(found) - 1} more" if len(found) > 1 else ""
+    return (
+        f"More is offered than can be carried for over a minute in {wording.share(found[worst])} "
+        f"of the releases under {wording.named(worst)}{others}: {assumed}."
+    )
 
 
 def flip(comparison: Comparison, found: Flip, in_words: bool = False) -> str:

@@ -62,7 +62,7 @@ FIGURES: dict[str, Figure] = {
 
 # Shares of releases that can be asked for like a figure: outcomes, and what is true or not of each.
 OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
-CHANCES = ("caught_before_full", "unresolved", "rollback_worse")
+CHANCES = ("caught_before_full", "unresolved", "rollback_worse", "overloaded")
 MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()} | {
     "deployed": "share of releases that are deployed",
     "rolled_back": "share that is rolled back, rightly",
@@ -72,6 +72,7 @@ MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()} | {
     "caught_before_full": "share that is detected before it carries all traffic",
     "unresolved": "share with the defect still there at the end",
     "rollback_worse": "share of the rollbacks after which finishing would have harmed less",
+    "overloaded": "share in which more is offered than can be carried for over a minute",
 }
 
 

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,8 @@ from pydantic import (
 from simulator.words import profiles
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
+from simulator.words.clock import Clock
+from simulator.words.combined import with_latency, with_scaling
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
@@ -36,6 +38,7 @@ from simulator.words.service import FOR_LATENCY, OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
+from simulator.words.waves import peaked
 from simulator.words.writing import written_out
 
 _REPORTS_WANTED = 0.5
@@ -83,8 +86,32 @@ def _near(word: str, known: tuple[str, ...]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
+def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
+    """Refuse a strategy that names what the service does not have."""
+    keys = ("service", "router", "change", "traffic")
+    service, router, change, traffic = (info.data.get(key) for key in keys)
+    if not isinstance(service, Service):
+        return strategy
+    lags = {
+        "router.dns": isinstance(router, Router) and router.dns,
+        "router.cache": isinstance(router, Router) and router.cache,
+        "service.sessions": service.sessions,
+        "change.replication_lag": isinstance(change, Change) and change.replication_lag,
+        "traffic.connections": isinstance(traffic, Traffic) and traffic.connections,
+        "traffic.retries": isinstance(traffic, Traffic) and traffic.retries,
+        "traffic.queue": isinstance(traffic, Traffic) and traffic.queue,
+    }
+    lag = next((key for key, there in lags.items() if there), None)
+    problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
+    if problems:
+        raise ValueError("; ".join(problems))
+    return strategy
+
+
 Strategies = Annotated[
-    Mapping[str, AnyStrategy], BeforeValidator(_with_kinds), AfterValidator(Frozen)
+    Mapping[str, Annotated[AnyStrategy, AfterValidator(_fits)]],
+    BeforeValidator(_with_kinds),
+    AfterValidator(Frozen),
 ]
 
 
@@ -102,7 +129,7 @@ class Scenario(Words):
     failures: Failures = Field(Failures(), description="Trouble that is not the change.")
     detection: Detection = Field(description="What may notice a bad release.")
     response: Response = Field(description="What happens then.")
-    calendar: Calendar = Field(description="Working hours, and times without releases.")
+    calendar: Calendar = Field(Calendar(), description="Working hours, and times without releases.")
     slo: Slo = Field(description="What is promised.")
     costs: Costs = Field(description="What things cost.")
     follow_up: PositiveDuration = Field(
@@ -140,6 +167,71 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("traffic")
+    @classmethod
+    def _is_that_of_its_cells(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if isinstance(service, Service) and any(cell.peak_at for cell in service.cells):
+            value.split(service.cells)
+        return value
+
+    @field_validator("calendar")
+    @classmethod
+    def _dates_are_told(cls, value: Calendar, info: ValidationInfo) -> Calendar:
+        traffic = info.data.get("traffic")
+        if not isinstance(traffic, Traffic):
+            return value
+        if value.dated and not traffic.dated:
+            raise ValueError(
+                "a freeze with dates needs a start with a date: write e.g. traffic: {start_at: "
+                "2026-12-23 10:00}"
+            )
+        if value.clock(traffic).skipped:
+            raise ValueError(
+                f"clocks in {value.timezone} never show {traffic.start_at}: they are put forward "
+                "then; write another start_at"
+            )
+        return value
+
+    @field_validator("traffic")
+    @classmethod
+    def _queue_is_pulled(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if not value.queue or not isinstance(service, Service):
+            return value
+        if service.elastic:
+            raise ValueError("queue needs instances that pull from it: remove queue, or elastic")
+        carried = service.instances * (service.capacity or math.inf)
+        if carried <= value.mean:
+            raise ValueError(
+                f"the queue would grow for ever: {value.mean:g} rps come and the fleet does "
+                f"{carried:g}; raise service.capacity"
+            )
+        return value
+
+    @field_validator("traffic")
+    @classmethod
+    def _groups_follow_it(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if isinstance(service, Service):
+            for problem in with_scaling(service, value):
+                raise ValueError(problem)
+        return value
+
+    @field_validator("router")
+    @classmethod
+    def _together(cls, value: Router, info: ValidationInfo) -> Router:
+        traffic = info.data.get("traffic")
+        named = [key for key in ("dns", "cache", "throttle") if getattr(value, key) is not None]
+        if isinstance(traffic, Traffic) and traffic.queue and named:
+            raise ValueError(f"has nothing to do where consumers pull: remove {named[0]}, or queue")
+        if isinstance(traffic, Traffic) and traffic.retries and value.throttle is not None:
+            raise ValueError(
+                "throttle and traffic.retries are not simulated together: what is refused would "
+                "come again; remove one of the two"
+            )
+        return value
+
     @field_validator("failures")
     @classmethod
     def _zones_are_told(cls, value: Failures, info: ValidationInfo) -> Failures:
@@ -157,6 +249,10 @@ class Scenario(Words):
                 "latency needs service.service_time, the mean time of a request: write e.g. "
                 "service: {service_time: 100ms}"
             )
+        traffic = info.data.get("traffic")
+        if isinstance(service, Service) and isinstance(traffic, Traffic) and value.latency:
+            for problem in with_latency(service, traffic):
+                raise ValueError(problem)
         return value
 
     @model_validator(mode="after")
@@ -184,6 +280,11 @@ class Scenario(Words):
         cache = self.router.cache
         reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
         return reaching / (1 if service.elastic else service.instances) / service.utilisation
+
+    @property
+    def clock(self) -> Clock:
+        """What the wall clock of the calendar shows while the release is deployed."""
+        return self.calendar.clock(self.traffic)
 
     @property
     def to_check(self) -> str:
@@ -228,6 +329,12 @@ class Scenario(Words):
                     f"{self.traffic.users * people.report_rate:.3g} are expected even if "
                     f"everyone is harmed (chance {100 * reached:.2g} %)"
                 )
+        notes += self._out_of_date()
+        if any(cell.peak_at for cell in self.service.cells):
+            notes.append(
+                f"cells have their busy hours at different times: all together get at most "
+                f"{self.traffic.peak:.4g} rps"
+            )
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
@@ -259,6 +366,18 @@ class Scenario(Words):
         idle += ["queueing"] * (service.queueing != "instance")
         named = ", ".join(f"service.{key}" for key in idle)
         return [f"nothing is late without slo.latency; without effect: {named}"] if idle else []
+
+    def _out_of_date(self) -> Iterator[str]:
+        """What of the calendar is without effect: a zone without dates, freezes that are over."""
+        calendar, traffic = self.calendar, self.traffic
+        if calendar.timezone is not None and not traffic.dated:
+            yield (
+                "calendar.timezone is without effect: traffic.start_at has no date, and without "
+                "one no clock is put forward or back"
+            )
+        for freeze in calendar.freeze:
+            if freeze.dated and freeze.span[1] <= self.clock.wall(0.0):
+                yield f"the freeze to {freeze.end} is over when the deployment begins"
 
     def _unused(self) -> str:
         """What the file says about instances that an elastic service does not have."""

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from simulator.words.clock import clock_seconds
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
 from simulator.words.units import (
@@ -27,7 +28,7 @@ ELASTIC_ONLY = ("concurrency", "cost_per_request", "cold_start")
 FOR_LATENCY = ("service_time", "cold_start")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
-    *("start_failure", "sessions", "limit", "drifted", "start_rate", "scaling"),
+    *("start_failure", "sessions", "limit", "drifted", "overload", "start_rate", "scaling"),
 )
 
 
@@ -111,6 +112,25 @@ class Scaling(Words):
         return self
 
 
+class Cell(Words):
+    """A part of the service with users of its own: a cell, a region, a tenant's copy."""
+
+    name: str = Field(description="A name of your own, for waves.")
+    share: PositiveShare = Field(description="Its share of users, requests and instances.")
+    peak_at: str | None = Field(
+        None,
+        description="Time of day of its own peak, e.g. 20:00, where traffic.daily is the curve of "
+        "each cell; that of traffic.daily when left out.",
+    )
+
+    @field_validator("peak_at")
+    @classmethod
+    def _is_a_time(cls, value: str | None) -> str | None:
+        if value is not None:
+            clock_seconds(value)
+        return value
+
+
 class Service(Words):
     """One service behind one router: instances of equal size, or, when elastic, none to name.
 
@@ -157,7 +177,14 @@ class Service(Words):
     warm_up: WarmUp | None = Field(None, description="Reduced capacity of new instances.")
     start_failure: StartFailure = Field(description="Starts that fail and are tried again.")
     sessions: Sessions | None = Field(None, description="Sessions in the instances' memory.")
+    overload: Literal["shed", "collapse"] = Field(
+        description="What instances do that are offered a > c, their capacity: shed carries c and "
+        "rejects the rest at once (optimistic), collapse carries c (c/a)^2."
+    )
     zones: Count | None = Field(None, description="Zones over which instances are spread evenly.")
+    cells: tuple[Cell, ...] = Field(
+        (), description="Parts with users of their own, for waves by cells; together 100 %."
+    )
     limit: Count | None = Field(
         None, description="Most instances at once (quota, subnet, licences)."
     )
@@ -186,6 +213,16 @@ class Service(Words):
         description="Share of the instances that somebody changed by hand: an update in place "
         "fails on them at first.",
     )
+
+    @field_validator("cells")
+    @classmethod
+    def _is_the_whole(cls, cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+        names, total = [cell.name for cell in cells], sum(cell.share for cell in cells)
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two cells are called {min(twice)!r}: give each a name of its own")
+        if cells and abs(total - 1) > 1e-9:
+            raise ValueError(f"cells sum to {100 * total:.4g}%, not 100%: change their shares")
+        return cells
 
     @model_validator(mode="after")
     def _consistent(self) -> Service:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     *("service", "traffic", "router", "change", "failures"),
-    *("detection", "response", "slo", "costs"),
+    *("detection", "response", "calendar", "slo", "costs"),
 )
 _NONE = "none"
 
@@ -117,10 +117,15 @@ def new_strategy(kind: str) -> str:
 
 def stated(strategy: Strategy) -> str:
     """A strategy as text of a file: its kind, and what differs from its defaults."""
+    return flow(_stated(strategy))
+
+
+def _stated(strategy: Strategy) -> dict[str, Any]:
     content = strategy.model_dump(
         mode="json", by_alias=True, exclude_defaults=True, exclude_none=True
     )
-    return flow({"kind": strategy.kind, **content})
+    inside = {name: _stated(x) for name, x in strategy.inside.items() if name in content}
+    return {"kind": strategy.kind, **content, **inside}
 
 
 def flow(value: Any) -> str:

@@ -23,12 +23,7 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "cells overload",
-    "traffic": "retries connections queue deadline",
     "strategies.*": "value",
-}
-VALUES_NOT_YET: dict[str, str] = {
-    "by": "cells zones regions",
 }
 # What may stand at a key that is not available yet, because it asks for nothing.
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")
@@ -38,6 +33,7 @@ _OFF: dict[Path, Mapping[str, Any]] = {
         ("alarms", "burn_rate", "noticed", "audit", "people", "judge"), "none"
     ),
     ("service", "start_failure"): {"probability": "0%"},
+    ("calendar",): {},
 }
 _PRICED = re.compile(r"[\d.]+\s*(?P<currency>[A-Z]{3})(\s*/\s*h)?")
 _PRICED_OBJECTIVE = re.compile(r".*[<>]=?\s*[\d.]+[kM]?\s+(?P<currency>[A-Z]{3})\b.*")

@@ -20,6 +20,7 @@ from simulator.words.units import Duration, Factor, Share
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
     from simulator.words.scenario import Scenario
+    from simulator.words.service import Service
 
 
 # Starts of one rolling update that a controller which counts them is followed through.
@@ -76,6 +77,11 @@ class Strategy(Words):
         return False
 
     @property
+    def waits_for_work(self) -> bool:
+        """Whether none of its steps starts outside the working hours, those inside it included."""
+        return self.only_in == "work" or any(x.waits_for_work for x in self.inside.values())
+
+    @property
     def pooled(self) -> bool:
         """Whether metrics do not tell the versions apart: alarms on the new one see both."""
         return False
@@ -119,6 +125,17 @@ class Strategy(Words):
     def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
         """Reasons, in numbers, why this scenario cannot be released this way; none by default."""
         return ()
+
+    @property
+    def inside(self) -> Mapping[str, Strategy]:
+        """The strategies that it hands over to, by the key under which they stand."""
+        found = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: inner for name, inner in found.items() if isinstance(inner, Strategy)}
+
+    def misfits(self, service: Service) -> Iterator[str]:
+        """What it, or a strategy inside it, names that this service does not have, and a remedy."""
+        for name, inner in self.inside.items():
+            yield from (f"{name}: {problem}" for problem in inner.misfits(service))
 
     def undoes(self, by: str) -> bool:
         """Whether its controller rolls back by itself what this detector found while it is watched.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import re
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -11,18 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from simulator.words.clock import DAY, MONDAY, WEEK, clock_seconds, date_seconds, is_date
 from simulator.words.model import Words
+from simulator.words.service import Cell
 from simulator.words.traces import Series, read_trace
 from simulator.words.units import Count, Duration, Factor, PositiveDuration, Rate, Share
 
 Array = NDArray[np.float64]
-
-_DAY = 86_400.0
-_WEEK = 7 * _DAY
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK = re.compile(r"(?:(mon|tue|wed|thu|fri|sat|sun)\w*\s+)?(\d{1,2}):(\d{2})", re.IGNORECASE)
-_TUESDAY = 1
-_MONDAY = 3 * _DAY  # 1970 began on a Thursday
 
 
 class Daily(Words):
@@ -64,6 +59,14 @@ class Spike(Words):
     factor: Factor = Field(description="Multiplies the rate.")
 
 
+class LongConnections(Words):
+    """Connections that carry many requests: websockets, or gRPC behind a balancer that sees only
+    connections. A weight holds for new ones; those that are open stay where they are.
+    """
+
+    mean: PositiveDuration = Field(description="Mean length of a connection (exponential).")
+
+
 class Traffic(Words):
     """Requests per second at every moment; t is seconds after the start of the deployment."""
 
@@ -74,13 +77,30 @@ class Traffic(Words):
     users: Count = Field(description="Users, among whom requests fall evenly at random.")
     sticky: bool = Field(description="Whether a user stays on one version while weights rise.")
     writes: Share = Field(description="Share of requests that write.")
+    connections: LongConnections | None = Field(
+        None, description="Long connections; none: the balancer sends each request by itself."
+    )
+    retries: int = Field(
+        0, ge=0, le=10, description="How often clients try a failed or rejected request again."
+    )
+    queue: bool = Field(
+        False, description="Requests wait in a queue, and instances pull them, the oldest first."
+    )
+    deadline: PositiveDuration | None = Field(
+        None, description="Age above which a request of a queue is done too late."
+    )
     start_at: str | None = Field(
-        None, description="Weekday and time of the start (Tue 10:00), or a moment of the trace."
+        None,
+        description="Weekday and time of the start (Tue 10:00), a date and time (2026-12-23 "
+        "10:00), or a moment of the trace.",
     )
 
     _series: Series | None = PrivateAttr(None)
     _offset: float = PrivateAttr(0.0)
-    _weekday_zero: float = PrivateAttr(0.0)
+    _began: float = PrivateAttr(0.0)
+    _swing: float = PrivateAttr(0.0)
+    _peak_at: float = PrivateAttr(0.0)
+    _top: float = PrivateAttr(0.0)
     _cuts: Array = PrivateAttr(default_factory=lambda: np.empty(0))
 
     @model_validator(mode="after")
@@ -89,6 +109,7 @@ class Traffic(Words):
         if len(given) != 1:
             what = "none of them" if not given else " and ".join(given)
             raise ValueError(f"give one of rate, daily, trace; here: {what}")
+        self._queues()
         if self.trace is not None:
             self._series = read_trace(self.trace, (info.context or {}).get("folder") or ".")
             moment = self._series.epoch
@@ -98,20 +119,48 @@ class Traffic(Words):
                     self._series.check(stated, self.start_at)
                 moment = stated if stated is not None else self._next(self.start_at, moment)
             self._offset = moment - self._series.epoch
-            self._weekday_zero = (moment + _MONDAY) % _WEEK
+            self._began = moment + MONDAY
         else:
-            self._weekday_zero = clock_seconds(self.start_at or "Tue 10:00")
-            self._offset = self._weekday_zero
+            start = self.start_at or "Tue 10:00"
+            self._began = date_seconds(start) if is_date(start) else clock_seconds(start)
+            self._offset = self._began % WEEK
+        if self.daily is not None:
+            self._swing = self.daily.peak - self.daily.mean
+            self._peak_at, self._top = clock_seconds(self.daily.peak_at), self.daily.peak
         edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
         self._cuts = np.array(sorted(edges))
         return self
+
+    def _queues(self) -> None:
+        """A queue has a deadline, and no connections; raises ValueError."""
+        if self.queue and self.deadline is None:
+            raise ValueError("queue needs a deadline: how old work may become, e.g. deadline: 15m")
+        if self.deadline is not None and not self.queue:
+            raise ValueError("deadline needs queue: true; add it, or remove deadline")
+        if self.queue and self.connections is not None:
+            raise ValueError("consumers pull from a queue: remove connections, or queue")
 
     @staticmethod
     def _next(text: str, moment: float) -> float:
         """The first time from `moment` on that the clock shows `text` (seconds since 1970)."""
         seconds = clock_seconds(text)
-        cycle = _WEEK if text.strip()[0].isalpha() else _DAY
-        return moment + (seconds - moment - _MONDAY) % cycle
+        cycle = WEEK if text.strip()[0].isalpha() else DAY
+        return moment + (seconds - moment - MONDAY) % cycle
+
+    def split(self, cells: Sequence[Cell]) -> None:
+        """Let the whole be the sum of these cells, each with the daily curve at its own hour.
+
+        A sum of cosines is a cosine: its swing and hour are those of the mean of the cells' peaks
+        as points of a circle, weighted by their shares. Raises ValueError without a daily curve.
+        """
+        if self.daily is None:
+            raise ValueError("cells with peak_at need a daily curve: write traffic: {daily: ...}")
+        turns = [2 * math.pi * clock_seconds(c.peak_at or self.daily.peak_at) / DAY for c in cells]
+        east = sum(c.share * math.cos(turn) for c, turn in zip(cells, turns, strict=True))
+        north = sum(c.share * math.sin(turn) for c, turn in zip(cells, turns, strict=True))
+        self._swing = (self.daily.peak - self.daily.mean) * math.hypot(east, north)
+        self._peak_at = math.atan2(north, east) * DAY / (2 * math.pi)
+        self._top = self.daily.mean + self._swing
 
     def __eq__(self, other: object) -> bool:
         """Same words and, for a trace, same data."""
@@ -145,7 +194,7 @@ class Traffic(Words):
     @property
     def peak(self) -> float:
         """The largest rate at any time, spikes included, requests/s."""
-        base = self.rate or (self.daily.peak if self.daily else 0.0)
+        base = self.rate or self._top
         if self._series is not None:
             base = self._series.peak
         if not self.spikes:
@@ -154,11 +203,13 @@ class Traffic(Words):
 
     @property
     def busiest_hour(self) -> float:
-        """The largest mean rate over an hour without spikes, requests/s."""
+        """The largest mean rate over an hour without spikes, requests/s; of cells with peaks of
+        their own the sum of each one's, for which its part of the fleet is built.
+        """
         if self.rate is not None:
             return self.rate
         if self.daily is not None:
-            half = math.pi * 3600 / _DAY
+            half = math.pi * 3600 / DAY
             return self.daily.mean + (self.daily.peak - self.daily.mean) * math.sin(half) / half
         assert self._series is not None
         return self._series.busiest(3600.0)
@@ -172,9 +223,8 @@ class Traffic(Words):
         if self.rate is not None:
             return np.full(np.shape(t), self.rate)
         if self.daily is not None:
-            swing = self.daily.peak - self.daily.mean
-            angle = 2 * np.pi * (t + self._offset - clock_seconds(self.daily.peak_at)) / _DAY
-            curve: Array = self.daily.mean + swing * np.cos(angle)
+            angle = 2 * np.pi * (t + self._offset - self._peak_at) / DAY
+            curve: Array = self.daily.mean + self._swing * np.cos(angle)
             return curve
         assert self._series is not None
         return self._series.at(t + self._offset)
@@ -191,10 +241,10 @@ class Traffic(Words):
         if self.rate is not None:
             return self.rate * t
         if self.daily is not None:
-            swing = (self.daily.peak - self.daily.mean) * _DAY / (2 * np.pi)
-            shift = self._offset - clock_seconds(self.daily.peak_at)
-            angle = 2 * np.pi * (t + shift) / _DAY
-            zero = math.sin(2 * math.pi * shift / _DAY)
+            swing = self._swing * DAY / (2 * np.pi)
+            shift = self._offset - self._peak_at
+            angle = 2 * np.pi * (t + shift) / DAY
+            zero = math.sin(2 * math.pi * shift / DAY)
             course: Array = self.daily.mean * t + swing * (np.sin(angle) - zero)
             return course
         assert self._series is not None
@@ -235,7 +285,7 @@ class Traffic(Words):
         """Moments among which the rate without spikes is largest and smallest on [low, high]."""
         inner = np.empty(0)
         if self.daily is not None:
-            peak, half = clock_seconds(self.daily.peak_at) - self._offset, _DAY / 2
+            peak, half = self._peak_at - self._offset, DAY / 2
             inner = peak + half * (math.ceil((low - peak) / half) + np.arange(2.0))
         elif self._series is not None:
             end = min(high, low + self._series.period)  # nothing new comes after a period
@@ -260,22 +310,15 @@ class Traffic(Words):
 
     @property
     def began(self) -> float:
-        """The start of the deployment in seconds since a Monday 0:00."""
-        return self._weekday_zero
+        """The start of the deployment in seconds since a Monday 0:00; see `words.clock`."""
+        return self._began
+
+    @property
+    def dated(self) -> bool:
+        """Whether the date of the start is known: stated, or a trace's."""
+        return self.trace is not None or (self.start_at is not None and is_date(self.start_at))
 
     def clock(self, t: float) -> tuple[int, float]:
         """Weekday (Monday is 0) and hour of the day at time t."""
-        seconds = (self._weekday_zero + t) % _WEEK
-        return int(seconds // _DAY) % 7, seconds % _DAY / 3600
-
-
-def clock_seconds(text: str) -> float:
-    """Seconds since Monday 0:00 of "Tue 10:00"; without a weekday, Tuesday is meant.
-
-    Raises ValueError for anything else.
-    """
-    found = _CLOCK.fullmatch(text.strip())
-    if not found or int(found[2]) > 23 or int(found[3]) > 59:
-        raise ValueError(f"{text!r} is not a time: write e.g. Tue 10:00 or 14:00")
-    day = _DAYS.index(found[1].lower()) if found[1] else _TUESDAY
-    return day * _DAY + int(found[2]) * 3600 + int(found[3]) * 60
+        seconds = (self._began + t) % WEEK
+        return int(seconds // DAY) % 7, seconds % DAY / 3600

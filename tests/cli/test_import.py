@@ -99,6 +99,23 @@ def test_every_assumption_is_told_as_an_option_to_copy(monkeypatch: pytest.Monke
         assert at(again, path) == at(found.scenario, path), change
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("x=1", "--set x: unknown key"),
+        ("traffic.rate=5", "--set traffic.rate: 5 has no unit"),
+        ("traffic.rate=", "--set traffic.rate: has no value"),
+        ("traffic", "--set traffic: is not path=value"),
+    ],
+)
+def test_changes_are_as_strict_as_elsewhere(
+    capsys: pytest.CaptureFixture[str], change: str, message: str
+) -> None:
+    code, out, err = call(capsys, "import", "shop-deployment", "--set", change, *QUICK)
+    assert (code, out) == (3, "")
+    assert message in err
+
+
 def test_everything_is_there_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = call(capsys, "import", "shop-deployment", "--compare", "--json", *QUICK)
     found = json.loads(out)

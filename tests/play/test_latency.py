@@ -161,3 +161,14 @@ def test_what_is_said_about_it() -> None:
     assert "dispersion 1" in objective().notes[-1]
     without = objective().with_("slo.latency", "none")
     assert without.notes[-1].endswith("without effect: service.service_time")
+
+
+@pytest.mark.parametrize(("overload", "carried"), [("shed", 0.625), ("collapse", 0.625**3)])
+def test_what_an_overloaded_fleet_still_carries_is_late(overload: str, carried: float) -> None:
+    """Code twice as slow on a fleet that was 80 % busy: 1 - carried are rejected and the rest is
+    late, of which a part is late anyway; who rejects more is not late more often."""
+    slow = "{kind: slow, factor: 2, rate: 0%}"
+    (outcome,) = play(objective(service=f"{FLEET}, overload: {overload}", defect=slow), 1)
+    bad = 1 - carried + carried * (1 - late(0.8))
+    assert outcome.expected_failed_requests == pytest.approx(86.4e6 * bad, rel=1e-6)
+    assert outcome.overloaded == 1

@@ -145,3 +145,13 @@ def test_what_cannot_be() -> None:
         small.with_("service.capacity", "none")
     (note,) = small.with_("service.scaling.max", "8").notes
     assert "10 instances are needed" in note
+
+
+def test_a_group_that_keeps_up_is_not_overloaded() -> None:
+    """The busiest traffic of the next hour is above what is there now, but not above what will be
+    there then; a group that cannot grow is overloaded by it."""
+    daily = scaled(rate="daily: {mean: 1000 rps, peak: 2000 rps, peak_at: 12:00}")
+    daily = daily.with_("traffic.start_at", '"Tue 06:00"').with_("service.scaling.target", "90%")
+    assert play(daily, 1)[0].overloaded == 0
+    small = daily.with_("service.scaling.max", 14)
+    assert play(small, 1)[0].overloaded == 1

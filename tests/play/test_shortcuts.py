@@ -31,7 +31,10 @@ def _script(env: simpy.Environment | Solo, told: Told, waits: list[float]) -> It
             told.append((env.now, f"gave up {number}: {why.cause}"))
     happens = env.event()
     _at(env, env.now + 1.0, lambda: happens.succeed() and None)
-    yield happens
+    try:
+        yield happens
+    except simpy.Interrupt:
+        told.append((env.now, "gave up"))
     told.append((env.now, "over"))
 
 

@@ -50,10 +50,7 @@ def test_what_only_the_owner_knows_stands_first_then_what_matters_most() -> None
     assert by_path["traffic.rate"].place == 0
     assert by_path["change.defect_probability"].moves == ""
     assert by_path["traffic.users"].place == 2
-    assert (
-        by_path["traffic.users"].moves
-        == "users harmed by a bad release -10.0 points to +0.0 points"
-    )
+    assert by_path["traffic.users"].moves == "users harmed by a bad release -10.0 to +0.0 points"
     assert by_path["service.warm_up.for"].moves == "moves the time to deploy by 30 s"
 
 

@@ -1,4 +1,4 @@
-"""Limits that versions share and controllers of platforms: the engine request by request.
+"""Limits that versions share, controllers of platforms, traffic: the engine request by request.
 
 A short form of what docs/validation.md shows: four standard errors, of at most 30 % of the value.
 """
@@ -12,11 +12,12 @@ import pytest
 
 from tests.request_level.agreement import Case, confront, seed
 from tests.request_level.limit_cases import LIMITS
+from tests.request_level.traffic_cases import TRAFFIC
 
 WIDEST = 0.3
 
 
-@pytest.mark.parametrize("case", LIMITS, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("case", [*LIMITS, *TRAFFIC], ids=lambda case: case.__name__)
 def test_both_models_agree(case: Callable[[Random], Case]) -> None:
     number = seed()
     words = case(Random(f"{number} {case.__name__}"))

@@ -65,12 +65,45 @@ def peak_of_a_group_that_enters() -> Case:
     return once(scenario, "peak_exposure")
 
 
+def cells_moved_by_a_rolling_update() -> Case:
+    """Noticed while the second cell is rolled, half of its five instances at a time: a wrong engine
+    takes shares of the fleet, and has moved more by then."""
+    cells = "cells: [{name: a, share: 20%}, {name: b, share: 50%}, {name: c, share: 30%}]"
+    scenario = bare(
+        **SMALL,
+        service=f"startup: 60s, {cells}",
+        detection="noticed: {after: 270s}",
+        strategy="phased: {by: cells, bake: 2m, within: {kind: rolling, batch: 40%}}",
+    )
+    return once(scenario, "exposure_time", "peak_exposure", "rollback_time", "mixed_time")
+
+
+def cells_that_are_busy_at_different_hours() -> Case:
+    """An alarm watches a cell at its night, then one at its peak, each moved instance by instance;
+    a wrong engine takes every user to be as busy as the mean one."""
+    cells = "cells: [{name: a, share: 40%, peak_at: 20:00}, {name: b, share: 60%, peak_at: 9:00}]"
+    scenario = bare(
+        rate="daily: {mean: 0.6 rps, peak: 1.2 rps, peak_at: 9:00}",
+        users="2k",
+        traffic="start_at: Tue 08:00",
+        defect="{kind: errors, rate: 45%}",
+        service=f"startup: {{lognormal: {{median: 60s, sigma: 0.5}}}}, {cells}",
+        detection="alarms: [{above: 30%, period: 10m, datapoints: 2 of 3, minimum_requests: 20}]",
+        response="page: {decide: 60s}",
+        strategy="phased: {by: cells, bake: 1h, within: {kind: rolling, batch: 25%}}",
+    )
+    figures = ("failed_requests", "users_harmed", "exposed_requests", "time_to_detect")
+    return Case(scenario.with_("follow_up", "10m"), figures, True, 40, 40)
+
+
 CORNERS = (
     one_start_that_never_succeeds,
     rollback_in_a_pause,
     rollback_with_nothing_to_undo,
     first_harm_of_a_group_with_random_starts,
     peak_of_a_group_that_enters,
+    cells_moved_by_a_rolling_update,
+    cells_that_are_busy_at_different_hours,
 )
 
 

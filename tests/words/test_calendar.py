@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulator.words.calendar import DAY, WEEK, Calendar
+from simulator.words.calendar import Calendar
+from simulator.words.clock import DAY, WEEK
 from simulator.words.reading import ScenarioError, loads
 
 HOUR = 3600.0

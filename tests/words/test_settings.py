@@ -72,6 +72,14 @@ def test_none_takes_a_strategy_away(scenario: Scenario) -> None:
         scenario.with_("strategies.canary", None)
 
 
+def test_a_copy_of_waves_has_the_kind_of_what_moves_them(scenario: Scenario) -> None:
+    words = "{kind: phased, by: cells, bake: 1h, within: {kind: rolling, batch: 33%}}"
+    cells = scenario.with_("service.cells", "[{name: a, share: 40%}, {name: b, share: 60%}]")
+    mine = cells.with_("strategies.mine", words)
+    copied = mine.with_("strategies.copy", stated(mine.strategies["mine"]))
+    assert copied.strategies["copy"] == mine.strategies["mine"]
+
+
 def test_texts_that_yaml_would_read_otherwise_are_quoted() -> None:
     assert flow({"a": ["x", "1: 2", "yes, no", "12", "on"]}) == (
         '{a: [x, "1: 2", "yes, no", "12", on]}'

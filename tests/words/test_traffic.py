@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from simulator.words.traffic import Traffic, clock_seconds
+from simulator.words.clock import clock_seconds
+from simulator.words.traffic import Traffic
 
 Array = NDArray[np.float64]
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0

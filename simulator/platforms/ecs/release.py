@@ -83,7 +83,7 @@ class EcsRolling(Strategy):
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         if self.circuit_breaker:
-            failures = rules.failures(rollout.fleet.size, self.failure_threshold)
+            failures = rules.failures(rollout.group, self.failure_threshold)
             yield from rollout.break_circuit(failures, self.reset_on_healthy)
         yield from rollout.roll(_ALL, *self._limits(rollout))
 
@@ -92,7 +92,7 @@ class EcsRolling(Strategy):
 
     def _limits(self, rollout: Rollout) -> tuple[Portion, Portion]:
         """Tasks above the desired ones, and tasks that may be missing."""
-        size = rollout.fleet.size
+        size = rollout.group
         bounds = rules.limits(size, self.minimum_healthy, self.maximum)
         return Portion(bounds.upper - size, False), Portion(size - bounds.lower, False)
 

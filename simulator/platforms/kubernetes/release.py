@@ -71,8 +71,8 @@ class KubernetesRolling(Strategy):
         yield from rollout.roll_old(_ALL, *self._limits(rollout), "window", self.min_ready)
 
     def _limits(self, rollout: Rollout) -> tuple[Portion, Portion]:
-        """The surge and what may be missing, in pods of this fleet."""
-        limits = fenceposts(self.max_surge, self.max_unavailable, rollout.fleet.size)
+        """The surge and what may be missing, in pods of this fleet, or of a cell's."""
+        limits = fenceposts(self.max_surge, self.max_unavailable, rollout.group)
         return Portion(limits.surge, False), Portion(limits.unavailable, False)
 
 
