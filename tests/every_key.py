@@ -46,6 +46,12 @@ _WAVES = (
 _OFFICE = ("strategies.it.only_in", "work")
 
 _ELASTIC = (("service.elastic", "true"), _TENTH, ("service.concurrency", "40"))
+_LATE = (_TENTH, ROLLING, ("slo.latency", "200ms"))
+_COLD = (*_ELASTIC, ("service.cold_start", "{lasts: 400ms}"), ("slo.latency", "300ms"))
+_GROUP = ("service.scaling", "{min: 2, max: 20}")
+_SMALL = ("strategies.it", "{kind: blue_green, green: scaled}")
+_WAITS = ("strategies.it", "{kind: blue_green, keep_old: 3h}")
+_SCALING = (_GROUP, _WAITS, ("detection", "{noticed: {after: 1h}}"))
 _COPIES = ("strategies.it", "{kind: shadow, duration: 9m}")
 _THROTTLE = (_COPIES, ("router.throttle", "{rate: 400 rps, burst: 5000}"))
 
@@ -54,6 +60,16 @@ _QUEUE = ("traffic", "{rate: 300 rps, users: 20k, writes: 20%, queue: true, dead
 CASES: dict[str, Case] = {
     "response.back_within": ("0s", ()),
     "service.ungraceful": ("20s", (ROLLING,)),
+    "service.start_rate": ("2/min", ()),
+    "service.cold_start.share": ("5%", _COLD),
+    "service.cold_start.lasts": ("1s", _COLD),
+    "service.queueing": ("shared", _LATE),
+    "service.scaling.min": ("4", _SCALING),
+    "service.scaling.max": ("6", _SCALING),
+    "service.scaling.target": ("90%", _SCALING),
+    "service.scaling.up": ("8m", (*_SCALING, _SMALL)),
+    "service.scaling.down": ("2h", _SCALING),
+    "slo.latency": ("300ms", _LATE),
     "service.cells": ("[{name: a, share: 20%}, {name: b, share: 80%}]", _CELLS),
     "service.cells[0].name": ("c", _CELLS),
     "service.cells[0].peak_at": (
@@ -257,6 +273,7 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
+    ("blue_green", "green"): (_GROUP,),
     ("phased", "by"): (("service.cells", "[{name: a, share: 30%}, {name: b, share: 70%}]"),),
     ("beanstalk", "command_timeout"): (
         ("service.install", "5m"),

@@ -375,6 +375,7 @@ def settings() -> list[tuple[str, str, str]]:
             "bake": "9m",
             "keep_old": "3h",
             "judge": "{above: 2%}",
+            "green": "scaled",
         },
         "immutable": {"first": "3", "bake": "9m", "judge": "{above: 2%}"},
         **every_key.SETTINGS,
@@ -382,7 +383,7 @@ def settings() -> list[tuple[str, str, str]]:
     return [(kind, key, value) for kind, keys in other.items() for key, value in keys.items()]
 
 
-ONLY_ONE_VALUE = {("blue_green", "green")}
+ONLY_ONE_VALUE: set[tuple[str, str]] = set()
 FIRST = {
     ("big_bang", "keep_old"): "in_place: false",
     ("rolling", "max_unavailable"): "surge: 1",

@@ -123,6 +123,8 @@ class AnalysisWatch(Periods):
             start = -words.window - words.delay
             many = plan.requests_between(start, 0.0)
             bad = int(generator.poisson(plan.noise * many)) if words.metric != "late" else 0
+            if words.metric != "errors" and plan.latency is not None:
+                bad += int(generator.poisson(plan.latency.usually(np.array([start, 0.0]))[0]))
             self._tally.cells.append((start, 0.0, bad, round(many) - bad))
 
     def _left(self, count: int) -> int:

@@ -49,7 +49,8 @@ def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
         if rollout.fault is not GOOD:
             responders += plan.search / _HOUR * costs.responder
     watching = min(rollout.script_end, ended) if rollout.finished else ended
-    extra = rollout.fleet.extra(ended) / _HOUR * plan.scenario.service.cost
+    held = rollout.fleet.extra(ended) + counts.scaled
+    extra = held / _HOUR * plan.scenario.service.cost
     extra += watching / _HOUR * costs.watching + rollout.double_work
     extra += rollout.counts.copied * plan.request_price
     if plan.scenario.change.licences is not None:

@@ -241,6 +241,8 @@ class BurnWatch(Periods):
         bad = np.zeros(self._past)
         if self.words.metric != "late" and self._plan.noise:
             bad = noise.expected(edges, requests)
+        if self.words.metric != "errors" and self._plan.latency is not None:
+            bad = bad + self._plan.latency.usually(edges)
         return np.stack([requests - bad, bad])
 
     def _opened(self, noise: Noise, parts: Sequence[Part], until: float) -> Array | None:

@@ -207,14 +207,18 @@ class CanaryVerbs(ControllerVerbs):
         fleet, start = self.fleet, self.env.now
         size, came, asked = fleet.size, 0, 0
         times, course = self.plan.stream(law, size, flight, False)
+        rate = self.plan.start_rate
         luck = self.luck.uniform(Purpose.START, self.starts[NEW])
         self.starts[NEW] += size
         for part in range(1, _PARTS + 1):
             self._drain(OLD, fleet.up[OLD] - max(size - came - unavailable, 0))
+            there = size * part // _PARTS
             more = min(came + flight, size) - asked
+            if rate < math.inf:
+                begun = 1 + int(rate * (self.env.now - start))
+                more = max(min(came + flight, size, begun), there) - asked
             fleet.request(more, self.env.now)
             asked += more
-            there = size * part // _PARTS
             reached = there if part < _PARTS else size + math.log(luck)
             end = start + float(np.interp(reached, course, times))
             yield there - came, max(end - self.env.now, 0.0)

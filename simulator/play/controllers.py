@@ -105,13 +105,10 @@ class ControllerVerbs(HiddenVerbs):
         elif slowest > law.timeout and self.fault.crash:  # the breaker alone judges failed starts
             self.at(self.env.now + later + law.timeout, self._failed_start)
 
-    def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
-        end = super()._start_one(rules, law, drained)
-        begins = self.env.now + (self.plan.drain if drained else 0.0)
-        self._command_ends(rules.version, begins, end - begins)
-        if self.breaker is not None and rules.version == NEW:
-            self._follow_tries(self.breaker, self.env.now, end, law.timeout)
-        return end
+    def _one_begins(self, version: int, law: StartLaw, begins: float, ends: float) -> None:
+        self._command_ends(version, begins, ends - begins)
+        if self.breaker is not None and version == NEW:
+            self._follow_tries(self.breaker, begins, ends, law.timeout)
 
     def _follow_tries(self, breaker: Breaker, start: float, end: float, timeout: float) -> None:
         """One try begins at `start`; the instance will be in service at `end` (seconds)."""
@@ -136,10 +133,11 @@ class ControllerVerbs(HiddenVerbs):
         if not self._decided_by_single_starts(rules, law):
             yield from super()._roll_stream(rules, law)
             return
+        yield from self._wait_for_turn(rules)
         env, fleet, begun = self.env, self.fleet, self.env.now
         first = self.starts[NEW]
         self.starts[NEW] += rules.todo
-        window = Window(rules.todo, rules.flight, rules.pause)
+        window = Window(rules.todo, rules.flight, rules.pause, 1.0 / rules.rate)
         drawn = Starts(law, self.luck, (rules.purpose, first), window)
         self._follow_starts(drawn)
         before, lead = fleet.up[NEW], min(rules.unavailable, rules.flight)
@@ -158,7 +156,8 @@ class ControllerVerbs(HiddenVerbs):
         def asked(t: Array) -> Array:
             return drawn.begun(np.minimum(t - begun, stopped()))
 
-        drift = Drift(NEW, begun, joined, left, False, rules.flight - lead, drawn.last)
+        bill = self._billed_along(rules, lead)
+        drift = Drift(NEW, begun, joined, left, False, bill, drawn.last)
         drift.asked, drift.drain = asked, self.plan.drain
         fleet.begin(drift)
         self._lose_along(drift, most)
@@ -225,9 +224,8 @@ class ControllerVerbs(HiddenVerbs):
         if version == NEW:
             yield from self._before_traffic(stopped=True)
             self._fill_cache(env.now)
-        fleet.request(missing, env.now)
         law = self._law(version)
-        slowest = self._draw_start(version, law, missing, False)
+        slowest = self._start(version, law, missing)
         if slowest == math.inf:
             self._expect(math.inf)
             yield from self._forever()
@@ -396,8 +394,7 @@ class ControllerVerbs(HiddenVerbs):
         if surplus <= 0:
             count, law = batch.of(fleet.size), self._law(OLD)
             self.note("provision", (OLD, count))
-            fleet.request(count, self.env.now)
-            slowest = self._draw_start(OLD, law, count, False)
+            slowest = self._start(OLD, law, count)
             yield from self._joining(OLD, law, count, slowest)
             yield self.env.timeout(pause * self.pace)
         yield from self._reinstall_beside(OLD, batch, pause)
@@ -424,10 +421,9 @@ class ControllerVerbs(HiddenVerbs):
         if baseline:
             self.note("provision", (OLD, baseline))
         fleet = self.fleet
-        fleet.request(canaries + baseline, self.env.now)
         slowest = max(
-            self._draw_start(NEW, self._law(NEW), canaries, False),
-            self._draw_start(OLD, self._law(OLD), baseline, False),
+            self._start(NEW, self._law(NEW), canaries),
+            self._start(OLD, self._law(OLD), baseline),
         )
         if slowest == math.inf:
             yield from self._forever()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
-_PIECE, _MOST_PIECES, _HOUR = 60.0, 60, 3600.0
+_PIECE, _MOST_PIECES, _HOUR, _LOOKS = 60.0, 60, 3600.0, 61
 
 
 class Counts:
@@ -29,7 +29,8 @@ class Counts:
     Requests and writes are drawn counts (`failed`, `corrupt`) beside their integrated intensities
     (`expected`, `exposed`); `exposure`, `mixed`, `mixing`, `outage`, `degraded` and `overload` (of
     a version that is offered more than it can carry) are seconds.
-    `copied` are expected requests sent to the new version once more.
+    `copied` are expected requests sent to the new version once more, `scaled` the instance-seconds
+    that autoscaling holds beside those of the script.
     `first_harm` and `last_harm` are the first and last instants of harm by the defect.
     """
 
@@ -58,6 +59,7 @@ class Counts:
         "peak_harm",
         "peak_weight",
         "plan",
+        "scaled",
         "sync_error",
         "track",
         "users",
@@ -76,7 +78,7 @@ class Counts:
         self.headroom = math.inf
         self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
-        self.sync_error = 0.0
+        self.sync_error = self.scaled = 0.0
         self.users = Users(sticky, fault.users, plan.people is not None, plan.tides)
         self.track: list[tuple[float, ...]] | None = None
 
@@ -85,7 +87,7 @@ class Counts:
         weight = stretch.weight
         if weight > self.peak_weight and not stretch.situation.dark:
             self.peak_weight = weight
-        if self._headroom(stretch) < 0.0:
+        if self._headroom(stretch) < -_SERVING:
             self.end_overload(now)
             self._over = True
         elif self._over:
@@ -133,6 +135,9 @@ class Counts:
             self.headroom = least
         if not plan.steady and stretch.varying and least < math.inf:
             start = stretch.start
+            if plan.scaling is not None and stretch.fleet.drift is None:
+                soon = np.linspace(start, min(stretch.until, start + _HOUR), _LOOKS)
+                return min(least, plan.scaling.headroom(stretch, soon))
             most = plan.load.greatest(start, min(stretch.until, start + _HOUR))
             least = (least + 1.0) * rate / most - 1.0
         return least
@@ -156,11 +161,13 @@ class Counts:
         length = b - a
         if length <= 0:
             return
+        if self.plan.scaling is not None:
+            self.scaled += self.plan.scaling.above(stretch, a, b)
         unusual = self.sync_error or self.track is not None or a <= self.look_at < b
         if unusual or stretch.harm or stretch.varying or stretch.mirror or stretch.nobody:
             self._add(stretch, a, b, drawn, excused)
             return
-        if self.plan.noise > self.plan.tolerated:
+        if self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
         self._met(stretch, stretch.weight, a, b)
 
@@ -211,7 +218,7 @@ class Counts:
             sums = self._harm(stretch, a, b, drawn)
             weight = sums.seconds / length
             requests = None if sums.moved is None else sums.rows[NEW][0]
-        elif self.plan.noise > self.plan.tolerated:
+        elif self.plan.usual_bad > self.plan.tolerated:
             self.degraded += length
         self._met(stretch, weight, a, b, requests)
         if stretch.harm > 0 and self.harming:
@@ -263,7 +270,7 @@ class Counts:
         poisson = self.luck.counts().poisson
         for version, s in enumerate(stretch.versions):
             part, bad = base * s.share, s.failing + s.late
-            share += s.share * bad
+            share += s.share * (bad + s.anyway)
             if bad > 0:
                 bad = part * s.failing + part * s.late
             if bad > 0:
@@ -297,7 +304,7 @@ class Counts:
         """
         seen = sum(
             float(failing[0] + late[0])
-            for _, _, failing, late in stretch.cells(np.array([a, b]), (version,))
+            for _, _, failing, late, _ in stretch.cells(np.array([a, b]), (version,))
         )
         luck = self.luck.counts()
         left = int(luck.binomial(many, min(bad / seen, 1.0))) if seen > 0 else 0

@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from simulator.play.stretch import Stretch
 
 Array = NDArray[np.float64]
-Row = tuple[Array, Array | None, Array | None]
+Row = tuple[Array, Array | None, Array | None, Array | None]
 
 
 class Drawing:
     """What is drawn once and seen by every detector.
 
     `noise` are the baseline errors; `_open` holds the parts of the period that is still open and
-    `_seen` the versions that anybody looks at.
+    `_seen` the versions that anybody looks at. `_lates` tells that answers are late with nothing
+    deployed, and that somebody looks at them.
     """
 
-    __slots__ = ("_open", "_rollout", "_seen", "noise")
+    __slots__ = ("_lates", "_open", "_rollout", "_seen", "noise")
+
+    _lates: bool
 
     _open: list[Part]
     _rollout: Rollout
@@ -50,7 +53,7 @@ class Drawing:
             if row is None:
                 if not any(version in part.rows for part in self._open):
                     continue
-                row = (0.0 * base, None, None)
+                row = (0.0 * base, None, None, None)
             self._fill(cells, version, row, noise * (row[0] / base), before)
         self._open.clear()
         return cells
@@ -59,13 +62,15 @@ class Drawing:
         self, cells: Cells, version: int, row: Row, own: Array, before: Sequence[float]
     ) -> None:
         """Draw the cells of one version, of which `own` baseline errors are expected."""
-        (requests, failing, late), generator = row, self._rollout.luck.counts()
+        (requests, failing, late, anyway), generator = row, self._rollout.luck.counts()
         expected = requests - own
         failed = slow = none = np.zeros(len(own), np.int64)
         if failing is not None and late is not None and (failing.any() or late.any()):
             expected = requests - failing - late - own
             failed, slow = _drawn(generator, failing), _drawn(generator, late)
             cells.harm[version] = failed + slow
+        if self._lates and anyway is not None:
+            expected, slow = expected - anyway, slow + _drawn(generator, anyway)
         if self._open:
             failed, slow = failed + none, slow + none
         for part, old_noise in zip(self._open, before, strict=True):
@@ -83,17 +88,22 @@ class Drawing:
         cells.late[version] = slow
 
     def _rows(self, stretch: Stretch, edges: Array, base: Array, excused: bool) -> dict[int, Row]:
-        """Expected (requests, failing, late) per cell of each version watched that has traffic."""
-        if self._rollout.plan.steady and not (stretch.harm or stretch.varying or stretch.mirror):
+        """Expected (requests, failing, late, late anyway) per cell of each version watched that has
+        traffic.
+        """
+        eventful = stretch.harm or stretch.varying or stretch.mirror or self._lates
+        if self._rollout.plan.steady and not eventful:
             shares, seen = zip((OLD, NEW), stretch.seen, strict=True), self._seen
-            return {v: (base * s.share, None, None) for v, s in shares if s.share and v in seen}
+            return {
+                v: (base * s.share, None, None, None) for v, s in shares if s.share and v in seen
+            }
         if stretch.nobody:
             if excused or NOBODY not in self._seen or not stretch.harm:
                 return {}
-            return {NOBODY: (base, base * stretch.clear, 0.0 * base)}
+            return {NOBODY: (base, base * stretch.clear, 0.0 * base, None)}
         return {
-            version: (requests, failing, late)
-            for version, requests, failing, late in stretch.cells(edges, self._seen)
+            version: (requests, failing, late, anyway)
+            for version, requests, failing, late, anyway in stretch.cells(edges, self._seen)
             if requests.any()
         }
 
@@ -128,19 +138,20 @@ class Drawing:
             base = plan.requests(edges)
             many = float(base[0])
             found = [
-                (v, float(r[0]), float(f[0]), float(s[0]))
-                for v, (r, f, s) in self._rows(stretch, edges, base, excused).items()
+                (v, float(r[0]), float(f[0]), float(s[0]), 0.0 if u is None else float(u[0]))
+                for v, (r, f, s, u) in self._rows(stretch, edges, base, excused).items()
                 if f is not None and s is not None
             ]
-        elif stretch.harm or stretch.mirror:
+        elif stretch.harm or stretch.mirror or self._lates:
             many, found = plan.requests_between(a, b), []
             for version, s in enumerate(stretch.seen):
                 if s.share > 0 and version in seen:
                     part = many * s.share
-                    found.append((version, part, part * s.failing, part * s.late))
+                    shares = (s.failing, s.late, s.anyway)
+                    found.append((version, part, *(part * share for share in shares)))
             if stretch.mirror and MIRROR in seen:
                 part, s = many * stretch.mirror, stretch.seen[NEW]
-                found.append((MIRROR, part, part * s.failing, part * s.late))
+                found.append((MIRROR, part, part * s.failing, part * s.late, part * s.anyway))
         else:
             many = plan.requests_between(a, b)
             for version, s in enumerate(stretch.seen):
@@ -149,12 +160,15 @@ class Drawing:
                     rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)
             return many, rows, {}
         poisson, drawn = self._rollout.luck.counts().poisson, dict[int, int]()
-        for version, requests, failing, late in found:
+        for version, requests, failing, late, anyway in found:
             bad = int(poisson(failing)) if failing > 0 else 0
             slow = int(poisson(late)) if late > 0 else 0
             drawn[version] = bad + slow
             share = requests / many if many > 0 else 0.0
-            rows[version] = (requests - failing - late, bad, slow, share)
+            good = requests - failing - late
+            if self._lates and anyway > 0:
+                good, slow = good - anyway, slow + int(poisson(anyway))
+            rows[version] = (good, bad, slow, share)
         return many, rows, drawn
 
     def _settle_open(self, end: float) -> dict[int, Closed]:

@@ -23,11 +23,14 @@ Array = NDArray[np.float64]
 
 
 class Window(NamedTuple):
-    """How many start in a rolling update, how many at a time, and the pause in a slot (seconds)."""
+    """How many start in a rolling update, how many at a time, the pause in a slot, and the least
+    time between the begins of two (seconds).
+    """
 
     todo: int
     flight: int
     pause: float
+    gap: float = 0.0
 
 
 class Starts:
@@ -39,13 +42,15 @@ class Starts:
     __slots__ = ("_pause", "_serving", "_timeout", "begins", "ends")
 
     def __init__(self, law: StartLaw, luck: Luck, address: tuple[int, int], window: Window) -> None:
-        todo, flight, self._pause = window
+        todo, flight, self._pause, gap = window
         purpose, first = address
         self._timeout = law.timeout
         free = [0.0] * min(flight, todo)
         self.begins, self.ends = list[float](), list[float]()
         for length in law.several(luck.uniforms(purpose, first, todo)):
             begin = free[0]
+            if gap and self.begins:
+                begin = max(begin, self.begins[-1] + gap)
             end = begin + length
             heapq.heapreplace(free, end + self._pause)
             self.begins.append(begin)

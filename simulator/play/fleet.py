@@ -382,6 +382,19 @@ class Fleet:
         young = drift.joined(t) - drift.joined(np.maximum(t - warm_for, drift.start))
         return (0.0, young) if drift.joining == NEW else (young, 0.0)
 
+    def warming(self, version: int, now: float, warm_for: float) -> tuple[float, float]:
+        """Instances that came less than `warm_for` seconds ago, and when the first is warm."""
+        cold, next_warm, cohorts = 0.0, math.inf, self.cohorts[version]
+        if not cohorts or cohorts[-1][1] + warm_for <= now:
+            return cold, next_warm
+        for count, since in reversed(cohorts):
+            warm_at = since + warm_for
+            if warm_at <= now:
+                break
+            cold += count
+            next_warm = warm_at
+        return cold, next_warm
+
     def census(self, now: float) -> tuple[float, float, float, float]:
         """Instances at a moment: old and new ones serving, starting, and leaving (draining or
         being reinstalled); together all that are paid for. An elastic fleet has none.

@@ -200,8 +200,12 @@ class JudgeWatch(Periods):
             failed = noise.expected(edges, requests)
         generator = self._luck.counts()
         bad = generator.poisson(failed)
-        every = bad + generator.poisson(requests - failed)
-        return np.column_stack([bad, np.zeros_like(bad), every])
+        late = np.zeros_like(bad)
+        if self._plan.latency is not None:
+            anyway = self._plan.latency.usually(edges)
+            late, requests = generator.poisson(anyway), requests - anyway
+        every = bad + late + generator.poisson(requests - failed)
+        return np.column_stack([bad, late, every])
 
 
 def _table(cells: Cells, versions: tuple[int, ...]) -> Counts:

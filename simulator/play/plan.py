@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import StartLaw
+from simulator.play.latency import Latency
 from simulator.play.lead import search
 from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
+from simulator.play.scaling import Scaler
 from simulator.play.tides import tides
 from simulator.words.detection import Alarm
 
@@ -39,10 +42,13 @@ class Plan:
     `retries` how often a bad request is tried again (`sticky`: on the same version), `calendar`
     what forbids steps at some hours if anything does (`work_only`: outside working hours), `office`
     the one that says when people approve, if any does, `clock` what the wall clock shows, `tides`
-    the curves of waves of cells with busy hours of their own, `ungraceful` the seconds of its
-    traffic that a stopping instance loses, `noise` the mean share of baseline errors with
-    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
-    objective allows, `limit` the seconds after which a replication is cut off, `throttle` what
+    the curves of waves of cells with busy hours of their own, `start_rate` the most starts per
+    second (infinite unless it is stated), `ungraceful` the seconds of its traffic that a stopping
+    instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks of
+    `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
+    `scaling` what adds and removes instances if anything does, `latency` what makes answers late if
+    that counts (`plain`: neither does), `usual_bad` the share of bad requests with
+    nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
     limits the requests if it ever can, `drifted` the share of instances that somebody changed by
     hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
     and `search` that of looking for the culprit after a rollback (seconds).
@@ -60,21 +66,21 @@ class Plan:
         self.calendar = scenario.calendar if scenario.calendar.freeze or self.work_only else None
         self.office = scenario.calendar if scenario.calendar.work is not None else None
         self.drain, self.ungraceful = service.drain, service.ungraceful or 0.0
-        self.sessions = service.sessions
-        self.capacity = scenario.capacity_per_instance
-        self.full_capacity, self.cached = self.capacity * self.size, scenario.router.cache
+        self.sessions, self.start_rate = service.sessions, service.start_rate or math.inf
+        self.capacity, self.cached = scenario.capacity_per_instance, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
+        self.scaling: Scaler | None = None
+        self._size_up()
         throttle = scenario.router.throttle
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        plain = self.cached is None and self.throttle is None and self.tides is None
-        self.lasting = plain and not self.elastic and not self.deadline
+        self.latency: Latency | None = None
+        self._what_is_usual()
+        self.plain = self.latency is None and self.scaling is None
+        fixed = self.cached is None and self.throttle is None and self.tides is None
+        self.lasting = self.plain and fixed and not self.elastic and not self.deadline
         self.single_writer = scenario.change.single_writer
-        errors = service.errors
-        self.noise = errors.mean if errors else 0.0
-        self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
-        self.noise_block = errors.block if errors else 300.0
         self.collapses = service.overload == "collapse" and not service.elastic
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
@@ -98,6 +104,26 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _size_up(self) -> None:
+        """Instances at the start of the release, and what all of them carry."""
+        words = self.scenario.service.scaling
+        if words is not None and not self.elastic:
+            self.scaling = Scaler(self, words)
+            self.size = math.ceil(float(self.scaling.usual(np.zeros(1))[0]) - 1e-9)
+        self.full_capacity = self.capacity * self.size
+
+    def _what_is_usual(self) -> None:
+        """Errors and late answers that nobody has deployed."""
+        service, objective = self.scenario.service, self.scenario.slo.latency
+        errors = service.errors
+        self.noise = self.usual_bad = errors.mean if errors else 0.0
+        self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
+        self.noise_block = errors.block if errors else 300.0
+        if objective is not None:
+            self.latency = Latency(self, service, objective)
+            offered = self.rate * self.misses
+            self.usual_bad += float(self.latency.usual(offered, self.full_capacity))
 
     def _of_traffic(self, traffic: Traffic) -> None:
         """How much comes, and what users, their retries, connections and queues are like."""
@@ -157,9 +183,13 @@ class Plan:
         slot `pause` seconds after it serves: (seconds, slots freed).
         """
         drain = self.scenario.service.drain if in_place else 0.0
+        rate = math.inf if in_place else self.start_rate
         key = (law.failing, law.once, law.timeout, todo, flight, in_place, pause)
         if key not in self._streams:
-            self._streams[key] = _stream(law, todo, flight, drain + pause)
+            if rate < math.inf and (rate * (law.mean() + pause) <= flight or flight >= todo):
+                self._streams[key] = _trickle(law, todo, pause, rate)
+            else:
+                self._streams[key] = _stream(law, todo, flight, drain + pause, rate)
         return self._streams[key]
 
 
@@ -171,9 +201,33 @@ def _pooled(alarms: Iterable[Alarm], pooled: bool) -> Iterator[Alarm]:
         yield Alarm(**{**said, "watch": "service"}) if blind else alarm
 
 
-def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array, Array]:
+def _trickle(law: StartLaw, todo: int, pause: float, rate: float) -> tuple[Array, Array]:
+    """The mean course when nothing but `rate` (starts per second) holds them back: the k-th begins
+    at (k - 1) / rate, so that C(t) = rate (I(t) - I(t - todo / rate)), I being the integral of F.
+    """
+    begun, mean = todo / rate, law.mean() + pause
+    reach = max(8 * mean + float(law.survivor(1e-9 / todo)) + pause, 1.0)
+    fine = np.linspace(0.0, reach, 20_001)
+    area = np.cumsum(law.cdf((fine[1:] + fine[:-1]) / 2 - pause)) * fine[1]
+    span = begun + reach
+    times = np.linspace(0.0, span, int(min(max(60 * span / max(mean, 1.0), 2000), 20_000)))
+    late = times + 0.5 / rate
+
+    def integral(t: Array) -> Array:
+        inside: Array = np.interp(t, fine[1:], area, left=0.0) + np.maximum(t - reach, 0.0)
+        return inside
+
+    done = rate * (integral(late) - integral(late - begun))
+    done *= todo / done[-1]
+    return times, done
+
+
+def _stream(
+    law: StartLaw, todo: int, flight: int, drain: float, rate: float
+) -> tuple[Array, Array]:
     """The fluid limit of a sliding window: C(t) = integral of F(t - s) dS(s), where the starts are
-    S(t) = min(flight + C(t), todo), on a grid of about 60 points per mean start.
+    S(t) = min(flight + C(t), todo), on a grid of about 60 points per mean start. No more than
+    `rate` begin per second.
     """
     mean = law.mean() + drain
     span = 1.2 * (todo / flight + 1) * mean + 8 * mean
@@ -183,13 +237,14 @@ def _stream(law: StartLaw, todo: int, flight: int, drain: float) -> tuple[Array,
     density[1] += density[0]  # a start is over in the next cell at the earliest
     reach = min(int(np.searchsorted(passed, 1 - 1e-12)) + 2, len(times))
     started, done = np.zeros(len(times)), np.zeros(len(times))
-    started[0] = begun = float(min(flight, todo))
+    most = rate * times[1]
+    started[0] = begun = float(min(flight, todo, most))
     for index in range(1, len(times)):
         low = max(index - reach + 1, 0)
         done[index] = done[index - 1] + float(
             np.dot(started[low:index], density[1 : index - low + 1][::-1])
         )
-        started[index] = max(min(flight + done[index], todo) - begun, 0.0)
+        started[index] = min(max(min(flight + done[index], todo) - begun, 0.0), most)
         begun += started[index]
     done *= todo / done[-1]
     return times, done

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulator.play.fleet import NEW, OLD, Drift, StartLaw
 from simulator.play.luck import Purpose
-from simulator.play.store import StoreVerbs
+from simulator.play.pacing import PacedVerbs
 from simulator.play.verbs import NoInstances
 from simulator.play.waits import Script
 from simulator.words.units import Portion
@@ -22,7 +22,7 @@ _MOST_EXACT, _POINTS, _GROUPS = 200, 257, 64
 _QUARTER, _NOTHING = Portion.parse("25%"), Portion.parse(0)
 
 
-class PoolVerbs(StoreVerbs):
+class PoolVerbs(PacedVerbs):
     """Verbs on one pool in which every instance in service gets the same share of the traffic.
 
     `progress_deadline` is how long nothing may happen in a rolling update until its controller
@@ -108,19 +108,23 @@ class PoolVerbs(StoreVerbs):
         self.router.began = True
         self.phase = f"{fleet.up[NEW] + count} of {fleet.size}"
         self.note("provision", (NEW, count))
-        fleet.request(count, start)
         law = self._law(NEW)
-        slowest = self._draw_start(NEW, law, count, False)
+        slowest = self._start(NEW, law, count)
         if slowest == math.inf:
             yield from self._forever()
         yield from self._joining(NEW, law, count, slowest)
 
-    def _joining(self, version: int, law: StartLaw, count: int, slowest: float) -> Script:
+    def _joining(
+        self, version: int, law: StartLaw, count: int, slowest: float, in_place: bool = False
+    ) -> Script:
         """Let `count` instances that were asked for now join, the last after `slowest` seconds.
 
         Given the slowest, the others are independent with the law F(t) / F(slowest): the first of
         them is one more draw, and given both the rest have joined along their mean course.
         """
+        if self.pacing is not None and not in_place:
+            yield from self._join_paced(version, law, count, slowest)
+            return
         env, fleet, start = self.env, self.fleet, self.env.now
         before, purpose = fleet.up[version], Purpose.START if version == NEW else Purpose.OLD_START
         if count > 1:
@@ -245,12 +249,19 @@ class PoolVerbs(StoreVerbs):
         length = law.one(self.luck.uniform(rules.purpose, starts[version]))
         starts[version] += 1
         rules.started += 1
+        later = self.plan.drain if drained else 0.0
         if not rules.in_place:
-            self.fleet.request(1, now)
-        drain = self.plan.drain if drained else 0.0
+            if self.pacing is not None:
+                later = self._begin_one(self.pacing) - now
+            else:
+                self.fleet.request(1, now)
         if version == NEW and length > law.timeout:
-            self._watch_health(law, length, drain)
-        return now + drain + length
+            self._watch_health(law, length, later)
+        self._one_begins(version, law, now + later, now + later + length)
+        return now + later + length
+
+    def _one_begins(self, version: int, law: StartLaw, begins: float, ends: float) -> None:
+        """One start begins and will be over then (seconds), for controllers that follow each."""
 
     def _start_some(
         self, rules: Rules, law: StartLaw, starting: int, pausing: int = 0
@@ -321,15 +332,16 @@ class PoolVerbs(StoreVerbs):
 
     def _large_batch(self, rules: Rules, law: StartLaw, count: int, draining: int) -> Script:
         """So many at once that their mean course will do, and one draw of the slowest."""
-        if not rules.in_place:
-            self.fleet.request(count, self.env.now)
         rules.started += count
         if draining > 0:
             yield self.env.timeout(self.plan.drain)
-        slowest = self._draw_start(rules.version, law, count, rules.in_place)
+        if rules.in_place:
+            slowest = self._draw_start(rules.version, law, count, True)
+        else:
+            slowest = self._start(rules.version, law, count)
         if slowest == math.inf:
             yield from self._forever()
-        yield from self._joining(rules.version, law, count, slowest)
+        yield from self._joining(rules.version, law, count, slowest, rules.in_place)
 
     def _roll_stream(self, rules: Rules, law: StartLaw) -> Script:
         """Many instances through a window: mean course of completions, one draw of the end.
@@ -338,6 +350,7 @@ class PoolVerbs(StoreVerbs):
         has P(T <= t) = exp(-(todo - C(t))), the limit of many independent stragglers. Once nothing
         more is begun only those arrive that were on their way.
         """
+        yield from self._wait_for_turn(rules)
         env, fleet, start = self.env, self.fleet, self.env.now
         pause, version = rules.pause, rules.version
         stream = self.plan.stream(law, rules.todo, rules.flight, rules.in_place, pause)
@@ -360,10 +373,9 @@ class PoolVerbs(StoreVerbs):
             return np.minimum(lead + course.freed(np.minimum(t - start, stopped())), most)
 
         def asked(t: Array) -> Array:
-            free = rules.flight + course.freed(np.minimum(t - start, stopped()))
-            return np.minimum(free, rules.todo)
+            return course.begun(np.minimum(t - start, stopped()))
 
-        bill = None if rules.in_place else rules.flight - lead
+        bill = None if rules.in_place else self._billed_along(rules, lead)
         drift = Drift(version, start, joined, left, rules.in_place, bill, last)
         drift.asked, drift.drain = asked, self.plan.drain
         fleet.begin(drift)
@@ -375,6 +387,20 @@ class PoolVerbs(StoreVerbs):
         for other in (OLD, NEW):
             self.router.reconnect(other, 0.0, fleet, env.now)
         fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
+
+    def _wait_for_turn(self, rules: Rules) -> Script:
+        """Starts of many instances begin when the first of them may, as fast as they may."""
+        if self.pacing is not None and not rules.in_place:
+            wait = self.pacing.free(self.env.now) - self.env.now
+            if wait > 0:
+                yield self.env.timeout(wait)
+            rules.rate = 1.0 / self.pacing.gap
+
+    def _billed_along(self, rules: Rules, lead: int) -> int:
+        """Instances held above those in service as long as all slots are taken, of which `lead`
+        take the place of others; 0 where starts are throttled and nobody knows how many are.
+        """
+        return rules.flight - lead if rules.rate == math.inf else 0
 
     def _lose_along(self, drift: Drift, most: int) -> None:
         """What is lost as the instances of a drift leave, at most so many, in 64 groups."""
@@ -399,8 +425,8 @@ class Rules:
     """The limits of one rolling update, and how many of its `todo` starts have begun.
 
     `keep` instances of the other version stay when all is done; at most `flight` starts are under
-    way; `surge` and `unavailable` bound the pool above and below its size; `pause` is in seconds;
-    the luck of the starts is found under `purpose`.
+    way, and begin at most `rate` per second; `surge` and `unavailable` bound the pool above and
+    below its size; `pause` is in seconds; the luck of the starts is found under `purpose`.
     """
 
     __slots__ = (
@@ -409,6 +435,7 @@ class Rules:
         "keep",
         "pause",
         "purpose",
+        "rate",
         "started",
         "surge",
         "todo",
@@ -419,7 +446,7 @@ class Rules:
     def __init__(self, version: int, todo: int, keep: int, in_place: bool) -> None:
         self.version, self.todo, self.keep, self.in_place = version, todo, keep, in_place
         self.flight = self.surge = self.unavailable = self.started = 0
-        self.pause = 0.0
+        self.pause, self.rate = 0.0, math.inf
         if version == NEW:
             self.purpose = Purpose.INSTALL if in_place else Purpose.START
         else:
@@ -450,6 +477,12 @@ class MeanCourse:
             course = self._rest = self._stopped(stopped) if self._rest is None else self._rest
         return np.minimum(self._scale * np.interp(t, self._times, course), self._rules.todo)
 
+    def begun(self, t: Array) -> Array:
+        """The starts that have begun by t."""
+        rules = self._rules
+        begun: Array = np.minimum(rules.flight + self.freed(t), rules.todo)
+        return begun if rules.rate == math.inf else np.minimum(begun, 1.0 + rules.rate * t)
+
     def _stopped(self, at: float) -> Array:
         """The course when nothing is begun from `at` on: each slot that was taken is freed as the
         law of its start says.
@@ -459,6 +492,8 @@ class MeanCourse:
         reach = min(int(np.searchsorted(passed, 1 - 1e-12)) + 2, len(times))
         here = max(int(np.searchsorted(times, at, side="right")) - 1, 0)
         begun = np.minimum(rules.flight + course[: here + 1], rules.todo)
+        if rules.rate < math.inf:
+            begun = np.minimum(begun, 1.0 + rules.rate * times[: here + 1])
         recent = np.diff(begun, prepend=0.0)[-reach:]
         over = np.convolve(recent, passed)[len(recent) - 1 :][: len(times) - here]
         return np.concatenate([course[:here], course[here] + over - over[0]])

@@ -12,6 +12,18 @@ from simulator.play.retrying import retried
 if TYPE_CHECKING:
     from simulator.play.state import State
 
+_STEPS = 32
+
+
+def let_pull(state: State, now: float) -> None:
+    """Consumers pull from a queue from now on; while instances join and leave, in small pieces."""
+    drift, backlog = state.fleet.drift, state.situation.backlog
+    if drift is not None and now < drift.start + drift.span:
+        state.until = min(state.until, now + max(drift.span, 1.0) / _STEPS)
+    if state.harmful or (backlog is not None and backlog.waiting(now)):
+        state.harmful = True
+        pull(state, now)
+
 
 def pull(state: State, now: float) -> None:
     """Let the consumers of a state pull from now on: every version its part by who is in service.

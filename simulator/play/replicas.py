@@ -26,7 +26,8 @@ class Replicas(NamedTuple):
 class Course:
     """Instances on their way in a pool: `starting`, and serving but not long enough (`fresh`).
 
-    Both hold for each version [when, count] in the order of time, seconds.
+    Both hold for each version [when, count] in the order of time, seconds; whoever starts also
+    whether it was asked for.
     """
 
     __slots__ = ("fresh", "starting")
@@ -112,29 +113,48 @@ class ReplicaVerbs(ControllerVerbs):
         law, group = self._law(version), math.ceil(self.fleet.size / MOST_GROUPS)
         purpose = Purpose.START if version == NEW else Purpose.OLD_START
         self.note("provision", (version, count))
-        self.fleet.request(count, self.env.now)
+        pacing = self.pacing
+        if pacing is None:
+            self.fleet.request(count, self.env.now)
         while count > 0:
-            part = min(group, count)
+            part, later = min(group, count), 0.0
+            if pacing is not None:
+                later = float(pacing.reserve(self.env.now, part)[-1]) - self.env.now
             length = law.one(self.luck.uniform(purpose, self.starts[version]))
             self.starts[version] += part
             if version == NEW and length > law.timeout:
-                self._watch_health(law, length, 0.0)
-            heapq.heappush(course.starting[version], [self.env.now + length, part])
+                self._watch_health(law, length, later)
+            one = [self.env.now + later + length, part, float(pacing is None)]
+            if pacing is not None:
+                self._ask_for_group(one, self.env.now + later)
+            heapq.heappush(course.starting[version], one)
             count -= part
+
+    def _ask_for_group(self, one: list[float], when: float) -> None:
+        """Ask at a moment for what is left then of [when ready, how many, whether asked for]."""
+
+        going_back = self._going_back
+
+        def ask() -> None:
+            one[2] = 1.0
+            self._ask_now(int(one[1]), going_back)
+
+        self.at(when, ask)
 
     def _stop_group(self, version: int, count: int, course: Course) -> None:
         """Let instances go: those that do not serve first, then those that serve least long."""
         for queue, serving in ((course.starting[version], False), (course.fresh[version], True)):
             queue.sort()
             while queue and count:
-                part = min(count, int(queue[-1][1]))
-                queue[-1][1] -= part
+                one = queue[-1]
+                part = min(count, int(one[1]))
+                one[1] -= part
                 count -= part
-                if not queue[-1][1]:
+                if not one[1]:
                     queue.pop()
                 if serving:
                     self._drain(version, part)
-                else:
+                elif one[2]:
                     self.fleet.ask(-part, self.env.now)
                     self.fleet.starting -= part
         self._drain(version, count)
@@ -170,8 +190,7 @@ class ReplicaVerbs(ControllerVerbs):
         if version == NEW:
             yield from self._before_starts()
         self.note("provision", (version, missing))
-        fleet.request(missing, env.now)
-        slowest = self._draw_start(version, self._law(version), missing, False)
+        slowest = self._start(version, self._law(version), missing)
         self._expect(env.now + slowest)
         if slowest == math.inf:
             yield from self._forever()

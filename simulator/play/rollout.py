@@ -18,6 +18,7 @@ from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
+from simulator.play.pacing import Pacing
 from simulator.play.pressure import Bucket
 from simulator.play.respond import delay_to_decision
 from simulator.play.router import Router
@@ -87,6 +88,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.redeploy: Callable[[], float] = float
         self.lead, self.releases = before(plan, luck), 1
         self.starts = [0, 0]
+        self.arriving = []
+        self.pacing = Pacing(plan.start_rate) if plan.start_rate < math.inf else None
         self.base, self.span = 0.0, 1.0
         self.tripped = False
         self.watching, self.billed = not alone, True
@@ -206,11 +209,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.note("data repaired")
 
     def _restored(self, weight: float) -> bool:
+        scaling, stretch = self.plan.scaling, self.stretch
         return (
             weight <= NO_TRAFFIC
             and not self.router.coming
             and self.fleet.drift is None
             and self.fleet.up[OLD] >= self.fleet.size
+            and (scaling is None or stretch is None or scaling.full(stretch, self.env.now))
         )
 
     def _first_harm(self, now: float) -> None:
@@ -327,7 +332,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         yield from self._failed_attempts()
         yield from self._gate()
         self.note("roll back")
-        self.fleet.cancel(self.env.now)
+        self._cancel_starts()
         yield from self.undo_store()
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         self.group = self.fleet.size
@@ -356,7 +361,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
             yield from self._roll_back()
             return
         self.phase = "fix forward"
-        self.fleet.cancel(env.now)
+        self._cancel_starts()
         again = self.redeploy()
         self.note("fix forward", takes + again)
         yield env.timeout(takes + again)
@@ -384,7 +389,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         stale = math.nan
         if self.fault is not GOOD and self.plan.cached is not None:
             stale = self.router.forgotten()
-        for until in (self.repaired_at, self.mended_at, stale):
+        scaled = math.nan if self.plan.scaling is None else self.env.now + self.plan.scaling.up
+        for until in (self.repaired_at, self.mended_at, stale, scaled + 1e-3):
             while until > self.env.now:  # once more where adding up seconds fell short of it
                 yield self.env.timeout(until - self.env.now)
         if self.repaired_at <= self.env.now:

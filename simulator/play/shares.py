@@ -15,7 +15,7 @@ class Shares(NamedTuple):
     `share` of all requests reach it; of these `failing` are failed or rejected and `late` are late
     because of the deployment, `corrupt` are writes gone wrong. For a single user: `common` is the
     bad share that anyone on this version meets, `segment` what those within the defect's reach
-    meet on top.
+    meet on top. `anyway` are late with nothing deployed as well: detectors see them, no harm.
     """
 
     share: Any
@@ -24,6 +24,7 @@ class Shares(NamedTuple):
     corrupt: Any
     common: Any
     segment: Any
+    anyway: Any = 0.0
 
 
 class Aside(NamedTuple):

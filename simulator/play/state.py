@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from simulator.play.fates import fates, simple_fates
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.latency import cold_at, look_for_cold
 from simulator.play.leak import Leak, leaking
 from simulator.play.pressure import look_for_load
-from simulator.play.pulling import pull
-from simulator.play.retrying import Retried, last_retried, retried
+from simulator.play.pulling import let_pull
+from simulator.play.retrying import last_retried, retried
 from simulator.play.router import Router
 from simulator.play.shares import (
     NOTHING,
@@ -55,8 +56,10 @@ class State:
     gets `more` times its requests), `defect` the bad share of all requests that the defect causes,
     `harm` that of any cause of the deployment. `overdue` tells that what consumers of a queue work
     on is too old. `marks` gives the weights at which something is decided. `users` is the share of
-    the users on new, where cells have busy hours of their own. `lasting` tells that only the fleet
-    can change it, so that it can begin `again`.
+    the users on new, where cells have busy hours of their own. `usual` is what could be carried
+    with nothing deployed if that follows the load, and `unscaled` what the versions could carry if
+    they did not; `fresh` is the share of the new version's requests that meets cold environments.
+    `lasting` tells that only the fleet can change it, so that it can begin `again`.
     """
 
     leak: Leak | None
@@ -70,6 +73,7 @@ class State:
         "defect",
         "fault",
         "fleet",
+        "fresh",
         "harm",
         "harmful",
         "lasting",
@@ -89,12 +93,17 @@ class State:
         "situation",
         "start",
         "straight",
+        "unscaled",
         "until",
         "users",
+        "usual",
         "varying",
         "versions",
         "weight",
     )
+
+    usual: float | None
+    unscaled: tuple[float, float]
 
     def __init__(
         self,
@@ -109,8 +118,9 @@ class State:
         self.fault = fault = situation.fault
         self.start, self.until = now, math.inf if fault is GOOD else fleet.arrives(now)
         self.clear = 1.0 - min(plan.noise + situation.incident, 1.0)
-        self.mirror = router.mirror
-        self.moving = self.lasting = self.loaded = False
+        self.moving = self.lasting = self.loaded = self.straight = False
+        self.leaked = self.overdue = self.fresh = 0.0
+        self.more, self.leak, self.mirror = _EVERYTHING, None, router.mirror
         drift, cached = fleet.drift, plan.cached
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
@@ -120,26 +130,25 @@ class State:
         self.varying = self._tidal() or drift is not None or self.moving
         self.weight = self.weight_at(now + 1e-9) if self.varying else router.share(fleet)
         self.nobody = self.weight != self.weight or situation.stopped
-        self.straight, self.loaded, self.more, self.overdue = False, False, _EVERYTHING, 0.0
-        self.leaked, self.leak = 0.0, None
         if fault.leak:
             self.leaked, self.leak, kink = leaking(fault, fleet, situation, now)
             self.until = min(self.until, kink)
         if self.leak is not None:
-            plainly = plan.steady and cached is None and not plan.retries
-            self.straight = plainly and not self.varying
-            self.varying = True
+            plainly = plan.steady and cached is None and not plan.retries and not self.varying
+            self.straight, self.varying = plainly, True
         self.harmful = drift is None or not (self._sound() and self._roomy())
         self._capacities(now)
         self.asides: tuple[Aside, ...] = ()
-        plain = cached is None and not situation.blocked
-        self.reached = _EVERYTHING if plain else reaching(self, now)
+        beside = cached is not None or situation.blocked
+        self.reached = reaching(self, now) if beside else _EVERYTHING
         self.refused = self._one_limit(now)
         if plan.deadline:
-            self._let_pull(now)
+            let_pull(self, now)
         if self.nobody:
             self._nobody_serves()
             return
+        if plan.latency is not None:
+            self.fresh, self.until = look_for_cold(self, now)
         if self.moving:
             self.until = min(self.until, router.turns(now, marks()))
         if fault.load:
@@ -160,15 +169,6 @@ class State:
         self.versions = self.seen = (NOTHING, NOTHING)
         self.harm = 0.0 if self.plan.deadline else 1.0
         self.defect = self.harm if self.fault.crash else 0.0
-
-    def _let_pull(self, now: float) -> None:
-        """Consumers pull from a queue; while instances join and leave, in small pieces."""
-        drift, backlog = self.fleet.drift, self.situation.backlog
-        if drift is not None and now < drift.start + drift.span:
-            self.until = min(self.until, now + max(drift.span, 1.0) / _STEPS)
-        if self.harmful or (backlog is not None and backlog.waiting(now)):
-            self.harmful = True
-            pull(self, now)
 
     def _fleet_alone(self) -> bool:
         """Whether all that can change without a new state is the fleet."""
@@ -198,7 +198,8 @@ class State:
             if self._harmless(rate):
                 return
             if plan.retries:
-                self._retry(retried(self, *self.moment(rate), self.reached))
+                found = retried(self, *self.moment(rate), self.reached)
+                self.seen, self.versions, self.more = found
             elif self._simple:
                 self.versions = simple_fates(self, rate)
             else:
@@ -214,7 +215,8 @@ class State:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
             self.weight = float(self.weights(middle)[0])
             if plan.retries:
-                self._retry(last_retried(retried(self, *self._then(middle))))
+                found = last_retried(retried(self, *self._then(middle)))
+                self.seen, self.versions, self.more = found
             else:
                 old, new = self.at(middle)
                 self.versions = (last_of(old), last_of(new))
@@ -225,9 +227,6 @@ class State:
     def moment(self, rate: float) -> tuple[float, float, tuple[float, float], float, Top]:
         """Weight, rate, capacity and leak at the start, and how to take the larger of two."""
         return self.weight, rate, self.capacity, self.leaked, max
-
-    def _retry(self, found: Retried) -> None:
-        self.seen, self.versions, self.more = found
 
     def _busiest(self, now: float) -> float:
         """A bound of the rate: of all time, or else of the next hour, where the stretch ends."""
@@ -252,7 +251,8 @@ class State:
 
     def _sound(self) -> bool:
         """Whether nothing is wrong but perhaps the capacity."""
-        if self.fault is not GOOD or self.plan.throttle is not None or self.overdue:
+        plan = self.plan
+        if self.fault is not GOOD or plan.throttle is not None or self.overdue or not plan.plain:
             return False
         situation = self.situation
         return not (situation.misfit is not None or situation.blocked or self.writers)
@@ -289,8 +289,8 @@ class State:
         return (1.0 - weight) * old, weight * new + self.mirror * self.plan.misses
 
     def _full(self, rate: float) -> bool:
-        """Whether a version gets more than it can carry when so many requests/s come."""
-        if self.plan.throttle is not None:
+        """Whether what becomes of requests depends on how many come, up to so many per second."""
+        if self.plan.throttle is not None or not self.plan.plain:
             return True
         pairs = zip(self._loads(self.weight), self.more, self.capacity, strict=True)
         return any(rate * load * more > capacity for load, more, capacity in pairs)
@@ -349,7 +349,7 @@ class State:
 
     def _capacities(self, now: float) -> None:
         plan, fleet = self.plan, self.fleet
-        each = plan.capacity
+        each, self.usual = plan.capacity, None
         serving = fleet.working()
         if plan.lingers:
             serving = fleet.with_finishing()
@@ -363,6 +363,8 @@ class State:
             total = sum(serving)
             serving = total * (1.0 - self.weight), total * self.weight
         self.capacity = (serving[OLD] * each, serving[NEW] * each / self.fault.factor)
+        if plan.scaling is not None:
+            self.until = min(self.until, plan.scaling.begin(self, now))
 
     def shared_out(self, weight: Any, reached: tuple[Any, Any]) -> tuple[Any, Any]:
         """What an elastic service carries of what reaches (old, new), requests/s."""
@@ -374,16 +376,7 @@ class State:
     def _warm(self, version: int, serving: float, now: float) -> float:
         """Instances' worth of capacity; notes the next kink if warming up makes a difference."""
         plan = self.plan
-        cold, next_warm = 0.0, math.inf
-        cohorts = self.fleet.cohorts[version]
-        if not cohorts or cohorts[-1][1] + plan.warm_for <= now:
-            return serving
-        for count, since in reversed(cohorts):
-            warm_at = since + plan.warm_for
-            if warm_at <= now:
-                break
-            cold += count
-            next_warm = warm_at
+        cold, next_warm = self.fleet.warming(version, now, plan.warm_for)
         if not cold:
             return serving
         lowered = max(serving - cold * (1 - plan.warm_share), 0.0)
@@ -449,7 +442,14 @@ class State:
         """The shares of (old, new) at the times t (seconds, any shape)."""
         if self.plan.retries:
             return retried(self, *self._then(t)).met
-        return fates(self, *self._then(t))
+        weight, rate, capacity, leak, top, reached = self._then(t)
+        if self.plan.plain:
+            return fates(self, weight, rate, capacity, leak, top, reached)
+        usual: Any = None
+        if self.plan.scaling is not None:
+            capacity, usual = self.plan.scaling.carries(self, t, capacity)
+        fresh = cold_at(self, t, weight) if self.moving else self.fresh
+        return fates(self, weight, rate, capacity, leak, top, reached, fresh, usual)
 
     def seen_at(self, t: Array) -> tuple[Shares, Shares]:
         """The same as detectors see them, who count every try of a request."""
@@ -462,7 +462,7 @@ class State:
         plan = self.plan
         rate = np.maximum(np.asarray(plan.traffic.at(t), dtype=float), 1e-300)
         weight: Any = self.weights(t) if self.varying else self.weight
-        capacity: tuple[Any, Any] = self.capacity
+        capacity: tuple[Any, Any] = self.capacity if plan.scaling is None else self.unscaled
         if self.fleet.drift is not None:
             each = plan.capacity
             capacity = (math.inf, math.inf)

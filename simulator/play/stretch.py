@@ -102,8 +102,9 @@ class Stretch(State):
 
     def cells(
         self, edges: Array, seen: Container[int] = (OLD, NEW, MIRROR)
-    ) -> list[tuple[int, Array, Array, Array]]:
-        """Expected (version, requests, failing, late) of each cell between neighbouring edges.
+    ) -> list[tuple[int, Array, Array, Array, Array]]:
+        """Expected (version, requests, failing, late, late anyway) of each cell between
+        neighbouring edges.
 
         Mirrored requests are a version of their own: only detectors of the new version see them.
         Versions that are not `seen` are left out.
@@ -114,15 +115,18 @@ class Stretch(State):
             for version, s in enumerate(versions):
                 if version in seen:
                     part = base * s.share
-                    rows.append((version, part, part * s.failing, part * s.late))
+                    rows.append((version, part, part * s.failing, part * s.late, part * s.anyway))
             if self.mirror and MIRROR in seen:
                 copied, new = base * self.mirror * self.plan.misses, versions[NEW]
-                rows.append((MIRROR, copied, copied * new.failing, copied * new.late))
+                shares = (new.failing, new.late, new.anyway)
+                rows.append((MIRROR, copied, *(copied * share for share in shares)))
             return rows
         if self.gliding:
             new_requests = self.plan.rate * np.diff(self._glided(edges)[0])
-            requests, none = self.plan.requests(edges), 0.0 * new_requests
-            glided = [(OLD, requests - new_requests, none, none), (NEW, new_requests, none, none)]
+            old_requests, none = self.plan.requests(edges) - new_requests, 0.0 * new_requests
+            glided = [
+                (v, n, none, none, none) for v, n in ((OLD, old_requests), (NEW, new_requests))
+            ]
             return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
         old, new = self.seen_at(times)
@@ -135,9 +139,9 @@ class Stretch(State):
             if version not in seen:
                 continue
             part = weights * share
-            values = (part, part * s.failing, part * s.late)
-            requests, failing, late = (_gather(v, fine, starts) for v in values)
-            result.append((version, requests, failing, late))
+            values = (part, part * s.failing, part * s.late, part * s.anyway)
+            requests, failing, late, anyway = (_gather(v, fine, starts) for v in values)
+            result.append((version, requests, failing, late, anyway))
         return result
 
     def sums(self, a: float, b: float) -> Sums:
@@ -157,7 +161,7 @@ class Stretch(State):
                 *(weights * s.common, weights * s.segment),
             )
             rows.append(tuple(float(np.sum(value)) for value in values))
-        bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late) for s in (old, new))
+        bads = 1.0 - self.clear + sum(s.share * (s.failing + s.late + s.anyway) for s in (old, new))
         beside = []
         for aside in self.aside_at(times):
             bads = bads + aside.share * aside.failing
@@ -219,11 +223,11 @@ class Stretch(State):
         base = self.plan.requests_between(a, b)
         rows: list[tuple[float, ...]] = []
         bad = 1.0 - self.clear
-        for share, failing, late, corrupt, common, segment in (
+        for share, failing, late, corrupt, common, segment, anyway in (
             self._mean_shares(a, b) if self.straight else self.versions
         ):
             part = base * share
-            bad += share * (failing + late)
+            bad += share * (failing + late + anyway)
             rows.append(
                 (part, part * failing, part * late, part * corrupt, base * common, base * segment)
             )
@@ -266,7 +270,7 @@ class Stretch(State):
             bads = []
             for leak in (0.0, 1.0):
                 old, new = fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
-                both = old.share * (old.failing + old.late) + new.share * (new.failing + new.late)
+                both = sum(s.share * (s.failing + s.late + s.anyway) for s in (old, new))
                 bads.append(1.0 - self.clear + both)
             rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
             if rise > 0:
@@ -316,6 +320,9 @@ class Stretch(State):
         plan = self.plan
         if plan.elastic:
             return self.capacity
+        if plan.scaling is not None and not self.nobody:
+            old, new = plan.scaling.carries(self, np.array([t]), self.unscaled)[0]
+            return float(old[0]), float(new[0])
         total = [0.0, 0.0]
         for version in (OLD, NEW):
             for count, since in self.fleet.cohorts[version]:
@@ -354,6 +361,8 @@ class Stretch(State):
         each = self.plan.capacity / self.fault.factor / (1 + self.plan.retries)
         if self.plan.throttle is not None:
             return False
+        if self.plan.scaling is not None:
+            return self.fleet.drift is None and self.plan.scaling.ample(self, fine)
         if each == math.inf:
             return True
         if self.plan.elastic:

@@ -120,6 +120,11 @@ class Verbs(Waits):
             self._watch_health(law, slowest, 0.0)
         return slowest
 
+    def _start(self, version: int, law: StartLaw, count: int) -> float:
+        """Ask for instances: the slowest serves in so many seconds (infinite: never)."""
+        self.fleet.request(count, self.env.now)
+        return self._draw_start(version, law, count, False)
+
     def _watch_health(self, law: StartLaw, slowest: float, later: float) -> None:
         now, timeout = self.env.now + later, law.timeout
         if slowest > timeout and self.fault.crash:
@@ -149,8 +154,7 @@ class Verbs(Waits):
         if version == NEW:
             yield from self._before_starts()
         self.note("provision", (version, count))
-        self.fleet.request(count, self.env.now)
-        slowest = self._draw_start(version, self._law(version), count, False)
+        slowest = self._start(version, self._law(version), count)
         if slowest == math.inf:
             yield from self._forever()
         yield self.env.timeout(slowest)

@@ -27,6 +27,7 @@ from simulator.play.users import Reports
 
 if TYPE_CHECKING:
     from simulator.play.analysing import AnalysisWatch
+    from simulator.play.plan import Plan
     from simulator.play.rollout import Rollout
     from simulator.play.stretch import Stretch
     from simulator.words.detection import Judge
@@ -64,7 +65,7 @@ class Watch(Drawing):
     def __init__(self, rollout: Rollout, counts: Counts, active: bool) -> None:
         self._rollout = rollout
         self._counts = counts
-        self._open = []
+        self._open, self._lates = [], False
         if not active:
             self.close()
             return
@@ -78,6 +79,7 @@ class Watch(Drawing):
             BurnWatch(rows, SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
         ]
         self._judge: JudgeWatch | None = None
+        self._lates = _looks_at_late(plan)
         self._gather()
         scopes = tuple(watching.versions for watching in self._all)
         self._seen = seen_by((*scopes, JudgeWatch.versions) if plan.judges else scopes)
@@ -102,8 +104,12 @@ class Watch(Drawing):
         """The first period began before the deployment: the old version served it alone."""
         start = min(alarm.origin for alarm in self._all)
         if start < 0:
-            requests = self._rollout.plan.requests_between(start, 0.0)
-            self._open.append(Part(start, requests, 0.0, {OLD: (requests, 0, 0, 1.0)}))
+            plan, late = self._rollout.plan, 0
+            requests = good = plan.requests_between(start, 0.0)
+            if self._lates and plan.latency is not None:
+                anyway = float(plan.latency.usually(np.array([start, 0.0]))[0])
+                good, late = good - anyway, int(self._rollout.luck.counts().poisson(anyway))
+            self._open.append(Part(start, requests, 0.0, {OLD: (good, 0, late, 1.0)}))
 
     def observe(self, stretch: Stretch, a: float, b: float) -> float:
         """Count the stretch from a to b, or to the first trip; returns the moment reached."""
@@ -206,7 +212,7 @@ class Watch(Drawing):
         rollout = self._rollout
         plan = rollout.plan
         old, new = stretch.seen
-        if not self._alone or self._judge is not None or rollout.incident > 0:
+        if not self._alone or self._judge is not None or rollout.incident > 0 or self._lates:
             return a
         if stretch.mirror and new.failing + new.late > 0:
             return a
@@ -262,6 +268,8 @@ class Watch(Drawing):
         """Where calm ends: a period end up to b before which no alarm can breach, or a."""
         rollout = self._rollout
         if self._open or not self._alone or self._burns or self._judge is not None:
+            return a
+        if self._lates:
             return a
         if stretch.nobody or stretch.varying or rollout.incident > 0:
             return a
@@ -392,3 +400,12 @@ class Watch(Drawing):
             else:
                 watching.first_trip(cells, ends, False)
             watching.advance(cells, 1)
+
+
+def _looks_at_late(plan: Plan) -> bool:
+    """Whether answers may be late with nothing deployed, and a detector looks at late ones."""
+    if plan.latency is None:
+        return False
+    metrics: set[str] = {alarm.metric for alarm in plan.alarms}
+    metrics |= {row.metric for row in plan.scenario.detection.burn_rate}
+    return bool(metrics - {"errors"} or plan.judges or plan.analyses)

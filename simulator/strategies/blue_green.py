@@ -15,6 +15,7 @@ from simulator.words.units import Duration
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.words.scenario import Scenario
 
 
 class BlueGreen(Strategy):
@@ -39,7 +40,11 @@ class BlueGreen(Strategy):
         "detection.judge when left out.",
     )
     keep_old: Duration = Field(3600.0, description="How long blue is kept after that.")
-    green: Literal["full"] = Field("full", description="Size of green before the cut-over.")
+    green: Literal["full", "scaled"] = Field(
+        "full",
+        description="Size of green before the cut-over; scaled: the fewest instances that "
+        "service.scaling allows, which adds the others.",
+    )
 
     @property
     def method(self) -> Method:
@@ -62,8 +67,15 @@ class BlueGreen(Strategy):
         judge = self.judge or usual
         return () if judge is None or self.pooled else (judge,)
 
+    def unsuitable(self, scenario: Scenario) -> tuple[str, ...]:
+        """Green cannot be small where nothing adds what it lacks."""
+        if self.green == "full" or (scenario.service.scaling and self.method.grows):
+            return ()
+        return ("green: scaled needs service.scaling and 1 of load_balancer, dns and swap_group",)
+
     def release(self, rollout: Rollout) -> Iterator[Any]:
-        yield from self.method.build(rollout)
+        build = self.method.build if self.green == "full" else self.method.build_small
+        yield from build(rollout)
         yield from rollout.smoke_test(self.smoke if self.method.apart else None)
         yield from self.method.move(rollout)
         yield from rollout.bake(self.bake, self.judge)

@@ -14,6 +14,9 @@ class Slo(Words):
     """The service level objective."""
 
     availability: Share = Field(description="Share of requests that must be good.")
+    latency: PositiveDuration | None = Field(
+        None, description="An answer that comes later than this is bad; needs service.service_time."
+    )
     window: PositiveDuration = Field(description="The window of the objective.")
     budget_left: Share = Field(description="Share of the error budget that is left today.")
 

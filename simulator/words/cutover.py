@@ -33,6 +33,15 @@ class Method(Words):
     def build(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.provision(1)
 
+    @property
+    def grows(self) -> bool:
+        """Whether green may be small until its load makes it grow."""
+        return self.apart and type(self).build is Method.build
+
+    def build_small(self, rollout: Rollout) -> Iterator[Any]:
+        """Bring up the fewest instances that autoscaling allows; it adds the others."""
+        yield from rollout.provision_least()
+
     def move(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.cut_over(None)
 

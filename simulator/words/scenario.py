@@ -24,6 +24,7 @@ from simulator.words import profiles
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
 from simulator.words.clock import Clock
+from simulator.words.combined import with_latency, with_scaling
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
@@ -33,7 +34,7 @@ from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
-from simulator.words.service import OF_INSTANCES, Service
+from simulator.words.service import FOR_LATENCY, OF_INSTANCES, Service
 from simulator.words.strategy import AnyStrategy, Strategy, kinds
 from simulator.words.traffic import Traffic
 from simulator.words.units import PositiveDuration
@@ -208,6 +209,15 @@ class Scenario(Words):
             )
         return value
 
+    @field_validator("traffic")
+    @classmethod
+    def _groups_follow_it(cls, value: Traffic, info: ValidationInfo) -> Traffic:
+        service = info.data.get("service")
+        if isinstance(service, Service):
+            for problem in with_scaling(service, value):
+                raise ValueError(problem)
+        return value
+
     @field_validator("router")
     @classmethod
     def _together(cls, value: Router, info: ValidationInfo) -> Router:
@@ -228,6 +238,21 @@ class Scenario(Words):
         service = info.data.get("service")
         if value.zone is not None and isinstance(service, Service) and service.zones is None:
             raise ValueError("zone needs service.zones: write e.g. service: {zones: 3}")
+        return value
+
+    @field_validator("slo")
+    @classmethod
+    def _times_are_told(cls, value: Slo, info: ValidationInfo) -> Slo:
+        service = info.data.get("service")
+        if isinstance(service, Service) and value.latency and service.service_time is None:
+            raise ValueError(
+                "latency needs service.service_time, the mean time of a request: write e.g. "
+                "service: {service_time: 100ms}"
+            )
+        traffic = info.data.get("traffic")
+        if isinstance(service, Service) and isinstance(traffic, Traffic) and value.latency:
+            for problem in with_latency(service, traffic):
+                raise ValueError(problem)
         return value
 
     @model_validator(mode="after")
@@ -283,6 +308,7 @@ class Scenario(Words):
         if self.capacity_per_instance == math.inf:
             said = "no concurrency" if self.service.elastic else "neither capacity nor utilisation"
             notes.append(f"the service states {said}: it is never overloaded")
+        notes += self._of_latency() + self._of_scaling()
         if unused := self._unused():
             notes.append(f"an elastic service has no instances; without effect: {unused}")
         usual = self.service.errors.mean if self.service.errors else 0.0
@@ -312,6 +338,34 @@ class Scenario(Words):
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _of_scaling(self) -> list[str]:
+        """What to know about groups that cannot grow as far as the busiest traffic needs."""
+        scaling, cache = self.service.scaling, self.router.cache
+        if scaling is None or self.service.elastic:
+            return []
+        reaching = self.traffic.peak * (1.0 - cache.hits if cache else 1.0)
+        needed = math.ceil(reaching / (self.capacity_per_instance * scaling.target) - 1e-9)
+        if needed <= scaling.most:
+            return []
+        return [
+            f"service.scaling.max {scaling.most}: {needed} instances are needed at the peak to be "
+            f"{100 * scaling.target:.3g} % busy"
+        ]
+
+    def _of_latency(self) -> list[str]:
+        """What to know about a latency objective, or what has no effect without one."""
+        service = self.service
+        if self.slo.latency is not None:
+            return [
+                "late answers are counted as if each were late by itself (dispersion 1); they come "
+                "in bursts, so that alarms and judges on them are noisier than simulated"
+            ]
+        idle = [key for key in FOR_LATENCY if getattr(service, key) is not None]
+        idle = [key for key in idle if key != "service_time" or not service.elastic]
+        idle += ["queueing"] * (service.queueing != "instance")
+        named = ", ".join(f"service.{key}" for key in idle)
+        return [f"nothing is late without slo.latency; without effect: {named}"] if idle else []
 
     def _out_of_date(self) -> Iterator[str]:
         """What of the calendar is without effect: a zone without dates, freezes that are over."""

@@ -24,10 +24,11 @@ from simulator.words.units import (
 
 _MOST_INSTANCES = 1_000_000
 # What an elastic service alone has, and what it has no use for.
-ELASTIC_ONLY = ("concurrency", "service_time", "cost_per_request")
+ELASTIC_ONLY = ("concurrency", "cost_per_request", "cold_start")
+FOR_LATENCY = ("service_time", "cold_start")
 OF_INSTANCES = (
     *("instances", "capacity", "startup", "install", "drain", "cost", "warm_up"),
-    *("start_failure", "sessions", "limit", "drifted", "overload"),
+    *("start_failure", "sessions", "limit", "drifted", "overload", "start_rate", "scaling"),
 )
 
 
@@ -84,6 +85,33 @@ class Connections(Words):
     most: Count = Field(alias="max", description="Connections that the store takes.")
 
 
+class ColdStart(Words):
+    """Environments of an elastic service that have to start when a call comes."""
+
+    share: Share = Field(description="Share of the calls that meet one in normal operation.")
+    lasts: PositiveDuration = Field(description="How much longer such a call takes.")
+
+
+class Scaling(Words):
+    """A group of instances whose number follows its load."""
+
+    least: Count = Field(alias="min", description="Fewest instances of a group.")
+    most: Count = Field(alias="max", description="Most instances of a group.")
+    target: PositiveShare = Field(description="How busy the instances shall be.")
+    up: Duration = Field(
+        description="From a higher load until the instances for it serve, their start included."
+    )
+    down: Duration = Field(description="From a lower load until instances leave.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Scaling:
+        if self.least > self.most:
+            raise ValueError(f"min {self.least} is above max {self.most}: exchange them")
+        if self.up > self.down:
+            raise ValueError("up is longer than down: groups grow faster than they shrink")
+        return self
+
+
 class Cell(Words):
     """A part of the service with users of its own: a cell, a region, a tenant's copy."""
 
@@ -118,7 +146,16 @@ class Service(Words):
         None, description="Requests in flight that an elastic service carries at most."
     )
     service_time: PositiveDuration | None = Field(
-        None, description="Time one request of an elastic service takes."
+        None,
+        description="Mean time one request takes; with slo.latency also of instances, which have "
+        "capacity x service_time servers each.",
+    )
+    cold_start: ColdStart | None = Field(
+        None,
+        description="Cold environments of an elastic service; none where they are provisioned.",
+    )
+    queueing: Literal["instance", "shared"] = Field(
+        "instance", description="Whether requests wait at an instance or in one queue for all."
     )
     cost_per_request: Money | None = Field(
         None, description="Price of one request to an elastic service; copies cost it once more."
@@ -152,6 +189,16 @@ class Service(Words):
         None, description="Most instances at once (quota, subnet, licences)."
     )
 
+    scaling: Scaling | None = Field(
+        None,
+        description="Autoscaling of each version's group, or of the pool; `instances` then only "
+        "says, with `utilisation`, what one of them carries.",
+    )
+    start_rate: Rate | None = Field(
+        None,
+        description="Most starts of instances that begin per time (throttled calls, supply of "
+        "nodes); the others wait for their turn.",
+    )
     connections: Connections | None = Field(
         None, description="Connections that instances hold to a shared store."
     )
@@ -188,6 +235,8 @@ class Service(Words):
                 f"{self.instances} instances hold {self.needs} connections, more than "
                 f"{self.connections.most}: raise max"
             )
+        if self.scaling is not None and self.capacity is None and self.utilisation is None:
+            raise ValueError("scaling needs capacity: what one instance carries, e.g. 100 rps")
         if self.limit is not None and self.limit < self.instances:
             raise ValueError(
                 f"limit {self.limit} is below the {self.instances} instances: raise it"

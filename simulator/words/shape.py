@@ -23,12 +23,7 @@ from simulator.words.strategy import Strategy, kinds
 # of a list, * any strategy.
 NOT_YET: dict[str, str] = {
     "": "",
-    "service": "start_rate scaling",
-    "slo": "latency",
     "strategies.*": "value",
-}
-VALUES_NOT_YET: dict[str, str] = {
-    "green": "scaled",
 }
 # What may stand at a key that is not available yet, because it asks for nothing.
 _NOTHING: tuple[Any, ...] = ({}, [], "none", "0", "0/h", "compatible")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"\d+(\.\d+)?([eE][-+]?\d+)?")
 _EXACT = 2.0**53
+_ELASTIC = (*ELASTIC_ONLY, "service_time")
 
 
 def dump(scenario: Scenario) -> str:
@@ -126,7 +127,7 @@ def written_out(model: BaseModel, path: str = "") -> dict[str, Any]:
             result[key] = value
         elif value is not None:
             result[key] = _item(value, plain[key], where)
-        elif field.default or where in _filled() or (elastic and key in ELASTIC_ONLY):
+        elif field.default or where in _filled() or (elastic and key in _ELASTIC):
             result[key] = "none"
     return result
 

@@ -20,18 +20,24 @@ from simulator.words.strategy import kinds
 from tests.contracts.forms import CASES, FORMS, SERVICE
 from tests.play.playing import bare
 
+FOLLOWING = f"{SERVICE}, capacity: 100 rps, start_rate: 20/min, " + (
+    "scaling: {min: 2, max: 40, target: 100%}"
+)
+
 
 def scenario(kind: str, form: str, **words: str):  # type: ignore[no-untyped-def]
-    return bare(service=SERVICE, strategy=f"{kind}: {form}", **words)
+    return bare(**{"service": SERVICE, "strategy": f"{kind}: {form}", **words})
 
 
 def test_every_kind_is_here() -> None:
     assert set(FORMS) == set(kinds())
 
 
-def aborted(kind: str, form: str, moment: float, seed: int, propagation: str = "0s") -> Rollout:
+def aborted(
+    kind: str, form: str, moment: float, seed: int, propagation: str = "0s", service: str = SERVICE
+) -> Rollout:
     """A rollout of a harmless release that something aborts at this moment (seconds)."""
-    words = scenario(kind, form).with_("router.propagation", propagation)
+    words = scenario(kind, form, service=service).with_("router.propagation", propagation)
     plan = prepare(words, kind)
     env = simpy.Environment()
     luck = Luck(seed)
@@ -78,6 +84,21 @@ def test_an_abort_at_any_moment_ends_on_the_old_version_at_full_size(
     rollout.env.run(until=rollout.env.now + 100)  # the last instances drain
     assert fleet.up == [fleet.size, 0]
     assert rollout.weight() == 0
+    assert fleet.held == fleet.size
+    assert fleet.starting == fleet.out == 0
+
+
+@pytest.mark.parametrize(("kind", "form"), CASES)
+@given(part=st.floats(0.0, 1.2), seed=st.integers(0, 50))
+@settings(max_examples=3, deadline=None, derandomize=True)
+def test_it_does_where_starts_are_throttled_and_groups_follow_their_load(
+    kind: str, form: str, part: float, seed: int
+) -> None:
+    finish = rehearse(scenario(kind, form, service=FOLLOWING), kind).finish
+    rollout = aborted(kind, form, part * finish, seed, service=FOLLOWING)
+    fleet = rollout.fleet
+    rollout.env.run(until=rollout.env.now + 300)  # no start that was given up begins any more
+    assert fleet.up == [fleet.size, 0]
     assert fleet.held == fleet.size
     assert fleet.starting == fleet.out == 0
 

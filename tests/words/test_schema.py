@@ -60,7 +60,7 @@ def test_packaged_scenarios_pass(validator: jsonschema.Draft202012Validator) -> 
         ("capacity: 100 rps", "startup: {gauss: {mean: 5s}}"),
         ("capacity: 100 rps", "startup: {exponential: {mean: 5s}, normal: {mean: 5s, sd: 1s}}"),
         ("capacity: 100 rps", "drain: 5x"),
-        ("capacity: 100 rps", "start_rate: 10/min"),
+        ("capacity: 100 rps", "start_rate: quick"),
         ("users: 10k", "sticky: yes"),
         ("canary: {}", "canry: {}"),
         ("canary: {}", "canary: {kind: rolling}"),

@@ -40,10 +40,22 @@ def changed(name: str, old: str, new: str, line: int, path: str, *says: str) -> 
     return Wrong(name, HEAD.replace(old, new), line, path, says)
 
 
+def together(name: str, service: str, traffic: str, rest: str, path: str, *says: str) -> Wrong:
+    """The good file with more of the service, of the traffic, and at its end: too much at once."""
+    old, new = "rate: 100 rps", "daily: {mean: 100 rps, peak: 200 rps, peak_at: 14:00}"
+    text = HEAD.replace("capacity: 100 rps", f"capacity: 100 rps, {service}")
+    text = text.replace(old, f"{new}, {traffic}" if traffic else new) + rest
+    return Wrong(name, text, 4 if path == "traffic" else 6, path, says)
+
+
 def whole(name: str, text: str, line: int | None, path: str, *says: str) -> Wrong:
     """A file of its own."""
     return Wrong(name, text, line, path, says)
 
+
+_SCALED, _TIMED = "scaling: {min: 2, max: 20}", "service_time: 100ms"
+_PEAKS = "cells: [{name: a, share: 50%, peak_at: 08:00}, {name: b, share: 50%}]"
+_QUEUE, _LATE = "queue: true, deadline: 9m", "slo: {latency: 1s}\n"
 
 DOCUMENTS = [
     whole("empty file", "", 1, "", "empty"),
@@ -153,12 +165,50 @@ KEYS = [
         "calendar.work",
         "Mon-Fri 09:00-17:00",
     ),
-    added(
+    changed(
         "not available yet: a key",
+        "rolling: {}",
+        "rolling: {value: 3}",
+        5,
+        "strategies.rolling.value",
+        "not available yet",
+    ),
+    added(
+        "a latency objective without the time of a request",
         "slo: {latency: 300ms}\n",
         1,
-        "slo.latency",
-        "not available yet",
+        "slo",
+        "service: {service_time: 100ms}",
+    ),
+    together("a scaled group that pulls", _SCALED, _QUEUE, "", "traffic", "service.scaling"),
+    together("a scaled group and retries", _SCALED, "retries: 1", "", "traffic", "the tries"),
+    together(
+        "a scaled group and long connections",
+        _SCALED,
+        "connections: {mean: 5m}",
+        "",
+        "traffic",
+        "service.scaling",
+    ),
+    together("a scaled group of several peaks", f"{_SCALED}, {_PEAKS}", "", "", "traffic", "curve"),
+    together("answers and messages late", _TIMED, _QUEUE, _LATE, "slo", "traffic.queue"),
+    together("late answers that are retried", _TIMED, "retries: 1", _LATE, "slo", "remove one"),
+    together(
+        "late answers over long connections",
+        _TIMED,
+        "connections: {mean: 5m}",
+        _LATE,
+        "slo",
+        "traffic.connections",
+    ),
+    together("late cells of several peaks", f"{_TIMED}, {_PEAKS}", "", _LATE, "slo", "peak_at"),
+    together(
+        "one queue for several cells",
+        f"{_TIMED}, queueing: shared, cells: [{{name: a, share: 50%}}, {{name: b, share: 50%}}]",
+        "",
+        _LATE,
+        "slo",
+        "shared between cells",
     ),
     added(
         "a short window above the long one",
