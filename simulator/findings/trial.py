@@ -189,7 +189,8 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
         strategy = own.model_dump(mode="json", by_alias=True, exclude_none=True)
     elif gate.phase == "shadow":
         strategy = {"kind": "shadow", "share": gate.weight, "duration": bake}
-        strategy |= {"comparable": gate.comparable, "then": {"kind": "big_bang"}}
+        then = {"kind": "big_bang", "in_place": not scenario.service.elastic}
+        strategy |= {"comparable": gate.comparable, "then": then}
     elif gate.mirrored:
         strategy = {"kind": "parallel_adoption", "overlap": bake}
         strategy |= {"reconcile": trial.reconcile, "keep_old": 0.0}
