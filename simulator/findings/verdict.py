@@ -23,6 +23,10 @@ class Threshold(NamedTuple):
     decided: bool
 
 
+# Times whose end is what a release is for: without one they are not short, but endless.
+_ARRIVALS = ("time_to_deploy", "time_to_value", "time_to_finish")
+
+
 class Recommendation(NamedTuple):
     """The strategy that is recommended, why, the runner-up, and whether fresh luck agrees."""
 
@@ -48,9 +52,9 @@ def judge(results: Results, objective: Objective, name: str) -> Threshold:
     given = results.risk()[name].under(objective.given)
     value = given.measure(objective.figure, objective.statistic)
     if value.value is None:
-        known = objective.figure in FIGURES
-        censored = given.estimate(objective.figure).censored.value if known else None
-        never = not censored
+        figure = objective.figure
+        censored = given.estimate(figure).censored.value if figure in FIGURES else None
+        never = not censored and not (figure in _ARRIVALS and objective.given in (None, "good"))
         passed = objective.relation in ("<", "<=") if never else objective.relation in (">", ">=")
         return Threshold(objective.text, name, value, passed, False)
     passed = objective.holds(value.value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.decide.advice import equal_time
 from simulator.decide.flip import DELAY, nearest
-from simulator.findings.means import Interval
+from simulator.findings.means import NOTHING, Interval
 from simulator.findings.power import as_blind, blindest
 from simulator.findings.terms import terms as measured
 from simulator.findings.trial import ALL
@@ -68,8 +68,10 @@ def headline(risk: StrategyRisk) -> tuple[Interval, ...]:
 
 
 def rows(comparison: Comparison) -> list[Row]:
-    """The first screen's table."""
-    found = {name: headline(risk) for name, risk in comparison.risk.items()}
+    """The first screen's table; nothing is known of a strategy that cannot even begin."""
+    risk, reasons = comparison.risk, comparison.results.reasons
+    none = (NOTHING,) * len(COLUMNS)
+    found = {name: headline(risk[name]) if name in risk else none for name in [*risk, *reasons]}
     best = []
     for column, less in enumerate(_LESS_IS_BETTER):
         values = [v for f in found.values() if (v := f[column].value) is not None]
@@ -88,7 +90,7 @@ def rows(comparison: Comparison) -> list[Row]:
             )
             for column, (interval, unit) in enumerate(zip(figures, _UNITS, strict=True))
         )
-        result.append(Row(name, "; ".join(comparison.results.reasons[name]), cells))
+        result.append(Row(name, "; ".join(reasons[name]), cells))
     return result
 
 

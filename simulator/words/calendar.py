@@ -96,8 +96,17 @@ class Calendar(Words):
 
     @model_validator(mode="after")
     def _opens_at_all(self) -> Calendar:
-        self.opens(0.0, True)
+        self.opens(0.0, self.work is not None)
         return self
+
+    @property
+    def never_works(self) -> bool:
+        """Whether its freezes leave no working hour."""
+        try:
+            self.opens(0.0, True)
+        except ValueError:
+            return True
+        return False
 
     def clock(self, traffic: Traffic) -> Clock:
         """What the wall clock shows once traffic has begun; in its zone, if the date is known."""
@@ -132,7 +141,8 @@ class Calendar(Words):
             if later == moment:
                 return moment
             moment = later
-        raise ValueError("its freezes leave no working hour: shorten them")
+        what = "working hour" if work_only else "hour of the week"
+        raise ValueError(f"its freezes leave no {what}: shorten them")
 
     def worked(self, moment: float, seconds: float) -> float:
         """When somebody who begins at a moment has worked for so long, on the wall clock."""

@@ -88,8 +88,8 @@ def _near(word: str, known: tuple[str, ...]) -> str:
 
 def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
     """Refuse a strategy that names what the service does not have."""
-    keys = ("service", "router", "change", "traffic")
-    service, router, change, traffic = (info.data.get(key) for key in keys)
+    keys = ("service", "router", "change", "traffic", "calendar")
+    service, router, change, traffic, calendar = (info.data.get(key) for key in keys)
     if not isinstance(service, Service):
         return strategy
     lags = {
@@ -103,6 +103,8 @@ def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
     }
     lag = next((key for key, there in lags.items() if there), None)
     problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
+    if strategy.waits_for_work and isinstance(calendar, Calendar) and calendar.never_works:
+        problems.append("only_in: work, but the calendar's freezes leave no working hour")
     if problems:
         raise ValueError("; ".join(problems))
     return strategy

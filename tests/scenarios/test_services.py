@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from simulator.decide.advice import conclude
 from simulator.findings.comparison import simulate
 from simulator.findings.power import sights
 from simulator.findings.results import Results
@@ -16,8 +17,18 @@ from simulator.play.luck import Luck
 from simulator.play.outcome import Outcome
 from simulator.play.rehearsal import prepare, rehearse
 from simulator.play.replication import replicate
-from simulator.words.reading import load, packaged, packaged_folder
+from simulator.report.headlines import rows
+from simulator.words.reading import load, loads, packaged, packaged_folder
 
+NEVER = """
+version: 1
+profile: bare
+service: {instances: 4, capacity: 25 rps, startup: 1m, warm_up: {for: 10m, capacity: 50%}}
+traffic: {rate: 80 rps, users: 10k}
+detection: {alarms: [{above: 1%}]}
+objectives: [time_to_deploy p95 < 1h given good]
+strategies: {blue_green: {}}
+"""
 DAY, HOUR, MINUTE = 86_400.0, 3600.0, 60.0
 MOST_LINES = 12
 # What a verdict must come to: the strategy, and how many objectives it keeps.
@@ -188,3 +199,20 @@ def test_machines_that_start_two_at_a_time() -> None:
     sets = (*QUIET, *STARTS, "service.startup=8m")
     (outcome,) = good("service-inference", "rolling, two more", *sets, count=1)
     assert outcome.time_to_deploy == pytest.approx(6 * 8 * MINUTE)
+
+
+def test_a_strategy_that_cannot_begin_has_a_row_with_its_reason() -> None:
+    scenario = load("service-serverless-api").with_("strategies.rolling", "{batch: 25%}")
+    found = conclude(simulate(scenario, 4, names=("10 %, 5 min", "rolling")), confirm=False)
+    row = next(row for row in rows(found) if row.strategy == "rolling")
+    assert row.note == "replaces instances, an elastic service has 0"
+    assert {cell.value for cell in row.cells} == {"-"}
+
+
+def test_a_release_that_never_deploys_is_not_fast() -> None:
+    """Warming up at 50 % of capacity and 80 % load, all good releases are taken back."""
+    scenario = loads(NEVER)
+    results = simulate(scenario, 20, fewest=5)
+    assert results.risk()["blue_green"].given_good.mean("time_to_deploy") is None
+    (check,) = thresholds(results)
+    assert not check.passed

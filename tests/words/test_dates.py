@@ -17,6 +17,7 @@ from simulator.words.reading import ScenarioError, loads
 from simulator.words.scenario import Scenario
 from simulator.words.writing import dump
 from tests.play.playing import bare, play
+from tests.words.files import FIVE_LINES
 
 HOUR = 3600.0
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -292,3 +293,13 @@ def test_a_step_after_a_long_freeze_is_not_cut_off() -> None:
     assert 0 < len(late) < 30
     waited = (datetime(2027, 1, 3) - datetime(2026, 12, 23, 18, 30)).total_seconds()
     assert all(-1e-3 < time - waited <= 6000 for time in late), late
+
+
+def test_only_weekends_are_free() -> None:
+    """A week without working hours needs a free hour only; who waits for work is told."""
+    text = "calendar: {freeze: [{from: Sun 20:00, to: Sat 20:00}]}\n"
+    assert loads(FIVE_LINES + text).calendar.opens(0.0, False) == 5 * DAY + 20 * 3600
+    with pytest.raises(ScenarioError, match="freezes leave no working hour"):
+        loads(FIVE_LINES.replace("canary: {}", "canary: {only_in: work}") + text)
+    with pytest.raises(ScenarioError, match="freezes leave no hour of the week"):
+        loads(FIVE_LINES + "calendar: {freeze: [{from: Mon 00:00, to: Mon 00:00}]}\n")
