@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -48,6 +49,20 @@ def test_every_packaged_strategy_comes_to_the_same_numbers() -> None:
     (plain, expected), (used, found) = played("0"), played("1")
     assert (plain, used) == ("False", "True")
     assert found == expected
+
+
+def test_no_class_has_its_base_on_the_other_side() -> None:
+    """A class of Python cannot be derived from a compiled one, nor the other way round."""
+    base: dict[str, bool] = {}
+    derived: list[tuple[str, str, bool]] = []
+    for path in sorted(compiled._HERE.glob("*.py")):
+        inside = path.stem in compiled._MODULES
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                base[node.name] = inside
+                named = [one.id for one in node.bases if isinstance(one, ast.Name)]
+                derived += [(node.name, name, inside) for name in named]
+    assert [one for one in derived if base.get(one[1], one[2]) != one[2]] == []
 
 
 def test_changed_sources_have_no_machine_code(
