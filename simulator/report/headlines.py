@@ -71,7 +71,8 @@ def rows(comparison: Comparison) -> list[Row]:
     """The first screen's table; nothing is known of a strategy that cannot even begin."""
     risk, reasons = comparison.risk, comparison.results.reasons
     none = (NOTHING,) * len(COLUMNS)
-    found = {name: headline(risk[name]) if name in risk else none for name in [*risk, *reasons]}
+    names = [*risk, *(name for name, why in reasons.items() if why and name not in risk)]
+    found = {name: headline(risk[name]) if name in risk else none for name in names}
     best = []
     for column, less in enumerate(_LESS_IS_BETTER):
         values = [v for f in found.values() if (v := f[column].value) is not None]
