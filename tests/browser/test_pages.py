@@ -55,7 +55,7 @@ def test_pages_keep_the_scenario_and_its_changes(app_url: str, browser: Any) -> 
         tab.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
         tab.page.get_by_text(text).first.wait_for(timeout=60_000)
         tab.page.get_by_text("traffic.users").first.wait_for(timeout=60_000)
-        assert "incident-global-rule" in tab.page.url
+        expect(tab.page).to_have_url(re.compile("incident-global-rule"), timeout=10_000)
     tab.close()
 
 

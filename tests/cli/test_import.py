@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from simulator.bring.importing import gather, imported, values_of
+from simulator.decide import brought
 from simulator.decide.tornado import Swing
 from simulator.report import brought as told
 from simulator.words.changes import split
@@ -19,6 +20,13 @@ from simulator.words.settings import at
 from tests.cli import test_cli
 
 QUICK = ("-n", "20", "--jobs", "1")
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Assumptions are screened by a quarter of the replications."""
+    monkeypatch.setattr(brought, "SCREENED", 4)
+    monkeypatch.setattr(brought, "SCREENED_KIND", 1)
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
