@@ -22,7 +22,7 @@ PAGES = {
     "imports": ("imports", "Read here"),
     "replay": ("replay?scenario=quiet-api", "Take it with you"),
     "gates": ("gates?scenario=quiet-api", "Take it with you"),
-    "sensitivity": ("sensitivity?scenario=quiet-api", "What moves users harmed"),
+    "sensitivity": ("sensitivity?scenario=payroll-cutover", "What moves users harmed"),
     "scenarios": ("scenarios", "Your own"),
     "how": ("how", "The limits"),
 }
