@@ -180,13 +180,15 @@ def overload(comparison: Comparison) -> str:
         return ""
     worst = max(found, key=found.__getitem__)
     assumed = {
-        "shed": "perfect shedding is assumed, which is optimistic (service.overload: shed)",
-        "collapse": "what is carried then collapses (service.overload: collapse)",
+        "shed": "only the surplus is taken to be lost, which is optimistic (service.overload: shed)",
+        "collapse": "what is carried is taken to collapse (service.overload: collapse)",
     }[how]
-    others = f", and under {len(found) - 1} more" if len(found) > 1 else ""
+    count = len(found) - 1
+    others = f" (less often under {count} other{'s' * (count > 1)})" if count else ""
+    share, name = wording.share(found[worst]), wording.named(worst)
     return (
-        f"More is offered than can be carried for over a minute in {wording.share(found[worst])} "
-        f"of the releases under {wording.named(worst)}{others}: {assumed}."
+        f"In {share} of the releases under {name}{others} more requests come for over a minute than "
+        f"can be carried: {assumed}."
     )
 
 

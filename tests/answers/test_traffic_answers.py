@@ -201,7 +201,7 @@ def test_what_is_left_of_a_busy_fleet_sheds_or_collapses(
 
 @pytest.mark.parametrize(
     ("install", "how", "words"),
-    [("15s", "shed", ""), ("70s", "shed", "perfect shedding"), ("70s", "collapse", "collapses")],
+    [("15s", "shed", ""), ("70s", "shed", "only the surplus"), ("70s", "collapse", "to collapse")],
 )
 def test_what_was_assumed_of_a_long_overload_is_told(install: str, how: str, words: str) -> None:
     """Three batches: 45 s of overload in all are not worth a word, 210 s are, in every verdict."""
