@@ -180,15 +180,15 @@ def overload(comparison: Comparison) -> str:
         return ""
     worst = max(found, key=found.__getitem__)
     assumed = {
-        "shed": "only the surplus is taken to be lost, which is optimistic (service.overload: shed)",
+        "shed": "only the surplus is taken as lost, which is optimistic (service.overload: shed)",
         "collapse": "what is carried is taken to collapse (service.overload: collapse)",
     }[how]
     count = len(found) - 1
     others = f" (less often under {count} other{'s' * (count > 1)})" if count else ""
     share, name = wording.share(found[worst]), wording.named(worst)
     return (
-        f"In {share} of the releases under {name}{others} more requests come for over a minute than "
-        f"can be carried: {assumed}."
+        f"In {share} of the releases under {name}{others} more requests come for over a minute "
+        f"than can be carried: {assumed}."
     )
 
 
