@@ -218,11 +218,11 @@ def verdict(advice: Advice) -> str:
 def _headline(risk: StrategyRisk) -> str:
     good, bad = risk.given_good, risk.given_defect
     time = good.time_to_deploy.mean
-    caught, harmed = bad.chance("caught_before_full"), bad.users_harmed.p95
+    caught = bad.chance("caught_before_full")
+    harmed = _told(bad.users_harmed.p95, "share").replace(">99.9 %", "100 %")  # "at most" holds
     return (
         f"deploys in {_told(time, 's')}, notices {_told(caught, 'share')} of bad releases before "
-        f"they are everywhere, harms at most {_told(harmed, 'share')} of the users in 95 of 100 "
-        "bad ones"
+        f"they are everywhere, harms at most {harmed} of the users in 95 of 100 bad ones"
     )
 
 
