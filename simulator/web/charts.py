@@ -160,7 +160,7 @@ def _together(data: pd.DataFrame) -> list[str]:
         for first in firsts:
             apart = max(row["time"], first["time"]) / min(row["time"], first["time"])
             if apart < _SAME_TIME and abs(row["harm"] - first["harm"]) < _SAME_HARM * top:
-                first["written"] += f", {row['written']}"
+                first["written"] += f" · {row['written']}"
                 row["written"] = ""
                 break
         else:

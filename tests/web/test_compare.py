@@ -188,7 +188,7 @@ def test_names_of_points_at_one_place_stand_together() -> None:
         ("clone", 78.0, 0.07),
     ]
     data = pd.DataFrame(rows, columns=["written", "time", "harm"])
-    assert _together(data) == ["dns, swap, clone", "", "canary", ""]
+    assert _together(data) == ["dns · swap · clone", "", "canary", ""]
 
 
 def test_what_is_wrong_inside_a_value_is_named() -> None:
