@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.decide.flip import Flip, Search, flips, searched_flips
+from simulator.decide.flip import Flip, Search, checked, flips, searched_flips
 from simulator.decide.sensitivity import Uncertainty, matter, uncertainty
 from simulator.decide.years import Years, years
 from simulator.findings import reconsider
@@ -213,13 +213,15 @@ def conclude(
     found = at_a_glance(results)._replace(paces=paces)
     if found.recommendation is None:
         return found
-    turns = flips(results, found.recommendation.strategy)
+    best = found.recommendation.strategy
+    found = found._replace(flips=flips(results, best))
     if not confirm:
-        return found._replace(flips=turns)
-    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(flip.to for flip in turns)])
+        return found
+    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(flip.to for flip in found.flips)])
     fresh = fresh_study(results, list(leading), jobs)
-    advice = recommend(results, fresh) or found.recommendation
-    return found._replace(recommendation=advice, flips=flips(results, advice.strategy, fresh))
+    return found._replace(
+        recommendation=recommend(results, fresh), flips=checked(found.flips, best, fresh)
+    )
 
 
 def at_a_glance(results: Results) -> Comparison:

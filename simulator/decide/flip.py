@@ -66,10 +66,10 @@ class Bisection(NamedTuple):
     whole: bool = False
 
 
-def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Flip, ...]:
-    """Flips in the probability of a defect and in prices: they need no new replications.
+def flips(results: Results, best: str) -> tuple[Flip, ...]:
+    """Flips in the probability of a defect and in prices, unchecked: they need no new replications.
 
-    Both sides of each are checked against `fresh` replications. The nearest comes first.
+    The nearest comes first.
     """
     costs = results.scenario.costs
     change = results.scenario.change
@@ -86,9 +86,16 @@ def flips(results: Results, best: str, fresh: Results | None = None) -> tuple[Fl
                 searched[path] = (now, *_DELAYS)
     found = []
     for path, (now, low, high) in searched.items():
-        leader, again = _weighing(results, path), _weighing(fresh, path) if fresh else None
-        found += both_ways(Bisection(path, now, (low, high), best, PRECISE), leader, again)
+        looked_for = Bisection(path, now, (low, high), best, PRECISE)
+        found += both_ways(looked_for, _weighing(results, path), None)
     return tuple(sorted(found, key=_distance))
+
+
+def checked(found: Sequence[Flip], best: str, fresh: Results) -> tuple[Flip, ...]:
+    """The same flips, verified where `fresh` replications agree on both sides."""
+    return tuple(
+        flip._replace(verified=_agrees(_weighing(fresh, flip.path), flip, best)) for flip in found
+    )
 
 
 def _weighing(results: Results, path: str) -> At:
