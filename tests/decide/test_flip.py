@@ -10,6 +10,7 @@ from simulator.decide.flip import (
     DELAY,
     Search,
     assumed,
+    checked,
     flips,
     number_at,
     search,
