@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
 _LONGEST_CELL, _GRID = 900.0, 33
-_PARTS = np.linspace(0.0, 1.0, 33)
+_PARTS, _BESIDE = np.linspace(0.0, 1.0, 33), 1e-9
 
 
 class Beside(NamedTuple):
@@ -375,17 +375,19 @@ class Stretch(State):
             )
         if self.situation.misfit is not None:
             return True
-        free = self.moving or self.plan.tides is not None
-        offered = (1.0, 1.0) if free else self._loads(self.weight)
+        offered: tuple[Any, Any] = (1.0, 1.0)
+        if self.plan.tides is None and not (self.moving and self.situation.shared):
+            near = np.concatenate([fine[:-1] + _BESIDE, fine[1:] - _BESIDE])
+            offered = self._loads(self.weights(near) if self.moving else self.weight)
         peak = self.plan.peak * (1 + self.plan.retries)
         pairs = zip(self.capacity, offered, strict=True)
-        return all(not capacity or capacity >= peak * part for capacity, part in pairs)
+        return all(not capacity or capacity >= peak * np.max(part) for capacity, part in pairs)
 
     def _split_at_overload(self, fine: Array) -> Array:
         """Add the instants where a version's load crosses its capacity: a kink of the shares."""
         if self._ample(fine):
             return fine
-        low, high = fine[:-1] + 1e-9, fine[1:] - 1e-9
+        low, high = fine[:-1] + _BESIDE, fine[1:] - _BESIDE
         found = []
         for version in (OLD, NEW):
             over_low = self._over(low, version)

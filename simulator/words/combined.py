@@ -2,43 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from simulator.words.service import Service
-from simulator.words.traffic import Traffic
+from simulator.words.strategy import Strategy
+from simulator.words.waves import InWaves
 
 
-def with_scaling(service: Service, traffic: Traffic) -> Iterator[str]:
-    """Why groups of instances could not follow this traffic, if they are scaled."""
-    if service.scaling is None or service.elastic:
-        return
-    if traffic.queue:
-        yield _apart("queue", "service.scaling", "groups follow requests, not what waits")
-    if traffic.retries:
-        yield _apart("retries", "service.scaling", "groups would have to follow the tries")
-    if traffic.connections:
-        yield _apart("connections", "service.scaling", "load stays where connections are")
-    if any(cell.peak_at for cell in service.cells):
-        yield _apart("service.cells with peak_at", "service.scaling", "a group has one curve")
+class _Pair(NamedTuple):
+    """A key of a part of the scenario, one of a part before it, and why not both."""
+
+    part: str
+    key: str
+    other: str
+    why: str
 
 
-def with_latency(service: Service, traffic: Traffic) -> Iterator[str]:
-    """Why a latency objective could not be judged with this service and traffic."""
-    if traffic.queue:
-        yield _apart("latency", "traffic.queue", "messages are late by the deadline of the queue")
-    if traffic.retries:
-        yield _apart("latency", "traffic.retries", "tries would add up to one long answer")
-    if traffic.connections:
-        yield _apart("latency", "traffic.connections", "some instances would hold more than others")
-    if any(cell.peak_at for cell in service.cells):
-        yield _apart("latency", "service.cells with peak_at", "each cell waits at hours of its own")
-    if len(service.cells) > 1 and service.queueing == "shared" and not service.elastic:
-        yield _apart(
-            "latency",
-            "service.queueing: shared of several service.cells",
-            "no queue is shared between cells",
+_GROUPS, _PEAKS, _WAVES = "service.scaling", "service.cells with peak_at", "waves of cells"
+_ONE_QUEUE, _MOVED = "service.queueing: shared of several service.cells", "where users were before"
+
+_PAIRS = (
+    _Pair("traffic", "queue", "service.elastic", "there are no instances that pull"),
+    _Pair("traffic", "queue", _GROUPS, "groups follow requests, not what waits"),
+    _Pair("traffic", "retries", _GROUPS, "groups would have to follow the tries"),
+    _Pair("traffic", "connections", _GROUPS, "load stays where connections are"),
+    _Pair("traffic", _PEAKS, _GROUPS, "a group has one curve"),
+    _Pair("router", "dns", "traffic.queue", "consumers pull, whatever a weight is"),
+    _Pair("router", "cache", "traffic.queue", "consumers pull, nothing is in front of them"),
+    _Pair("router", "throttle", "traffic.queue", "consumers pull, nothing is in front of them"),
+    _Pair("router", "throttle", "traffic.retries", "what is refused would come again"),
+    _Pair("slo", "latency", "traffic.queue", "messages are late by the deadline of the queue"),
+    _Pair("slo", "latency", "traffic.retries", "tries would add up to one long answer"),
+    _Pair("slo", "latency", "traffic.connections", "some instances would hold more than others"),
+    _Pair("slo", "latency", _PEAKS, "each cell waits at hours of its own"),
+    _Pair("slo", "latency", _ONE_QUEUE, "no queue is shared between cells"),
+    *(
+        _Pair("strategies", f"{_WAVES} with peak_at", other, f"it follows {_MOVED}")
+        for other in (
+            *("router.dns", "router.cache", "service.sessions", "change.replication_lag"),
+            *("traffic.connections", "traffic.retries", "traffic.queue"),
         )
+    ),
+)
 
 
-def _apart(first: str, second: str, why: str) -> str:
-    return f"{first} and {second} are not simulated together ({why}): remove one of the two"
+def _peaks(service: Service | None) -> bool:
+    return service is not None and any(cell.peak_at for cell in service.cells)
+
+
+def _scaled(service: Service | None) -> bool:
+    return service is not None and service.scaling is not None and not service.elastic
+
+
+def _one_queue(service: Service | None) -> bool:
+    if service is None or service.elastic:
+        return False
+    return len(service.cells) > 1 and service.queueing == "shared"
+
+
+_OF_SERVICE: Mapping[str, Callable[[Service | None], bool]] = {
+    _GROUPS: _scaled,
+    _PEAKS: _peaks,
+    _ONE_QUEUE: _one_queue,
+}
+
+
+def apart(part: str, scenario: Mapping[str, Any]) -> Iterator[str]:
+    """Why keys of this part do not go with the parts before it; a part that is wrong is left out.
+
+    `strategies` stands for one of them.
+    """
+    for pair in _PAIRS:
+        if pair.part == part and all(_there(key, part, scenario) for key in pair[1:3]):
+            yield (
+                f"{pair.key} and {pair.other} are not simulated together ({pair.why}): remove one "
+                "of the two"
+            )
+
+
+def _there(key: str, part: str, scenario: Mapping[str, Any]) -> bool:
+    """Whether the scenario has what a key of a part, or of another one, says."""
+    if key in _OF_SERVICE:
+        return _OF_SERVICE[key](scenario.get("service"))
+    if part == "strategies" and key.startswith(_WAVES):
+        strategy: Strategy = scenario[part]
+        waves = isinstance(strategy, InWaves) and strategy.by == "cells"
+        return waves and _peaks(scenario.get("service"))
+    where, _, name = key.rpartition(".")
+    return bool(getattr(scenario.get(where or part), name, None))

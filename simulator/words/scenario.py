@@ -24,7 +24,7 @@ from simulator.words import profiles
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
 from simulator.words.clock import Clock
-from simulator.words.combined import with_latency, with_scaling
+from simulator.words.combined import apart
 from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
@@ -88,21 +88,11 @@ def _near(word: str, known: tuple[str, ...]) -> str:
 
 def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
     """Refuse a strategy that names what the service does not have."""
-    keys = ("service", "router", "change", "traffic", "calendar")
-    service, router, change, traffic, calendar = (info.data.get(key) for key in keys)
+    service, calendar = info.data.get("service"), info.data.get("calendar")
     if not isinstance(service, Service):
         return strategy
-    lags = {
-        "router.dns": isinstance(router, Router) and router.dns,
-        "router.cache": isinstance(router, Router) and router.cache,
-        "service.sessions": service.sessions,
-        "change.replication_lag": isinstance(change, Change) and change.replication_lag,
-        "traffic.connections": isinstance(traffic, Traffic) and traffic.connections,
-        "traffic.retries": isinstance(traffic, Traffic) and traffic.retries,
-        "traffic.queue": isinstance(traffic, Traffic) and traffic.queue,
-    }
-    lag = next((key for key, there in lags.items() if there), None)
-    problems = [*strategy.misfits(service), *peaked(strategy, service, lag)]
+    problems = [*strategy.misfits(service), *peaked(strategy, service)]
+    problems += apart("strategies", {**info.data, "strategies": strategy})
     if strategy.waits_for_work and isinstance(calendar, Calendar) and calendar.never_works:
         problems.append("only_in: work, but the calendar's freezes leave no working hour")
     if problems:
@@ -169,6 +159,14 @@ class Scenario(Words):
             )
         return value or next(iter(names), "")
 
+    @field_validator("traffic", "router", "slo")
+    @classmethod
+    def _go_together(cls, value: Words, info: ValidationInfo) -> Words:
+        part = str(info.field_name)
+        for problem in apart(part, {**info.data, part: value}):
+            raise ValueError(problem)
+        return value
+
     @field_validator("traffic")
     @classmethod
     def _is_that_of_its_cells(cls, value: Traffic, info: ValidationInfo) -> Traffic:
@@ -201,36 +199,11 @@ class Scenario(Words):
         service = info.data.get("service")
         if not value.queue or not isinstance(service, Service):
             return value
-        if service.elastic:
-            raise ValueError("queue needs instances that pull from it: remove queue, or elastic")
         carried = service.instances * (service.capacity or math.inf)
         if carried <= value.mean:
             raise ValueError(
                 f"the queue would grow for ever: {value.mean:g} rps come and the fleet does "
                 f"{carried:g}; raise service.capacity"
-            )
-        return value
-
-    @field_validator("traffic")
-    @classmethod
-    def _groups_follow_it(cls, value: Traffic, info: ValidationInfo) -> Traffic:
-        service = info.data.get("service")
-        if isinstance(service, Service):
-            for problem in with_scaling(service, value):
-                raise ValueError(problem)
-        return value
-
-    @field_validator("router")
-    @classmethod
-    def _together(cls, value: Router, info: ValidationInfo) -> Router:
-        traffic = info.data.get("traffic")
-        named = [key for key in ("dns", "cache", "throttle") if getattr(value, key) is not None]
-        if isinstance(traffic, Traffic) and traffic.queue and named:
-            raise ValueError(f"has nothing to do where consumers pull: remove {named[0]}, or queue")
-        if isinstance(traffic, Traffic) and traffic.retries and value.throttle is not None:
-            raise ValueError(
-                "throttle and traffic.retries are not simulated together: what is refused would "
-                "come again; remove one of the two"
             )
         return value
 
@@ -251,10 +224,6 @@ class Scenario(Words):
                 "latency needs service.service_time, the mean time of a request: write e.g. "
                 "service: {service_time: 100ms}"
             )
-        traffic = info.data.get("traffic")
-        if isinstance(service, Service) and isinstance(traffic, Traffic) and value.latency:
-            for problem in with_latency(service, traffic):
-                raise ValueError(problem)
         return value
 
     @model_validator(mode="after")

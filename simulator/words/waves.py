@@ -125,21 +125,17 @@ class InWaves(Strategy):
         return _in_parts(self.waves, self.bake, self.by, schedule, service)
 
 
-def peaked(strategy: Strategy, service: Service, lag: str | None) -> Iterator[str]:
-    """Why waves of cells with peaks of their own cannot be followed: they stand inside another
-    strategy, or something (`lag`) follows where users went before.
-    """
+def peaked(strategy: Strategy, service: Service) -> Iterator[str]:
+    """Why waves of cells with peaks of their own cannot stand inside another strategy."""
     if all(cell.peak_at is None for cell in service.cells):
         return
-    if isinstance(strategy, InWaves) and strategy.by == "cells" and lag is not None:
-        yield f"waves of cells with peak_at cannot be followed with {lag}: remove one of the two"
     for name, inner in strategy.inside.items():
         if isinstance(inner, InWaves) and inner.by == "cells":
             yield (
                 f"{name}: waves of cells with peak_at are no part of another strategy: let it be "
                 "a strategy of its own, or remove peak_at"
             )
-        yield from peaked(inner, service, None)
+        yield from peaked(inner, service)
 
 
 def _in_parts(

@@ -163,15 +163,15 @@ def test_overload_is_that_of_the_cells_that_have_moved() -> None:
         ),
         (
             {"service": cells() + ", sessions: {mean: 10m, requests: 9}"},
-            "waves of cells with peak_at cannot be followed with service.sessions",
+            "waves of cells with peak_at and service.sessions",
         ),
         (
             {"traffic": "connections: {mean: 10m}"},
-            "waves of cells with peak_at cannot be followed with traffic.connections",
+            "waves of cells with peak_at and traffic.connections",
         ),
         (
             {"traffic": "retries: 1"},
-            "waves of cells with peak_at cannot be followed with traffic.retries",
+            "waves of cells with peak_at and traffic.retries",
         ),
         ({"service": cells().replace("20:30", "8 pm")}, "'8 pm' is not a time"),
     ],
