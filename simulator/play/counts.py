@@ -12,6 +12,7 @@ import numpy as np
 from simulator.play.fault import Fault
 from simulator.play.fleet import NEW, NOBODY, OLD
 from simulator.play.luck import Luck
+from simulator.play.reconnecting import Reconnecting
 from simulator.play.stretch import Beside, Stretch, Sums
 from simulator.play.users import Users
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _MITIGATED = 0.01
 _SERVING = 1e-9
-_PIECE, _MOST_PIECES, _HOUR, _LOOKS = 60.0, 60, 3600.0, 61
+_PIECE, _MOST_PIECES, _HOUR, _LOOKS, _LITTLE = 60.0, 60, 3600.0, 61, 0.2
 
 
 class Counts:
@@ -79,7 +80,10 @@ class Counts:
         self.look_at, self.harm_left = math.nan, 0.0
         self.harming = False
         self.sync_error = self.scaled = 0.0
-        self.users = Users(sticky, fault.users, plan.people is not None, plan.tides)
+        reporting = plan.people is not None
+        self.users = Users(sticky, fault.users, reporting, plan.tides)
+        if plan.lingers and not plan.sticky:
+            self.users = Reconnecting(plan.lingers, fault.users, reporting)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -324,7 +328,11 @@ class Counts:
         moves = moves or users.tides is not None
         if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
-            pieces = min(math.ceil((b - a) / scale), _MOST_PIECES)
+            pieces = math.ceil((b - a) / scale)
+            if self.plan.lingers and moves:  # who comes late in a piece meets less of it
+                met = sum(sums.rows[1][4:6]) / self.plan.users
+                pieces = max(pieces, math.ceil(met / _LITTLE))
+            pieces = min(pieces, _MOST_PIECES)
         if pieces == 1:
             self._expose(users, span, sums)
             return

@@ -15,7 +15,8 @@ def connections_that_outlast_a_weight(rng: Random) -> Case:
     scenario = bare(
         rate="rate: 8 rps",
         users="1k",
-        traffic=f"sticky: true, connections: {{mean: {rng.randint(5, 15)}m}}",
+        traffic=f"sticky: {rng.choice(['true', 'false'])}, "
+        f"connections: {{mean: {rng.randint(5, 15)}m}}",
         service=f"startup: 1m, drain: {rng.randint(60, 240)}s",
         defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
         detection=f"noticed: {{after: {{uniform: {{low: 5m, high: {rng.randint(8, 12)}m}}}}}}",
