@@ -499,7 +499,7 @@ def test_what_a_queue_has_no_use_for_is_refused() -> None:
     ):
         with pytest.raises(ScenarioError, match=r"queue|remove"):
             scenario.with_(path, value)
-    with pytest.raises(ScenarioError, match="needs instances"):
+    with pytest.raises(ScenarioError, match="no instances that pull"):
         bare(traffic="queue: true, deadline: 5m").with_("service.elastic", "true")
 
 
