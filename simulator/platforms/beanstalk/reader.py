@@ -42,10 +42,10 @@ _USUAL = [{"watch": "new", "metric": "errors"}]
 _REST: Mapping[str, tuple[Kind, str, str]] = {
     "aws:autoscaling:trigger": (
         "ignored",
-        "scaling is not simulated",
+        "scaling is not read; service.scaling says it",
         "a group that grows or shrinks meanwhile deploys to another number of instances",
     ),
-    _GROUP: ("no_effect", "scaling is not simulated", ""),
+    _GROUP: ("no_effect", "scaling is not read; service.scaling says it", ""),
     "aws:elasticbeanstalk:managedactions": (
         "no_effect",
         "platform updates are not simulated",
@@ -220,7 +220,11 @@ def _read_size(options: Options, draft: Draft) -> int:
         size = least.integer(1, 1, 10_000)
         draft.put("service.instances", size, least)
     if most.exists:
-        most.say("no_effect", "scaling is not simulated", "with more load there are more instances")
+        most.say(
+            "no_effect",
+            "scaling is not read; service.scaling says it",
+            "with more load there are more instances",
+        )
     return size
 
 
