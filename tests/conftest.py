@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from simulator.play import compiled
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +25,19 @@ def shared() -> Path:
 def manifests(shared: Path) -> Path:
     """The folder of manifests of real projects."""
     return shared / "manifests"
+
+
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that alters the engine needs it in Python: machine code does not look twice."""
+    if pyfuncitem.get_closest_marker("alters_engine") is None or not compiled.used():
+        return None
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", pyfuncitem.nodeid],
+        cwd=pyfuncitem.config.rootpath,
+        env={**os.environ, "DEPLOYSIM_COMPILED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return True

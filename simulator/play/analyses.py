@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class AnalysisVerbs(ReplicaVerbs):
     """Verbs that measure: beside further steps, or as a step. The analyses are the strategy's."""
 
-    _beside: tuple[AnalysisWatch, ...] = ()
+    _beside: tuple[AnalysisWatch, ...]
 
     def begin_analysis(self, analyses: tuple[Analysis, ...]) -> Script:
         """From now on measure these, until `end_analysis`."""

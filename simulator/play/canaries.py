@@ -45,9 +45,9 @@ class CanaryVerbs(ControllerVerbs):
     A person who was asked answers at `answers_at` (seconds).
     """
 
-    canaries = 0
-    answers_at = -math.inf
-    start_deadline = math.inf
+    canaries: int
+    answers_at: float
+    start_deadline: float
 
     def next_tick(
         self, every: float, judge: Judge | None = None, weight: float | None = None

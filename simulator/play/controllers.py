@@ -41,9 +41,10 @@ class ControllerVerbs(HiddenVerbs):
     failed, `failed_hosts` are out of service.
     """
 
-    breaker: Breaker | None = None
-    command_limit: float = math.inf
-    failed_hosts = ended_hosts = 0
+    breaker: Breaker | None
+    command_limit: float
+    failed_hosts: int
+    ended_hosts: int
     decided_at: float
     detected_at: float
     caught_by: str

@@ -23,7 +23,7 @@ def _mixing(state: State, weight: Any, top: Top) -> Any:
     mixed, situation, fault = 2.0 * weight * (1.0 - weight), state.situation, state.fault
     if not situation.rolling_back:
         return mixed
-    stays = 0.0 if situation.repaired else top(mixed, situation.highest)
+    stays: Any = 0.0 if situation.repaired else top(mixed, situation.highest)
     return (1.0 - fault.persists) * mixed + fault.persists * stays
 
 
@@ -111,9 +111,9 @@ def tries(
     """
     plan, situation = state.plan, state.situation
     passing, more = throttled(state, weight, rate, reached, top)
-    copied = state.mirror * plan.misses * passing
+    copied: Any = state.mirror * plan.misses * passing
     usually = unavoidable(state, rate, passing, top, usual)
-    mixed = state.fault.mixed * _mixing(state, weight, top) if state.fault.mixed else 0.0
+    mixed: Any = state.fault.mixed * _mixing(state, weight, top) if state.fault.mixed else 0.0
     beside = both(weight) if state.writers and not state.mirror else float(state.mirror > 0)
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
         reaching = reached[version] * passing

@@ -29,7 +29,7 @@ class HiddenVerbs(CutoverVerbs):
     """
 
     covered: bool
-    reach: float = 1.0
+    reach: float
 
     def touch(self, count: int, coupling: float) -> int:
         """How many of `count` services the change touches: one, and each other one by chance.

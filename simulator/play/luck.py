@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,52 +17,52 @@ _ZERO = np.zeros(4, dtype=np.uint64)
 class Purpose:
     """The fixed table of purposes: part of every address, so the numbers never change meaning."""
 
-    SEVERITY = 1
-    ONSET = 2
-    FACTOR = 3
-    START = 4
-    INSTALL = 5
-    PHASE = 6
-    NOISE_OFFSET = 7
-    INCIDENT_GAP = 8
-    INCIDENT_LENGTH = 9
-    NOTICED = 10
-    AUDIT_PHASE = 11
-    AUDIT_FINDS = 12
-    REPORT_DELAY = 13
-    TRIAGE = 14
-    DECIDE = 15
-    PAGE_ACKNOWLEDGE = 16
-    PAGE_DECIDE = 17
-    FIX = 18
-    RETRY = 19
-    APPROVE = 20
-    SMOKE = 21
-    RECONCILE = 22
-    OLD_START = 23
-    OLD_INSTALL = 24
-    FAILURE_GAP = 25
-    FAILURE_REPAIR = 26
-    FAILURE_VERSION = 27
-    ZONE_GAP = 28
-    ZONE_REPAIR = 29
-    STALL_GAP = 30
-    STALL_REPAIR = 31
-    SLIP = 32
-    SLIP_NOTICED = 33
-    ROLLBACK_FAILS = 34
-    MIGRATE = 35
-    RESTORE = 36
-    ROUTINE = 37
-    REPAIR = 38
-    COMPARABLE = 39
-    COVERED = 40
-    TARGET = 41
-    TARGET_FAILS = 42
-    CONFLICT = 51
-    RESOLVE = 52
-    TESTS = 53
-    TOUCHED = 54
+    SEVERITY: Final = 1
+    ONSET: Final = 2
+    FACTOR: Final = 3
+    START: Final = 4
+    INSTALL: Final = 5
+    PHASE: Final = 6
+    NOISE_OFFSET: Final = 7
+    INCIDENT_GAP: Final = 8
+    INCIDENT_LENGTH: Final = 9
+    NOTICED: Final = 10
+    AUDIT_PHASE: Final = 11
+    AUDIT_FINDS: Final = 12
+    REPORT_DELAY: Final = 13
+    TRIAGE: Final = 14
+    DECIDE: Final = 15
+    PAGE_ACKNOWLEDGE: Final = 16
+    PAGE_DECIDE: Final = 17
+    FIX: Final = 18
+    RETRY: Final = 19
+    APPROVE: Final = 20
+    SMOKE: Final = 21
+    RECONCILE: Final = 22
+    OLD_START: Final = 23
+    OLD_INSTALL: Final = 24
+    FAILURE_GAP: Final = 25
+    FAILURE_REPAIR: Final = 26
+    FAILURE_VERSION: Final = 27
+    ZONE_GAP: Final = 28
+    ZONE_REPAIR: Final = 29
+    STALL_GAP: Final = 30
+    STALL_REPAIR: Final = 31
+    SLIP: Final = 32
+    SLIP_NOTICED: Final = 33
+    ROLLBACK_FAILS: Final = 34
+    MIGRATE: Final = 35
+    RESTORE: Final = 36
+    ROUTINE: Final = 37
+    REPAIR: Final = 38
+    COMPARABLE: Final = 39
+    COVERED: Final = 40
+    TARGET: Final = 41
+    TARGET_FAILS: Final = 42
+    CONFLICT: Final = 51
+    RESOLVE: Final = 52
+    TESTS: Final = 53
+    TOUCHED: Final = 54
 
 
 def _mix(x: int) -> int:

@@ -55,7 +55,7 @@ class PacedVerbs(StoreVerbs):
     decided_at: float
     pacing: Pacing | None
     arriving: list[float]
-    grows = False
+    grows: bool
 
     def _ask_at(self, when: float, count: int) -> None:
         """Hold `count` more instances from the moment `when`, unless it is decided to go back

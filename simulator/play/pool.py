@@ -29,7 +29,7 @@ class PoolVerbs(PacedVerbs):
     says so (seconds).
     """
 
-    progress_deadline: float = math.inf
+    progress_deadline: float
     detected_at: float
 
     def _join_pool(self) -> None:

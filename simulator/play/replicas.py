@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from simulator.play.controllers import ControllerVerbs
+from simulator.play.canaries import CanaryVerbs
 from simulator.play.flags import MOST_GROUPS
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Purpose
@@ -52,7 +52,7 @@ class Course:
         return not any(queue for pair in (self.starting, self.fresh) for queue in pair)
 
 
-class ReplicaVerbs(ControllerVerbs):
+class ReplicaVerbs(CanaryVerbs):
     """Verbs of controllers that work out how many instances each version shall have."""
 
     def reconcile(self, share: float, sizes: Sizes, ready: float) -> Script:

@@ -29,16 +29,8 @@ def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none"
     """Run one replication of a prepared strategy with the drawn defect (None: a good release)."""
     rollout = run(plan, luck, draw(defect, luck))
     found = outcome(rollout, label)
-    _take_apart(rollout)
+    rollout.take_apart()
     return found
-
-
-def _take_apart(rollout: Rollout) -> None:
-    """Undo the circles of a rollout that nobody needs any longer, so that its memory is free at
-    once: the next replication finds it still in the processor's cache.
-    """
-    rollout.env._queue.clear()
-    rollout.__dict__.clear()
 
 
 def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
@@ -82,7 +74,7 @@ def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, f
     """
     env = Solo()
     rollout = Rollout(cast("simpy.Environment", env), plan, luck, GOOD, alone=True)
-    rollout.at = env.at  # type: ignore[method-assign]
+    rollout.solo = env
     rollout.billed = billed
     situation, counts = rollout.situation, rollout.counts
     fleet, router = rollout.fleet, rollout.router

@@ -7,12 +7,10 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
-from simpy.events import NORMAL, URGENT
 
 from simulator.play.analyses import AnalysisVerbs
 from simulator.play.analysing import AnalysingWatch
 from simulator.play.backlog import Backlog
-from simulator.play.canaries import CanaryVerbs
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
@@ -44,7 +42,7 @@ class Entry(NamedTuple):
     detail: Any
 
 
-class Rollout(AnalysisVerbs, CanaryVerbs):
+class Rollout(AnalysisVerbs):
     """One release of one service: what a strategy is handed, and everything that happens to it.
 
     Times are seconds since the deployment began; NaN means that it has not happened. `redeploy`
@@ -54,6 +52,8 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
     held.
     """
 
+    __deletable__ = ("process",)
+
     def __init__(
         self,
         env: simpy.Environment,
@@ -62,7 +62,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         fault: Fault,
         alone: bool = False,
     ) -> None:
-        self.env, self.plan, self.luck = env, plan, luck
+        self.env, self.plan, self.luck, self.solo = env, plan, luck, None
         self.fault = fault = fault.without_starts() if plan.elastic else fault
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
@@ -100,6 +100,7 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.full_at = self.last_watch = self.script_end = math.nan
         self.finished = False
         self._nothing_found()
+        self._no_controller()
         self.parallel_since, self.double_work, self.double_work_price = math.nan, 0.0, 0.0
         self.judging, self.seen, self.baseline = None, None, 0
         self.stretch: Stretch | None = None
@@ -116,6 +117,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
             if plan.peak > plan.full_capacity:
                 situation.usual_backlog = Backlog(plan)
 
+    def _no_controller(self) -> None:
+        """No controller has said what it waits for, and when it gives up."""
+        self.progress_deadline = self.command_limit = self.start_deadline = math.inf
+        self.breaker, self._beside = None, ()
+        self.failed_hosts = self.ended_hosts = self.canaries = 0
+        self.answers_at, self.grows, self.reach = -math.inf, False, 1.0
+
     def _nothing_found(self) -> None:
         """Nothing is detected, decided or undone yet."""
         self.detected_at = self.decided_at = math.nan
@@ -125,25 +133,10 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         self.repaired_at = self.mended_at = math.nan
         self.wrong_way = False
 
-    def note(self, verb: str, detail: Any = None) -> None:
-        """Append an entry to the journal."""
-        self._noted.append((self.env.now, verb, detail))
-
     @property
     def journal(self) -> list[Entry]:
         """What has happened so far, in order."""
         return [Entry(*one) for one in self._noted]
-
-    def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
-        """Let `call` happen at the moment `when` (seconds), whatever becomes of the script."""
-        env = self.env
-        event = simpy.Event(env)
-        event._ok = True
-        event._value = None
-        assert event.callbacks is not None
-        event.callbacks.append(lambda _: call())
-        wait = when - env.now
-        env.schedule(event, URGENT if urgent else NORMAL, wait if wait > 0.0 else 0.0)
 
     def advance(self, a: float, b: float) -> float:
         """Count from a to b, or to the first moment at which a detector has something to say."""
@@ -414,6 +407,13 @@ class Rollout(AnalysisVerbs, CanaryVerbs):
         if self.lead:
             self.note("merge and tests", self.lead)
         self.process = self.env.process(self.live())
+
+    def take_apart(self) -> None:
+        """Undo the circles of a rollout that nobody needs any longer, so that its memory is free at
+        once: the next replication finds it still in the processor's cache.
+        """
+        self.env._queue.clear()
+        del self.fleet, self.process, self.stretch, self.watch
 
 
 __all__ = ["ALL_TRAFFIC", "NEW", "NO_TRAFFIC", "Entry", "Rollout"]

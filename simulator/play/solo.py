@@ -54,7 +54,9 @@ class Solo:
         self._asked += 1
         heappush(self._queue, (self.now + delay, NORMAL, self._asked, self._waits))
 
-    timeout = wake
+    def timeout(self, delay: float) -> None:
+        """The same, as a rollout's scripts say it."""
+        self.wake(delay)
 
     def event(self) -> Awaited:
         """Something that may never happen."""

@@ -7,7 +7,6 @@ forward first passes the gate: after a detection, with `hold`, no further step s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from simulator.play.fault import GOOD, Fault
@@ -47,6 +46,8 @@ class Verbs(Waits):
     strategy's pace where a person or a policy chose them.
     """
 
+    __deletable__ = ("fleet", "stretch", "watch")  # what leads back to the rollout
+
     fault: Fault
     fleet: Fleet
     router: Router
@@ -74,11 +75,20 @@ class Verbs(Waits):
     seen: JudgeWatch | None
     baseline: int
 
-    at: Callable[..., None]
-    trip: Callable[[str, float], None]
-    abort: Callable[[str], None]
-    weight: Callable[[], float]
-    _first_harm: Callable[[float], None]
+    def trip(self, by: str, when: float) -> None:
+        """A detector will have something to say at the moment `when` (seconds)."""
+        raise AssertionError
+
+    def abort(self, by: str) -> None:
+        """Something was detected now."""
+        raise AssertionError
+
+    def weight(self) -> float:
+        """The share of the traffic on the new version now."""
+        raise AssertionError
+
+    def _first_harm(self, now: float) -> None:
+        raise AssertionError
 
     def _forever(self) -> Script:
         """The script can never go on by itself: somebody looks, if nothing else notices."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import simpy
+from simpy.events import NORMAL, URGENT
 
 from simulator.play.luck import Luck, Purpose
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
+    from simulator.play.solo import Solo
     from simulator.play.trouble import Stalls
     from simulator.words.calendar import Calendar
     from simulator.words.distributions import Distribution
@@ -21,9 +23,13 @@ Script = Generator[simpy.Event, Any, None]
 
 
 class Waits:
-    """The waiting verbs of a rollout, and the gate that every step passes."""
+    """The waiting verbs of a rollout, its journal and calendar, and the gate that steps pass.
+
+    With `solo` the script has a clock of its own, and nothing else happens.
+    """
 
     env: simpy.Environment
+    solo: Solo | None
     plan: Plan
     luck: Luck
     stalls: Stalls | None
@@ -32,8 +38,25 @@ class Waits:
     caught_by: str
     holding: bool
     last_watch: float
+    _noted: list[tuple[float, str, Any]]
 
-    note: Callable[..., None]
+    def note(self, verb: str, detail: Any = None) -> None:
+        """Append an entry to the journal."""
+        self._noted.append((self.env.now, verb, detail))
+
+    def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
+        """Let `call` happen at the moment `when` (seconds), whatever becomes of the script."""
+        if self.solo is not None:
+            self.solo.at(when, call, urgent)
+            return
+        env = self.env
+        event = simpy.Event(env)
+        event._ok = True
+        event._value = None
+        assert event.callbacks is not None
+        event.callbacks.append(lambda _: call())
+        wait = when - env.now
+        env.schedule(event, URGENT if urgent else NORMAL, wait if wait > 0.0 else 0.0)
 
     def _gate(self, begins: bool = True) -> Script:
         """No step starts while the tool stalls, when the calendar forbids it, nor while a response

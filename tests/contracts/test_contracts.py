@@ -35,8 +35,10 @@ def test_every_kind_is_here() -> None:
 
 def aborted(
     kind: str, form: str, moment: float, seed: int, propagation: str = "0s", service: str = SERVICE
-) -> Rollout:
-    """A rollout of a harmless release that something aborts at this moment (seconds)."""
+) -> tuple[Rollout, list[tuple[float, float]]]:
+    """A rollout of a harmless release that something aborts at this moment (seconds), and its
+    weights from moment to moment.
+    """
     words = scenario(kind, form, service=service).with_("router.propagation", propagation)
     plan = prepare(words, kind)
     env = simpy.Environment()
@@ -45,7 +47,7 @@ def aborted(
     rollout = Rollout(env, plan, luck, fault)
     rollout.at(moment, lambda: rollout.abort("test"), urgent=True)
     rollout.begin_life()
-    now, weights = 0.0, []
+    now, weights = 0.0, list[tuple[float, float]]()
     while not rollout.ended:
         upcoming = env.peek()
         assert upcoming < math.inf, "nothing left to happen"
@@ -56,8 +58,7 @@ def aborted(
         env.step()
         weights.append((env.now, rollout.weight()))
         check_state(rollout)
-    rollout.journal_weights = weights  # type: ignore[attr-defined]
-    return rollout
+    return rollout, weights
 
 
 def check_state(rollout: Rollout) -> None:
@@ -78,7 +79,7 @@ def test_an_abort_at_any_moment_ends_on_the_old_version_at_full_size(
     kind: str, form: str, part: float, seed: int, late: bool
 ) -> None:
     finish = rehearse(scenario(kind, form), kind).finish
-    rollout = aborted(kind, form, part * finish, seed, "45s" if late else "0s")
+    rollout, _ = aborted(kind, form, part * finish, seed, "45s" if late else "0s")
     assert rollout.caught_by in ("test", "smoke test")
     fleet = rollout.fleet
     rollout.env.run(until=rollout.env.now + 100)  # the last instances drain
@@ -95,7 +96,7 @@ def test_it_does_where_starts_are_throttled_and_groups_follow_their_load(
     kind: str, form: str, part: float, seed: int
 ) -> None:
     finish = rehearse(scenario(kind, form, service=FOLLOWING), kind).finish
-    rollout = aborted(kind, form, part * finish, seed, service=FOLLOWING)
+    rollout, _ = aborted(kind, form, part * finish, seed, service=FOLLOWING)
     fleet = rollout.fleet
     rollout.env.run(until=rollout.env.now + 300)  # no start that was given up begins any more
     assert fleet.up == [fleet.size, 0]
@@ -111,7 +112,7 @@ def test_after_the_decision_nothing_goes_forward(
 ) -> None:
     """No forward verb in the journal, and the weight on the new version never rises again."""
     finish = rehearse(scenario(kind, form), kind).finish
-    rollout = aborted(kind, form, part * finish, seed)
+    rollout, weights = aborted(kind, form, part * finish, seed)
     decided = rollout.decided_at
     forward = {"bake", "smoke test", "run in parallel", "hand over", "keep old", "deployed"}
     for entry in rollout.journal:
@@ -121,8 +122,8 @@ def test_after_the_decision_nothing_goes_forward(
                 assert entry.detail == 0
             if entry.verb in ("provision", "roll", "reinstall"):
                 assert entry.detail[0] == OLD
-    weights = [w for t, w in rollout.journal_weights if t > decided]  # type: ignore[attr-defined]
-    for before, after in pairwise(weights):
+    later = [weight for when, weight in weights if when > decided]
+    for before, after in pairwise(later):
         assert after <= before + 1e-9
 
 

@@ -85,6 +85,7 @@ def test_secants_find_the_half_second_that_bisection_finds(turn: float, width: f
         assert _crossed(missing, 0.0, 100.0, missing(100.0)) == high
 
 
+@pytest.mark.alters_engine
 def test_a_state_that_begins_again_is_the_one_that_is_built(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

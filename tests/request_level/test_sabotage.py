@@ -54,6 +54,7 @@ def test_the_engine_itself_is_not_rejected(case: Any) -> None:
     assert not rejected(case(Random(number)), number)
 
 
+@pytest.mark.alters_engine
 def test_fifteen_percent_more_requests_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     between, cells = Plan.requests_between, Plan.requests
 
@@ -69,6 +70,7 @@ def test_fifteen_percent_more_requests_are_rejected(monkeypatch: pytest.MonkeyPa
     assert rejected(alarmed(Random(number))._replace(widest=0.08), number)
 
 
+@pytest.mark.alters_engine
 def test_an_alarm_that_is_a_period_late_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     trip = Rollout.trip
 
@@ -80,6 +82,7 @@ def test_an_alarm_that_is_a_period_late_is_rejected(monkeypatch: pytest.MonkeyPa
     assert rejected(alarmed(Random(number)), number)
 
 
+@pytest.mark.alters_engine
 def test_a_rollback_for_free_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     def free(rollout: Rollout) -> Iterator[Any]:
         rollout.router.take_effect(0.0, rollout.env.now)
@@ -90,6 +93,7 @@ def test_a_rollback_for_free_is_rejected(monkeypatch: pytest.MonkeyPatch) -> Non
     assert rejected(rollback_in_the_middle_of_a_shift(Random(number)), number)
 
 
+@pytest.mark.alters_engine
 def test_one_stream_for_severity_and_start_times_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
