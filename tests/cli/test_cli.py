@@ -20,6 +20,7 @@ name: Small
 profile: ecs-fargate
 service: {instances: 8, utilisation: 50%}
 traffic: {rate: 200 rps, users: 20k}
+change: {defects: [{kind: errors, share: 70%}, {kind: crash, share: 30%}]}
 costs: {failed_request: 0.01}
 strategies: {canary: {}, blue_green: {}}
 planned: canary

@@ -157,7 +157,7 @@ def test_all_lost_means_interrupted(scenario: Scenario) -> None:
 def test_more_replications_until_precise_enough(scenario: Scenario) -> None:
     """Looks at 1 000, 2 000 ...; the first replications are those of a smaller study."""
     quick = scenario.with_("strategies", "{blue_green: {}}").with_(
-        "change.defects", "[{kind: errors, rate: {lognormal: {median: 3%, p95: 20%}}}]"
+        "change.defects", "[{kind: errors, rate: {lognormal: {median: 3%, p95: 8%}}}]"
     )
     found = simulate_until(quick, 0.05, seed=1)
     count = found.replications["bad"]

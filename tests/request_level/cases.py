@@ -84,7 +84,7 @@ def daily_traffic_with_a_spike(rng: Random) -> Case:
         service=f"utilisation: {rng.randint(44, 49)}%, "
         "startup: {lognormal: {median: 80s, sigma: 0.3}}",
         defect=f"{{kind: errors, rate: {{uniform: {{low: 10%, high: {rng.randint(15, 25)}%}}}}}}",
-        detection=f"noticed: {{after: {{uniform: {{low: 3m, high: {rng.randint(5, 7)}m}}}}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 4m, high: {rng.randint(6, 7)}m}}}}}}",
         response="page: {decide: 30s}",
         strategy=f"rolling: {{batch: {rng.randint(2, 3)}, rollback_batch: 3}}",
     )

@@ -60,7 +60,7 @@ def what_stays_in_the_data(rng: Random) -> Case:
     repair = "{uniform: {low: 5m, high: 15m}}"
     scenario = bare(
         instances=10,
-        rate="rate: 6 rps",
+        rate="rate: 3 rps",
         users="1k",
         service=f"startup: {{lognormal: {{median: {rng.randint(40, 70)}s, sigma: 0.3}}}}",
         defect=f"{{kind: mixed_versions, rate: {{uniform: {{low: 40%, high: 60%}}}}, "
