@@ -104,7 +104,7 @@ def test_the_slider_of_the_probability_is_written_into_the_command() -> None:
 
 
 def test_every_usual_control_changes_what_is_played() -> None:
-    page = opened()
+    page = opened(**SMALL)
     for label, text, path in (
         ("Instances", "12", "service.instances=12"),
         ("Users", "5k", "traffic.users=5k"),
@@ -155,15 +155,15 @@ def unfolded(part: str, **link: Any) -> Any:
 
 
 def test_strategies_are_added_copied_and_removed_by_hand() -> None:
-    page = unfolded("Strategies")
+    page = unfolded("Strategies", **SMALL)
     page.selectbox(key="strategy A").set_value("canary")
     page.run()
     page.button(key="A copy").click().run()
     assert "canary 2" in command(page)
-    page.selectbox(key="strategy A").set_value("phased")
+    page.selectbox(key="strategy A").set_value("big_bang")
     page.run()
     page.button(key="A remove").click().run()
-    assert "strategies.phased=none" in command(page)
+    assert "strategies.big_bang=none" in command(page)
     page.selectbox(key="kind A").set_value("shadow")
     page.run()
     assert any("Mirror a share of the traffic" in caption.value for caption in page.caption)
@@ -171,7 +171,7 @@ def test_strategies_are_added_copied_and_removed_by_hand() -> None:
     assert not page.exception
     names = [str(row) for row in page.table[0].value.iloc[:, 0]]
     assert {"canary 2", "shadow"} <= set(names)
-    assert "phased" not in names
+    assert "big\\_bang" not in names
 
 
 def test_kinds_of_the_textbook_come_before_those_of_platforms() -> None:
