@@ -55,7 +55,8 @@ validate: setup  ## Closed forms against simulation, written to docs/validation.
 	$(BIN)/python -m tests.scenarios.incidents
 
 platforms: setup  ## What is simulated of every heading, written to docs/platforms.md
-	$(BIN)/python -c 'from simulator.report.headings import markdown; print(markdown(), end="")' > docs/platforms.md
+	$(BIN)/python -c 'from simulator.report.headings import markdown; print(markdown(), end="")' > .venv/made
+	@mv .venv/made docs/platforms.md
 
 ui: setup  ## The web app on this machine
 	$(BIN)/deploysim ui
@@ -64,7 +65,8 @@ pictures: setup  ## Pictures of every page of the web app, into docs/images
 	$(BIN)/python -m tests.browser.pictures
 
 schema: setup  ## Write the JSON Schema of scenario files
-	$(BIN)/deploysim schema > scenarios/scenario.schema.json
+	$(BIN)/deploysim schema > .venv/made
+	@mv .venv/made scenarios/scenario.schema.json
 
 lock: setup  ## Resolve the dependencies anew (LOCK_ARGS=--upgrade for newer versions)
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

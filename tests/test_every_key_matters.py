@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -249,6 +250,12 @@ NOT_IN_A_REPLICATION = {
 }
 
 
+@cache
+def base() -> Scenario:
+    """The scenario that every case changes."""
+    return loads(BASE)
+
+
 def outcomes(scenario: Scenario) -> list[Any]:
     plan, luck = prepare(scenario, "it"), Luck(4)
     rows = []
@@ -269,7 +276,7 @@ def same(a: list[Any], b: list[Any]) -> bool:
 @pytest.mark.parametrize("path", list(CASES))
 def test_every_key_matters(path: str) -> None:
     value, before = CASES[path]
-    scenario = loads(BASE)
+    scenario = base()
     for other, setting in before:
         scenario = scenario.with_(other, setting)
     assert not same(outcomes(scenario), outcomes(scenario.with_(path, value)))
@@ -277,7 +284,7 @@ def test_every_key_matters(path: str) -> None:
 
 def test_a_retry_delays_only_innocent_releases() -> None:
     """`retry` counts for a good release that was rolled back."""
-    scenario = loads(BASE).with_("service.incidents", "{every: 10m, lasts: 10m, errors: 20%}")
+    scenario = base().with_("service.incidents", "{every: 10m, lasts: 10m, errors: 20%}")
     values = []
     for wait in ("1h", "9h"):
         plan, luck = prepare(scenario.with_("response.retry", wait), "it"), Luck(4)
@@ -404,7 +411,7 @@ FIRST = {
 def test_every_setting_of_a_strategy_matters(kind: str, key: str, value: str) -> None:
     """Played with a good release nobody aborts, or with a bad one that people find."""
     first = FIRST.get((kind, key), "")
-    scenario = loads(BASE).with_("strategies.it", f"{{kind: {kind}, {first}}}")
+    scenario = base().with_("strategies.it", f"{{kind: {kind}, {first}}}")
     if key in ("judge", "rollback_batch", "reconcile", "keep_old"):
         scenario = scenario.with_("detection.alarms", "none")
     if key in ("keep_old", "comparable"):

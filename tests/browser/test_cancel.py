@@ -13,6 +13,7 @@ from tests.browser.tab import Tab
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timed,
     pytest.mark.filterwarnings("ignore"),
 ]
 # Seconds on a machine of two idle cores.

@@ -23,6 +23,7 @@ COLD, CHANGED, CANCELLED = 5.0, 1.5, 0.5
 TRIES = 3  # the best counts: what else the machine does meanwhile is not the page's
 
 
+@pytest.mark.timed
 def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness: float) -> None:
     took, slower = math.inf, slowness
     for number in range(TRIES):
@@ -41,6 +42,7 @@ def test_a_cold_start_answers_within_5_s(browser: Any, tmp_path: Path, slowness:
     assert took < COLD * slower, f"{took:.1f} s; the machine is {slower:.1f} times slower"
 
 
+@pytest.mark.timed
 def test_a_changed_control_answers_and_cancels_at_once(
     app_url: str, browser: Any, slowness: float
 ) -> None:
@@ -96,13 +98,13 @@ def test_a_link_leads_back_to_the_same_page(app_url: str, browser: Any) -> None:
     tab.box("Requests").fill("900 rps")
     tab.box("Requests").press("Enter")
     tab.page.get_by_text("traffic.rate=900 rps").first.wait_for(timeout=60_000)
-    other = Tab(browser, tab.page.url.split("?")[0].rstrip("/"))
-    other.open("?" + tab.page.url.split("?")[1])
-    assert other.command() == tab.command()
+    link, command = tab.page.url, tab.command()
+    tab.close()
+    other = Tab(browser, app_url).open("?" + link.split("?")[1])
+    assert other.command() == command
     codes = other.page.get_by_test_id("stCode")
     assert "traffic.rate=900 rps" in codes.nth(1).inner_text()
     assert "traffic.rate" not in codes.nth(0).inner_text()
-    tab.close()
     other.close()
 
 

@@ -54,6 +54,7 @@ def answered(visitor: Visitor, seconds: float) -> float:
     return visitor.until(lambda text: "Recommended" in text, seconds)
 
 
+@pytest.mark.timed
 def test_ten_at_once_are_answered_and_kept_apart(crowded: tuple[str, int], slowness: float) -> None:
     url, pid = crowded
     texts = [OWN.format(k=k, size=20 + k) for k in range(10)]

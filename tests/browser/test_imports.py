@@ -67,8 +67,10 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     tab.page.set_viewport_size({"width": 390, "height": 800})
     tab.page.wait_for_timeout(500)
     assert not tab.scrolls_sideways()
+    link = tab.page.url.split("?")[1]
+    tab.close()
     again = Tab(browser, app_url, viewport=size, color_scheme="dark")
-    again.open("imports?" + tab.page.url.split("?")[1], "assumed was 100")
+    again.open(f"imports?{link}", "assumed was 100")
     again.page.get_by_text("Deployment/mine as it is").first.wait_for(timeout=90_000)
     stopped(again)
     command = "deploysim import pasted.yaml --set 'traffic.rate=2500 rps' --compare"
@@ -77,8 +79,7 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     again.page.get_by_role("button", name="Open in Compare").click()
     again.page.get_by_text("How should a release go out?").first.wait_for(timeout=90_000)
     again.page.get_by_text("Deployment/mine").first.wait_for(timeout=30_000)
-    for one in (again, tab):
-        one.close()
+    again.close()
 
 
 def test_what_is_hostile_is_told_and_does_no_harm(

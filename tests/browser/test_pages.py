@@ -11,18 +11,20 @@ from playwright.sync_api import expect
 
 from simulator.web import state
 from tests.browser.tab import Tab
+from tests.web.test_gates import OWN
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.filterwarnings("ignore"),
 ]
+SMALL = f"scenario={state.OWN}&own={state.packed(OWN)}"  # soon worked out to the end
 # Each page by its link, and a text that stands near its end.
 PAGES = {
     "compare": ("?n=50&scenario=quiet-api", "Take it with you"),
     "imports": ("imports", "Read here"),
     "replay": ("replay?scenario=quiet-api", "Take it with you"),
-    "gates": ("gates?scenario=quiet-api", "Take it with you"),
-    "sensitivity": ("sensitivity?scenario=payroll-cutover", "What moves users harmed"),
+    "gates": (f"gates?{SMALL}", "Take it with you"),
+    "sensitivity": (f"sensitivity?{SMALL}", "What moves users harmed"),
     "scenarios": ("scenarios", "Your own"),
     "how": ("how", "The limits"),
 }

@@ -12,6 +12,7 @@ import pytest
 
 from simulator.cli import options
 from simulator.cli.app import run
+from simulator.decide import sensitivity
 
 SMALL = """
 version: 1
@@ -19,6 +20,7 @@ name: Small
 profile: ecs-fargate
 service: {instances: 8, utilisation: 50%}
 traffic: {rate: 200 rps, users: 20k}
+change: {defects: [{kind: errors, share: 70%}, {kind: crash, share: 30%}]}
 costs: {failed_request: 0.01}
 strategies: {canary: {}, blue_green: {}}
 planned: canary
@@ -43,8 +45,10 @@ def call(*arguments: str) -> int:
 
 
 def test_compare_prints_a_table_of_at_most_100_columns(
-    small: str, capsys: pytest.CaptureFixture[str]
+    small: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sensitivity, "SCREENED", 4)
+    monkeypatch.setattr(sensitivity, "SCREENED_KIND", 1)
     assert call("compare", small, "-n", "20", "--pace", "1", "--jobs", "2") == 0
     captured = capsys.readouterr()
     assert "Where bad releases are caught" in captured.out

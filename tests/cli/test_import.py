@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from simulator.bring.importing import gather, imported, values_of
+from simulator.bring.importing import Imported, gather, imported, values_of
 from simulator.decide import brought
 from simulator.decide.tornado import Swing
 from simulator.report import brought as told
@@ -22,11 +22,23 @@ from tests.cli import test_cli
 QUICK = ("-n", "20", "--jobs", "1")
 
 
+ADVICE: dict[tuple[object, ...], brought.Advice] = {}
+
+
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Assumptions are screened by a quarter of the replications."""
+    """Assumptions are screened by a quarter of the replications; advice is asked for once."""
     monkeypatch.setattr(brought, "SCREENED", 4)
     monkeypatch.setattr(brought, "SCREENED_KIND", 1)
+    advise = brought.advise
+
+    def once(found: Imported, count: int, seed: int, *how: Any) -> brought.Advice:
+        key = (found.scenario.sha256, count, seed)
+        if key not in ADVICE:
+            ADVICE[key] = advise(found, count, seed, *how)
+        return ADVICE[key]
+
+    monkeypatch.setattr(brought, "advise", once)
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

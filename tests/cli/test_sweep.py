@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +22,8 @@ DELAY, CHANCE = "detection.alarms[0].delay", "change.defect_probability"
 @pytest.fixture
 def small(tmp_path: Path) -> str:
     path = tmp_path / "small.yaml"
-    defects = "change: {defects: [{kind: errors, rate: 20%}]}\n"
-    path.write_text(SMALL.replace("costs:", f"{defects}costs:"), "utf-8")
+    defects = "change: {defects: [{kind: errors, rate: 20%}]}"
+    path.write_text(re.sub("^change: .*$", defects, SMALL, flags=re.M), "utf-8")
     return str(path)
 
 

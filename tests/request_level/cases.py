@@ -47,8 +47,8 @@ def rollback_in_the_middle_of_a_shift(rng: Random) -> Case:
     """Weights take a while to arrive; the decision falls into a step that is on its way."""
     propagation = rng.randint(60, 120)
     scenario = bare(
-        rate="rate: 15 rps",
-        users="5k",
+        rate="rate: 6 rps",
+        users="2k",
         defect=f"{{kind: errors, rate: {{uniform: {{low: 20%, high: {rng.randint(30, 40)}%}}}}}}",
         detection=f"noticed: {{after: {{uniform: {{low: 200s, high: {rng.randint(300, 400)}s}}}}}}",
         response=f"page: {{decide: {rng.randint(20, 60)}s}}",
@@ -62,7 +62,7 @@ def drain_in_place(rng: Random) -> Case:
     """Each instance finishes its long requests before it is reinstalled."""
     scenario = bare(
         instances=rng.randint(6, 8),
-        rate="rate: 8 rps",
+        rate="rate: 5 rps",
         users="2k",
         service=f"utilisation: {rng.randint(75, 90)}%, drain: {rng.randint(40, 80)}s, "
         f"install: {{uniform: {{low: 20s, high: {rng.randint(40, 60)}s}}}}",
@@ -84,7 +84,7 @@ def daily_traffic_with_a_spike(rng: Random) -> Case:
         service=f"utilisation: {rng.randint(44, 49)}%, "
         "startup: {lognormal: {median: 80s, sigma: 0.3}}",
         defect=f"{{kind: errors, rate: {{uniform: {{low: 10%, high: {rng.randint(15, 25)}%}}}}}}",
-        detection=f"noticed: {{after: {{uniform: {{low: 3m, high: {rng.randint(5, 7)}m}}}}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 4m, high: {rng.randint(6, 7)}m}}}}}}",
         response="page: {decide: 30s}",
         strategy=f"rolling: {{batch: {rng.randint(2, 3)}, rollback_batch: 3}}",
     )

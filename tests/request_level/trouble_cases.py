@@ -15,15 +15,15 @@ def a_cutover_by_dns(rng: Random) -> Case:
     ttl, late = rng.randint(60, 180), rng.randint(5, 20)
     dns = f"{{ttl: {ttl}s, ignore: {late}%, ignore_for: {{exponential: {{mean: 4m}}}}}}"
     scenario = bare(
-        rate="rate: 6 rps",
+        rate="rate: 4 rps",
         users="500",
         traffic=f"sticky: {rng.choice(['true', 'false'])}",
-        defect=f"{{kind: errors, rate: {{uniform: {{low: 20%, high: {rng.randint(30, 40)}%}}}}}}",
-        detection="noticed: {after: {uniform: {low: 2m, high: 5m}}}",
+        defect=f"{{kind: errors, rate: {{uniform: {{low: 25%, high: {rng.randint(30, 40)}%}}}}}}",
+        detection="noticed: {after: {uniform: {low: 3m, high: 5m}}}",
         response="page: {decide: 60s}",
         strategy=f"blue_green: {{smoke: none, keep_old: 12h, cutover: {{dns: {dns}}}}}",
     )
-    return Case(scenario)
+    return Case(scenario, ratio=2)
 
 
 def blue_deleted_while_clients_ask_for_it(rng: Random) -> Case:
@@ -42,13 +42,13 @@ def blue_deleted_while_clients_ask_for_it(rng: Random) -> Case:
 def a_defect_that_depends_on_the_load(rng: Random) -> Case:
     """Nothing at the first step, everything above the threshold, by daily traffic."""
     scenario = bare(
-        rate=f"daily: {{mean: 6 rps, peak: {rng.randint(9, 11)} rps, peak_at: 12:00}}",
+        rate=f"daily: {{mean: 3 rps, peak: {rng.uniform(4.5, 5.5):.1f} rps, peak_at: 12:00}}",
         users="1k",
         traffic="start_at: Tue 9:00",
-        service="capacity: 2 rps",
+        service="capacity: 1 rps",
         defect=f"{{kind: load, threshold: {rng.randint(25, 35)}%, rate: {{uniform: {{low: 30%, "
         "high: 40%}}}",
-        detection="noticed: {after: {uniform: {low: 1m, high: 4m}}}",
+        detection="noticed: {after: {uniform: {low: 2m, high: 4m}}}",
         response="page: {decide: 60s}",
         strategy="canary: {steps: [{weight: 20%, bake: 10m}, {weight: 60%, bake: 30m}]}",
     )
@@ -60,12 +60,12 @@ def what_stays_in_the_data(rng: Random) -> Case:
     repair = "{uniform: {low: 5m, high: 15m}}"
     scenario = bare(
         instances=10,
-        rate="rate: 6 rps",
+        rate="rate: 3 rps",
         users="1k",
         service=f"startup: {{lognormal: {{median: {rng.randint(40, 70)}s, sigma: 0.3}}}}",
         defect=f"{{kind: mixed_versions, rate: {{uniform: {{low: 40%, high: 60%}}}}, "
         f"persists: {rng.randint(30, 80)}%, repair: {repair}}}",
-        detection="noticed: {after: {uniform: {low: 60s, high: 200s}}}",
+        detection="noticed: {after: {uniform: {low: 120s, high: 200s}}}",
         response="page: {decide: 30s}",
         strategy="rolling: {batch: 1, surge: 1, max_unavailable: 0, rollback_batch: 2}",
     )
@@ -79,7 +79,7 @@ def a_schema_that_goes_with_the_code(rng: Random) -> Case:
         f"restore: {{uniform: {{low: 2m, high: {rng.randint(4, 8)}m}}}}}}}}"
     )
     scenario = bare(
-        rate="rate: 10 rps",
+        rate="rate: 5 rps",
         users="1k",
         traffic="writes: 30%",
         defect="{kind: errors, rate: 30%}",
@@ -96,7 +96,7 @@ def instances_that_fail(rng: Random) -> Case:
     """Instances fail while a part of the fleet is away: some rejections are nobody's doing."""
     scenario = bare(
         instances=8,
-        rate="rate: 12 rps",
+        rate="rate: 5 rps",
         users="2k",
         service=f"utilisation: {rng.randint(80, 85)}%, startup: 2m",
         strategy="rolling: {batch: 2, pause: 1m}",
@@ -110,7 +110,7 @@ def instances_that_fail(rng: Random) -> Case:
 def attempts_that_fail(rng: Random) -> Case:
     """Every other attempt to roll back does nothing."""
     scenario = bare(
-        rate="rate: 10 rps",
+        rate="rate: 4 rps",
         users="2k",
         defect="{kind: errors, rate: 20%}",
         detection="noticed: {after: {uniform: {low: 60s, high: 200s}}}",
@@ -123,22 +123,23 @@ def attempts_that_fail(rng: Random) -> Case:
 def a_shared_cache(rng: Random) -> Case:
     """Wrong answers come late and stay until they are forgotten."""
     scenario = bare(
-        rate="rate: 12 rps",
+        rate="rate: 5 rps",
         users="2k",
         defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
-        detection="noticed: {after: {uniform: {low: 2m, high: 6m}}}",
+        detection="noticed: {after: {uniform: {low: 3m, high: 6m}}}",
         response="page: {decide: 60s}",
         strategy="blue_green: {smoke: none}",
     )
     cache = f"{{hits: {rng.randint(40, 80)}%, ttl: {rng.randint(60, 300)}s, shared: true}}"
-    return Case(scenario.with_("router.cache", cache), ("failed_requests", "users_harmed"))
+    words = scenario.with_("router.cache", cache)
+    return Case(words, ("failed_requests", "users_harmed"), ratio=2)
 
 
 def a_shadow_that_shows_some(rng: Random) -> Case:
     """Copies show a part of the defects; the rest meets users in the canary after it."""
     then = "{kind: canary, steps: [{weight: 40%, bake: 1h}]}"
     scenario = bare(
-        rate="rate: 6 rps",
+        rate="rate: 3 rps",
         users="2k",
         defect="{kind: errors, rate: 30%}",
         detection="alarms: [{above: 10%, minimum_requests: 20, delay: 30s}]",
@@ -151,8 +152,8 @@ def a_flag_that_covers_some(rng: Random) -> Case:
     """What the flag covers is dark while the code is shipped; the rest is not."""
     ship = "{kind: rolling, batch: 2, surge: 2, max_unavailable: 0}"
     scenario = bare(
-        rate="rate: 5 rps",
-        users="2k",
+        rate="rate: 2 rps",
+        users="1k",
         service="startup: {uniform: {low: 40s, high: 80s}}",
         defect="{kind: errors, rate: 30%}",
         detection="noticed: {after: {uniform: {low: 4m, high: 6m}}}",
@@ -167,7 +168,7 @@ def a_command_on_targets(rng: Random) -> Case:
     """A window over all targets, in place, some of which fail until there are too many."""
     scenario = bare(
         instances=10,
-        rate="rate: 10 rps",
+        rate="rate: 4 rps",
         users="2k",
         service=f"utilisation: {rng.randint(78, 84)}%, drain: 10s",
         defect=f"{{kind: crash, starts: {rng.randint(30, 50)}%}}",
@@ -183,8 +184,8 @@ def a_zone_lost_while_a_part_is_away(rng: Random) -> Case:
     """Zones go dark in the middle of a rolling update."""
     scenario = bare(
         instances=6,
-        rate="rate: 8 rps",
-        users="2k",
+        rate="rate: 3 rps",
+        users="1k",
         service=f"utilisation: {rng.randint(60, 65)}%, startup: 90s, zones: 3",
         strategy="rolling: {batch: 2, pause: 1m}",
     )

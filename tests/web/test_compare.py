@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
+from simulator.decide.advice import Options
+from simulator.web import jobs, state
 from tests.web import APP, settled
+from tests.web.test_gates import OWN
 
 testing = pytest.importorskip("streamlit.testing.v1")
 pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+SMALL = {"scenario": state.OWN, "own": state.packed(OWN)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    """Curves along three paces instead of five."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "Options", partial(Options, paces=(0.5, 1.0, 2.0)))
+        yield
 
 
 def opened(**link: Any) -> Any:
@@ -22,9 +38,12 @@ def opened(**link: Any) -> Any:
     return page
 
 
+FEWER = [f"strategies.{name}=none" for name in ("phased", "parallel_adoption", "rolling")]
+
+
 @pytest.fixture(scope="module")
 def first() -> Any:
-    return settled(opened())
+    return settled(opened(set=FEWER))
 
 
 def verdict(page: Any) -> str:
@@ -60,7 +79,7 @@ def test_settings_stand_in_words_with_their_paths_in_tables(first: Any) -> None:
         ("change.defect_probability", "40%"),
         ("change.defects[0].share", "90%"),
         ("costs.failed_request", "5"),
-        ("planned", "rolling"),
+        ("planned", "blue_green"),
     ],
 )
 def test_odds_and_prices_answer_without_playing(
@@ -70,7 +89,7 @@ def test_odds_and_prices_answer_without_playing(
         raise AssertionError("played again")
 
     monkeypatch.setattr("simulator.findings.study.run", never)
-    page = opened(set=f"{path}={value}")
+    page = opened(set=[*FEWER, f"{path}={value}"])
     assert f"{path}={value}" in command(page)
     assert verdict(page)
 
@@ -85,7 +104,7 @@ def test_the_slider_of_the_probability_is_written_into_the_command() -> None:
 
 
 def test_every_usual_control_changes_what_is_played() -> None:
-    page = opened()
+    page = opened(**SMALL)
     for label, text, path in (
         ("Instances", "12", "service.instances=12"),
         ("Users", "5k", "traffic.users=5k"),
@@ -136,15 +155,15 @@ def unfolded(part: str, **link: Any) -> Any:
 
 
 def test_strategies_are_added_copied_and_removed_by_hand() -> None:
-    page = unfolded("Strategies")
+    page = unfolded("Strategies", **SMALL)
     page.selectbox(key="strategy A").set_value("canary")
     page.run()
     page.button(key="A copy").click().run()
     assert "canary 2" in command(page)
-    page.selectbox(key="strategy A").set_value("phased")
+    page.selectbox(key="strategy A").set_value("big_bang")
     page.run()
     page.button(key="A remove").click().run()
-    assert "strategies.phased=none" in command(page)
+    assert "strategies.big_bang=none" in command(page)
     page.selectbox(key="kind A").set_value("shadow")
     page.run()
     assert any("Mirror a share of the traffic" in caption.value for caption in page.caption)
@@ -152,7 +171,7 @@ def test_strategies_are_added_copied_and_removed_by_hand() -> None:
     assert not page.exception
     names = [str(row) for row in page.table[0].value.iloc[:, 0]]
     assert {"canary 2", "shadow"} <= set(names)
-    assert "phased" not in names
+    assert "big\\_bang" not in names
 
 
 def test_kinds_of_the_textbook_come_before_those_of_platforms() -> None:
@@ -207,10 +226,10 @@ def test_the_mix_of_defects_is_moved_without_playing() -> None:
 
 
 def test_every_section_of_every_setting_is_drawn_and_one_is_changed() -> None:
-    page = unfolded("Every setting", scenario="quiet-api")
+    page = unfolded("Every setting", **SMALL)
     sections = next(box for box in page.selectbox if box.label == "Section")
     assert "service" in sections.options
-    assert "all at once" in sections.options
+    assert "big_bang" in sections.options
     for label in sections.options:
         next(box for box in page.selectbox if box.label == "Section").select(label)
         page.run()
@@ -225,7 +244,7 @@ def test_every_section_of_every_setting_is_drawn_and_one_is_changed() -> None:
 
 
 def test_replications_and_seed_are_controls() -> None:
-    page = opened(scenario="quiet-api")
+    page = opened(**SMALL)
     page.select_slider(key="n").set_value(150)
     page.number_input(key="seed").set_value(9)
     page = settled(page.run())
@@ -252,8 +271,6 @@ def test_the_command_gives_what_is_shown() -> None:
 
 
 def test_what_cannot_be_carried_out_is_not_blamed_on_prices() -> None:
-    from simulator.web import state
-
     text = (
         "version: 1\nprofile: ecs-fargate\nservice: {instances: 4, utilisation: 50%, limit: 4}\n"
         "traffic: {rate: 40 rps, users: 9k}\ncosts: {failed_request: 0.01}\n"
@@ -302,8 +319,6 @@ def test_a_garbage_link_still_shows_an_answer(link: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("page", ["compare", "gates", "replay", "sensitivity"])
 def test_what_is_wrong_with_a_link_is_told_where_a_phone_shows_it(page: str) -> None:
-    from simulator.web import state
-
     found = testing.AppTest.from_file(APP, default_timeout=120)
     found.query_params["own"] = state.packed('"![x](http://127.0.0.1:9/x.png)": 1')
     found.query_params["scenario"] = "quiet-api"

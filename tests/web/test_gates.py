@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from simulator.web import state
+from simulator.web import jobs, state
 from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
@@ -25,6 +26,15 @@ strategies:
   canary: {steps: [{weight: 10%, bake: 5m}, {weight: 50%, bake: 10m}]}
   big_bang: {in_place: false}
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    """A quarter of the replications: what is shown is tested here, not how precise it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "_GATES_PLAYED", ((20, 5), (60, 15)))
+        patch.setattr(jobs, "_REACH_PLAYED", ((10, 5), (30, 10)))
+        yield
 
 
 def opened(**link: Any) -> Any:

@@ -10,11 +10,21 @@ import pytest
 from simulator.findings.comparison import simulate
 from simulator.play.replay import Replay, replay
 from simulator.report import courses
-from simulator.words.reading import load
+from simulator.web import state
+from simulator.words.reading import load, loads
 from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
 pytestmark = pytest.mark.filterwarnings("ignore")
+OWN = """version: 1
+name: small
+profile: bare
+service: {instances: 4, startup: 30s}
+traffic: {rate: 20 rps, users: 20k}
+change: {defects: [{kind: errors, rate: {uniform: {low: 5%, high: 20%}}}]}
+detection: {alarms: [{above: 5%}]}
+strategies: {big_bang: {in_place: false}, canary: {steps: [{weight: 50%, bake: 5m}]}}
+"""
 
 
 def opened(**link: str) -> Any:
@@ -106,10 +116,10 @@ def test_every_link_shows_a_release(link: dict[str, str]) -> None:
 
 def test_the_worst_is_the_worst_of_a_thousand() -> None:
     """The number that the page shows is the one with the most failed requests of the same study."""
-    page = settled(opened(which="worst", scenario="quiet-api"))
+    page = settled(opened(which="worst", scenario=state.OWN, own=state.packed(OWN)))
     told = next(part.value for part in page.markdown if "the worst of" in part.value)
     assert "the worst of 1,000 bad releases" in told
-    results = simulate(load("quiet-api"), 1000, 1)
+    results = simulate(loads(OWN), 1000, 1)
     failed = sum(c[1]["failed_requests"] for c in results.columns.values())
     assert f"replication {int(np.argmax(failed))} of" in told
 

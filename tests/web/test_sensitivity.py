@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from simulator.web import leaning
 from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
@@ -19,6 +21,14 @@ change: {defects: [{kind: errors, rate: 20%}]}
 costs: {failed_request: 0.01, delay: 3/h}
 strategies: {canary: {}, big_bang: {in_place: false}}
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few() -> Iterator[None]:
+    """A fifth of the replications: what is shown is tested here, not how precise it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(leaning, "_BASED_ON", 40)
+        yield
 
 
 def opened(**link: Any) -> Any:
