@@ -37,7 +37,7 @@ def manifests(shared: Path) -> Path:
 
 @cache
 def played_in_python(file: str, root: Path) -> tuple[int, str]:
-    """All tests of a file that alter the engine, where it is Python: exit code, what was printed."""
+    """All tests of a file that alter the engine, in Python: exit code, what was printed."""
     done = subprocess.run(
         [
             sys.executable,
