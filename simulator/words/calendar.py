@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from simulator.words.traffic import Traffic
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = re.compile(r"(\w{3})(?:-(\w{3}))? (\d{1,2}:\d{2})-(\d{1,2}:\d{2})")
-_MOST = 40  # spans of a week that one wait can run into
+_WEEKS = 6  # whose spans one wait can run into
 # The working hours where nobody says others (judgement): outside them people are slower to answer.
 USUAL_HOURS = "Mon-Fri 09:00-17:00"
 
@@ -76,8 +77,9 @@ class Calendar(Words):
     )
     work: str | None = Field(
         None,
-        description="Working hours, e.g. Mon-Fri 09:00-17:00 (taken for granted when left out): "
-        "people are quicker to answer, and approve in no others once they are stated.",
+        description="Working hours, e.g. Mon-Fri 09:00-17:00 (taken for granted when left out), "
+        "several with commas: people are quicker to answer, and approve in no others once they are "
+        "stated.",
     )
     freeze: tuple[Freeze, ...] = Field((), description="Spans without any release.")
 
@@ -134,7 +136,7 @@ class Calendar(Words):
 
         Raises ValueError if there is none.
         """
-        for _ in range(_MOST + 2 * len(self.freeze)):
+        for _ in range(_WEEKS * max(len(self.spans), len(_DAYS)) + 2 * len(self.freeze)):
             later = self._after_freeze(moment)
             if work_only and not self.working(later):
                 later = self._next_work(later)
@@ -177,13 +179,31 @@ class Calendar(Words):
 
 
 def _spans(text: str) -> tuple[Span, ...]:
-    """The spans of "Mon-Fri 09:00-17:00"; raises ValueError."""
-    found = _HOURS.fullmatch(text.strip())
+    """The spans of "Mon-Thu 09:00-17:00, Fri 09:00-14:00", in order; raises ValueError."""
+    found: list[Span] = []
+    for start, end in sorted(span for part in text.split(",") for span in _days(part.strip())):
+        if found and start < found[-1][1]:
+            raise ValueError(f"{text!r} are hours of which some are told twice: let none overlap")
+        if found and start == found[-1][1]:
+            start, _ = found.pop()
+        found.append((start, end))
+    return tuple(found)
+
+
+def _days(text: str) -> Iterator[Span]:
+    """The same hours of one day after the other: Mon-Fri 09:00-17:00; raises ValueError."""
+    found = _HOURS.fullmatch(text)
     names = [name.lower() for name in found.group(1, 2) if name] if found else []
     if not found or any(name not in _DAYS for name in names):
-        raise ValueError(f"{text!r} are no working hours: write e.g. Mon-Fri 09:00-17:00")
+        raise ValueError(
+            f"{text!r} are no working hours: write e.g. Mon-Fri 09:00-17:00 (with commas between "
+            "several)"
+        )
     first, last = _DAYS.index(names[0]), _DAYS.index(names[-1])
-    opens, closes = (clock_seconds(f"Mon {clock}") for clock in found.group(3, 4))
+    opens, closes = (
+        DAY if clock == "24:00" else clock_seconds(f"Mon {clock}") for clock in found.group(3, 4)
+    )
     if closes <= opens or last < first:
         raise ValueError(f"{text!r} end before they begin: write e.g. Mon-Fri 09:00-17:00")
-    return tuple((day * DAY + opens, day * DAY + closes) for day in range(first, last + 1))
+    for day in range(first, last + 1):
+        yield day * DAY + opens, day * DAY + closes

@@ -42,6 +42,23 @@ def test_a_step_waits_for_the_next_moment_that_is_allowed(
     assert OFFICE.opens(moment, work_only) == opens
 
 
+def test_several_working_hours_are_told_with_commas() -> None:
+    office = Calendar.model_validate(
+        {"work": "Mon-Thu 13:00-17:30, Mon-Thu 09:00-12:00, Fri 09:00-14:00"}
+    )
+    assert office.opens(12.5 * HOUR, True) == 13 * HOUR
+    assert office.opens(4 * DAY + 14 * HOUR, True) == WEEK + 9 * HOUR
+    assert office.worked(11 * HOUR, 2 * HOUR) == 14 * HOUR  # lunch is not worked through
+    assert office.worked(4 * DAY + 13 * HOUR, 2 * HOUR) == WEEK + 10 * HOUR
+    assert office.longest_wait(True) == WEEK + 9 * HOUR - (4 * DAY + 14 * HOUR)
+
+
+def test_hours_that_touch_are_one_span() -> None:
+    shifts = Calendar.model_validate({"work": "Mon-Sun 12:00-24:00, Mon-Sun 00:00-12:00"})
+    assert shifts.spans == ((0.0, WEEK),)
+    assert shifts.worked(3 * DAY, 3 * DAY) == 6 * DAY
+
+
 @given(st.floats(0, 3 * WEEK), st.booleans())
 def test_what_opens_is_open_and_the_first_such_moment(moment: float, work_only: bool) -> None:
     opens = OFFICE.opens(moment, work_only)
@@ -59,6 +76,8 @@ def test_what_opens_is_open_and_the_first_such_moment(moment: float, work_only: 
         {"work": "9 to 5"},
         {"work": "Mon-Fri 17:00-09:00"},
         {"work": "Fri-Mon 09:00-17:00"},
+        {"work": "Mon-Fri 09:00-17:00, Wed 12:00-18:00"},
+        {"work": "Mon-Fri 09:00-17:00,"},
         {"work": "Mon-Fri 09:00-17:00", "freeze": [{"from": "Mon 00:00", "to": "Sun 23:59"}]},
         {"work": "Mon-Fri 09:00-17:00", "freeze": [{"from": "noon", "to": "Mon 08:00"}]},
     ],
