@@ -69,14 +69,16 @@ class Plan:
         self.sessions, self.start_rate = service.sessions, service.start_rate or math.inf
         self.capacity, self.cached = scenario.capacity_per_instance, scenario.router.cache
         self.misses = 1.0 - self.cached.hits if self.cached else 1.0
-        self.scaling: Scaler | None = None
-        self._size_up()
+        self.scaling = self._scaler()
+        if self.scaling is not None:
+            self.size = math.ceil(float(self.scaling.usual(np.zeros(1))[0]) - 1e-9)
+        self.full_capacity = self.capacity * self.size
         throttle = scenario.router.throttle
         most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
         most += self.peak * self.misses  # were everything copied
         self.throttle = throttle if throttle is not None and throttle.rate < most else None
-        self.latency: Latency | None = None
-        self._what_is_usual()
+        self._errors()
+        self.latency = self._latency()
         self.plain = self.latency is None and self.scaling is None
         fixed = self.cached is None and self.throttle is None and self.tides is None
         self.lasting = self.plain and fixed and not self.elastic and not self.deadline
@@ -105,25 +107,25 @@ class Plan:
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
 
-    def _size_up(self) -> None:
-        """Instances at the start of the release, and what all of them carry."""
+    def _scaler(self) -> Scaler | None:
         words = self.scenario.service.scaling
-        if words is not None and not self.elastic:
-            self.scaling = Scaler(self, words)
-            self.size = math.ceil(float(self.scaling.usual(np.zeros(1))[0]) - 1e-9)
-        self.full_capacity = self.capacity * self.size
+        return None if words is None or self.elastic else Scaler(self, words)
 
-    def _what_is_usual(self) -> None:
-        """Errors and late answers that nobody has deployed."""
-        service, objective = self.scenario.service, self.scenario.slo.latency
-        errors = service.errors
+    def _errors(self) -> None:
+        """Errors that nobody has deployed."""
+        errors = self.scenario.service.errors
         self.noise = self.usual_bad = errors.mean if errors else 0.0
         self.noise_cv = errors.cv if errors and errors.mean > 0 else 0.0
         self.noise_block = errors.block if errors else 300.0
-        if objective is not None:
-            self.latency = Latency(self, service, objective)
-            offered = self.rate * self.misses
-            self.usual_bad += float(self.latency.usual(offered, self.full_capacity))
+
+    def _latency(self) -> Latency | None:
+        """What makes answers late, if that counts; with nothing deployed that is usual as well."""
+        objective = self.scenario.slo.latency
+        if objective is None:
+            return None
+        latency = Latency(self, self.scenario.service, objective)
+        self.usual_bad += float(latency.usual(self.rate * self.misses, self.full_capacity))
+        return latency
 
     def _of_traffic(self, traffic: Traffic) -> None:
         """How much comes, and what users, their retries, connections and queues are like."""
