@@ -274,6 +274,8 @@ SETTINGS: dict[str, dict[str, str]] = {
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
     ("blue_green", "green"): (_GROUP,),
+    ("phased", "recall"): (("service.elastic", "true"),),
+    ("phased", "adoption"): (("service.elastic", "true"), ("strategies.it.recall", "none")),
     ("phased", "by"): (("service.cells", "[{name: a, share: 30%}, {name: b, share: 70%}]"),),
     ("beanstalk", "command_timeout"): (
         ("service.install", "5m"),

@@ -351,6 +351,8 @@ def settings() -> list[tuple[str, str, str]]:
             "schedule": "amazon",
             "within": "{kind: rolling, batch: 1}",
             "judge": "{above: 2%}",
+            "recall": "none",
+            "adoption": "9h",
         },
         "parallel_adoption": {
             "overlap": "4h",

@@ -6,7 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from simulator.play.course import AtOnce, Course
 from simulator.play.fleet import NEW
+from simulator.play.holders import until_all_have_it
+from simulator.play.kept import Kept
 from simulator.play.lead import longest
 from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.play.rollout import Entry, Rollout
     from simulator.words.distributions import Distribution
     from simulator.words.scenario import Scenario
+    from simulator.words.strategy import Strategy
 
 _RARE = 0.99
 _MOMENT = 1.0
@@ -215,12 +221,19 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
 
 
 def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, float, str]]:
-    """Each entry with the weight from then on, and the phase: a wave's name, or what moved it."""
+    """Each entry with the weight from then on (of users who install it in their own time the mean
+    while it watches), and the phase: a wave's name, or what moved it.
+    """
     weight, wave, phase, coming = 0.0, "", "0%", 0.0
+    installed = (
+        Course(Kept(AtOnce(), plan.strategy.unrecalled)) if plan.strategy.unrecalled else None
+    )
     for entry in journal:
         verb, detail = entry.verb, entry.detail
         if verb == "shift":
             weight, phase, coming = detail, f"{100 * detail:.3g}%", 0.0
+            if installed is not None:
+                installed.change(entry.time, detail)
         elif verb == "roll" and detail[0] == NEW:
             coming, phase = detail[1] / plan.size, "rolling"
         elif verb == "provision" and detail[0] == NEW and wave:
@@ -229,7 +242,11 @@ def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, floa
             weight, coming = min(weight + coming, 1.0), 0.0
         elif verb == "wave":
             wave = detail[0]
-        yield entry, weight, wave or phase
+        if installed is not None and verb == "bake":
+            end = np.array([entry.time + detail])
+            yield entry, float(installed.trailing(end, detail)[0]), wave or phase
+        else:
+            yield entry, weight, wave or phase
 
 
 def _of_requests(plan: Plan, users: float, entry: Entry) -> float:
@@ -246,7 +263,7 @@ def _copies(plan: Plan) -> tuple[float, float]:
     return getattr(strategy, "share", 1.0), getattr(strategy, "comparable", 1.0)
 
 
-def _mending(scenario: Scenario) -> Iterator[Distribution]:
+def _mending(scenario: Scenario, strategy: Strategy) -> Iterator[Distribution]:
     """What a response may have to wait for: a restore, a repair of the data, a fix, a tool."""
     migration, failures = scenario.change.migration, scenario.failures
     coupled = migration.coupled if migration is not None else None
@@ -261,6 +278,9 @@ def _mending(scenario: Scenario) -> Iterator[Distribution]:
     yield Constant(value=scenario.response.overdue)
     if scenario.router.cache is not None and scenario.router.cache.shared:
         yield Constant(value=scenario.router.cache.ttl)
+    if (adoption := strategy.unrecalled) is not None:
+        yield from (scenario.response.fix, scenario.response.retry)
+        yield Constant(value=until_all_have_it(adoption))
 
 
 def prepare(scenario: Scenario, name: str) -> Plan:
@@ -277,7 +297,7 @@ def prepare(scenario: Scenario, name: str) -> Plan:
         waits += [people.delay, people.triage]
     if scenario.detection.noticed is not None:
         waits.append(scenario.detection.noticed.after)
-    waits += list(_mending(scenario))
+    waits += list(_mending(scenario, plan.strategy))
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons

@@ -10,7 +10,8 @@ import simpy
 from simulator.play.bill import bill
 from simulator.play.fault import GOOD, Fault, draw
 from simulator.play.fleet import NEW, OLD
-from simulator.play.luck import Luck, Purpose
+from simulator.play.holders import replaced_after, until_all_have_it
+from simulator.play.luck import Luck
 from simulator.play.outcome import CENSORED, NOT_APPLICABLE, Outcome
 from simulator.play.respond import LOOKS
 from simulator.play.rollout import ALL_TRAFFIC, NO_TRAFFIC, Rollout
@@ -301,13 +302,11 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
     if rollout.fixed_forward:
         mended = rollout.mended_at == rollout.mended_at
         return rollout.lead + rollout.mended_at if mended else CENSORED
-    plan, luck = rollout.plan, rollout.luck
-    response = plan.scenario.response
-    if rollout.fault is GOOD:
-        again = response.retry.sample(luck.uniform(Purpose.RETRY))
-    else:
-        again = response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
-    return rollout.lead + rollout.decided_at + again + rollout.redeploy()
+    good, adoption = rollout.fault is GOOD, rollout.strategy.unrecalled
+    again = replaced_after(rollout.plan, rollout.luck, good)
+    offered = adoption is not None and not good and rollout.counts.peak_weight > 0
+    deployed = rollout.lead + until_all_have_it(adoption or 0.0) if offered else rollout.redeploy()
+    return rollout.lead + rollout.decided_at + again + deployed
 
 
 def _users_harmed(rollout: Rollout) -> float:

@@ -20,6 +20,7 @@ class _Pair(NamedTuple):
 
 
 _GROUPS, _PEAKS, _WAVES = "service.scaling", "service.cells with peak_at", "waves of cells"
+_KEPT, _COUPLED = "recall: none", "change.schema: coupled"
 _ONE_QUEUE, _MOVED = "service.queueing: shared of several service.cells", "where users were before"
 
 _PAIRS = (
@@ -42,6 +43,17 @@ _PAIRS = (
         for other in (
             *("router.dns", "router.cache", "service.sessions", "change.replication_lag"),
             *("traffic.connections", "traffic.retries", "traffic.queue"),
+        )
+    ),
+    *(
+        _Pair("strategies", _KEPT, other, why)
+        for other, why in (
+            ("router.dns", "users install a version, whatever a name points to"),
+            ("router.cache", "who has installed what would have to be cached apart"),
+            ("traffic.connections", "users install a version, however they are connected"),
+            (_COUPLED, "nothing brings the old schema back to who keeps the version"),
+            ("change.replication_lag", "no store is left behind when nobody is called back"),
+            ("failures.slip", "what was offered by mistake cannot be taken back"),
         )
     ),
 )
@@ -85,6 +97,11 @@ def _there(key: str, part: str, scenario: Mapping[str, Any]) -> bool:
     """Whether the scenario has what a key of a part, or of another one, says."""
     if key in _OF_SERVICE:
         return _OF_SERVICE[key](scenario.get("service"))
+    if key == _KEPT:
+        return getattr(scenario[part], "unrecalled", None) is not None
+    if key == _COUPLED:
+        schema = getattr(scenario.get("change"), "migration", None)
+        return schema is not None and schema.coupled is not None
     if part == "strategies" and key.startswith(_WAVES):
         strategy: Strategy = scenario[part]
         waves = isinstance(strategy, InWaves) and strategy.by == "cells"

@@ -82,6 +82,13 @@ class Strategy(Words):
         return self.only_in == "work" or any(x.waits_for_work for x in self.inside.values())
 
     @property
+    def unrecalled(self) -> float | None:
+        """Mean seconds in which users install what is offered, where nothing takes back what they
+        have installed; None where a version can be recalled.
+        """
+        return None
+
+    @property
     def pooled(self) -> bool:
         """Whether metrics do not tell the versions apart: alarms on the new one see both."""
         return False
@@ -135,6 +142,8 @@ class Strategy(Words):
     def misfits(self, service: Service) -> Iterator[str]:
         """What it, or a strategy inside it, names that this service does not have, and a remedy."""
         for name, inner in self.inside.items():
+            if inner.unrecalled is not None:
+                yield f"{name}: recall: none is no part of another strategy: write it by itself"
             yield from (f"{name}: {problem}" for problem in inner.misfits(service))
 
     def undoes(self, by: str) -> bool:
