@@ -12,6 +12,10 @@ CRASH = ("change.defects", "[{kind: crash}]")
 THREE = ("service.zones", "3")
 _FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
+STAFF = (
+    "strategies.it",
+    "{kind: canary, steps: [{weight: 0, audience: 2k users, bake: 9m}, {weight: 50%, bake: 5m}]}",
+)
 _TENTH = ("service.service_time", "100ms")
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)

@@ -220,6 +220,8 @@ CASES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "strategies.it.steps[0].bake": ("9m", ()),
     "strategies.it.steps[0].approve": ("9m", ()),
     "strategies.it.steps[0].judge": ("{above: 2%}", (PEOPLE_ONLY,)),
+    "strategies.it.steps[0].audience": ("9k users", (every_key.STAFF,)),
+    "strategies.it.steps[0].finds": ("5%", (every_key.STAFF,)),
     "strategies.it.pace": ("3", ()),
     **every_key.ANALYSIS,
     **every_key.CASES,

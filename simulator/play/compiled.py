@@ -20,8 +20,19 @@ _HERE = Path(__file__).resolve().parent
 _PACKAGE = _HERE.parents[1]
 _SWITCH = "DEPLOYSIM_COMPILED"
 _MODULES = (
-    *("alarm", "analysing", "burn", "calm", "cells", "counts", "course", "drawing", "fates"),
-    *("fault", "fleet", "judging", "kept", "leak", "load", "noise", "quiet", "reconnecting"),
+    *("alarm", "analysing", "audience", "burn", "calm", "cells", "counts", "course", "drawing"),
+    *(
+        "fates",
+        "fault",
+        "fleet",
+        "judging",
+        "kept",
+        "leak",
+        "load",
+        "noise",
+        "quiet",
+        "reconnecting",
+    ),
     *("router", "shares", "state", "stretch", "tallies", "users", "visits", "watch"),
 )
 # Types from elsewhere are left to run time, as in Python; only those of arrays are looked up.

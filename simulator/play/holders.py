@@ -1,4 +1,4 @@
-"""Verbs about who has the new version: users who install it in their own time, and keep it."""
+"""Verbs about who has the new version: an audience first, or users who install and keep it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,31 @@ from simulator.play.waits import Script
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
+    from simulator.words.strategy import Step
 
 _ALMOST_ALL = -math.log(NO_TRAFFIC)
 
 
 class HolderVerbs(CutoverVerbs):
-    """Verbs for versions that run with the users; `lead` is the time of tests before (seconds)."""
+    """Verbs that say which users have the new version; `lead` is the time of tests before (s)."""
 
     lead: float
+    covered: bool
+
+    def show_to(self, step: Step) -> None:
+        """From now on a defect shows as it does in this step: to an audience perhaps not at all.
+
+        Drawn once; a crash always shows. What a flag does not cover is not the step's.
+        """
+        fault, situation = self.fault, self.situation
+        if step.audience is not None:
+            self.note("audience", (step.audience, step.shows))
+        if not self.covered:
+            return
+        hidden = self.luck.uniform(Purpose.AUDIENCE) >= step.shows
+        if fault is not GOOD:
+            situation.fault = GOOD if hidden and fault.kind != "crash" else fault
+            self.router.changed = True
 
     def offer(self, mean: float) -> None:
         """From now on a weight is offered to users, who install it in `mean` seconds on average."""

@@ -63,6 +63,7 @@ class Purpose:
     RESOLVE = 52
     TESTS = 53
     TOUCHED = 54
+    AUDIENCE = 55
 
 
 def _mix(x: int) -> int:

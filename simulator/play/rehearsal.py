@@ -62,7 +62,7 @@ class Gate(NamedTuple):
 
     `weight` is the share of the requests that the new version gets, or, when `mirrored`, a copy
     of; `start` and `duration` are seconds, `requests` how many of them are expected meanwhile.
-    `comparable` is the chance that copies show a defect.
+    `comparable` is the chance that copies, or an audience, show a defect.
     """
 
     phase: str
@@ -184,7 +184,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
     """
     plan = Plan(scenario, scenario.strategies[name], name)
     rehearsal = _rehearse(plan)
-    found = list[Gate]()
+    found, first = list[Gate](), plan.strategy.admits
     moves = _moves(plan, rehearsal.journal)
     for (entry, weight, moved), requests in zip(moves, rehearsal.requests, strict=True):
         again = entry.verb == _ASKS and found and found[-1].weight == weight
@@ -195,6 +195,8 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             share, shows = 1.0 if mirrored else _of_requests(plan, weight, entry), 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
+            elif first is not None and weight == plan.audience:
+                shows = first.shows
             found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
     watch = scenario.response.watch
     if watch > 0 and rehearsal.journal:

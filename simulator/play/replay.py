@@ -132,6 +132,9 @@ def _of_clients(entry: Entry) -> str:
     """An entry about who has, gets or asks for a version, in words."""
     detail = entry.detail
     match entry.verb:
+        case "audience":
+            shows = "they are not representative: a defect shows to them with a chance of"
+            return f"{detail[0]} users get it first; {shows} {100 * detail[1]:.3g} %"
         case "stop":
             return f"stop: {100 * detail:.3g} % have the new version, and keep it"
         case "wait for the replacement":

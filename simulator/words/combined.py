@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from simulator.words.change import Change
+from simulator.words.router import Router
 from simulator.words.service import Service
 from simulator.words.strategy import Strategy
 from simulator.words.waves import InWaves
@@ -21,6 +23,7 @@ class _Pair(NamedTuple):
 
 _GROUPS, _PEAKS, _WAVES = "service.scaling", "service.cells with peak_at", "waves of cells"
 _KEPT, _COUPLED = "recall: none", "change.schema: coupled"
+_FIRST, _SHARED = "a step for an audience", "router.cache with shared: true"
 _ONE_QUEUE, _MOVED = "service.queueing: shared of several service.cells", "where users were before"
 
 _PAIRS = (
@@ -38,6 +41,16 @@ _PAIRS = (
     _Pair("slo", "latency", "traffic.connections", "some instances would hold more than others"),
     _Pair("slo", "latency", _PEAKS, "each cell waits at hours of its own"),
     _Pair("slo", "latency", _ONE_QUEUE, "no queue is shared between cells"),
+    *(
+        _Pair("strategies", _FIRST, other, why)
+        for other, why in (
+            ("router.dns", "a name points everybody to the same version"),
+            (_SHARED, "its answers would go to everybody"),
+            ("traffic.connections", "whose connections are old is not followed for each user"),
+            ("traffic.retries", "whoever tries again would have to be known"),
+            ("traffic.queue", "nobody knows whose message an instance pulls"),
+        )
+    ),
     *(
         _Pair("strategies", f"{_WAVES} with peak_at", other, f"it follows {_MOVED}")
         for other in (
@@ -80,6 +93,31 @@ _OF_SERVICE: Mapping[str, Callable[[Service | None], bool]] = {
 }
 
 
+def _coupled(change: Change) -> bool:
+    return change.migration is not None and change.migration.coupled is not None
+
+
+def _cached_for_all(router: Router) -> bool:
+    return router.cache is not None and router.cache.shared
+
+
+def _kept(strategy: Strategy) -> bool:
+    return strategy.unrecalled is not None
+
+
+def _with_audience(strategy: Strategy) -> bool:
+    return strategy.admits is not None
+
+
+# Of which part it is said, and whether that says it.
+_OF_PART: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    _KEPT: ("strategies", _kept),
+    _FIRST: ("strategies", _with_audience),
+    _SHARED: ("router", _cached_for_all),
+    _COUPLED: ("change", _coupled),
+}
+
+
 def apart(part: str, scenario: Mapping[str, Any]) -> Iterator[str]:
     """Why keys of this part do not go with the parts before it; a part that is wrong is left out.
 
@@ -97,11 +135,9 @@ def _there(key: str, part: str, scenario: Mapping[str, Any]) -> bool:
     """Whether the scenario has what a key of a part, or of another one, says."""
     if key in _OF_SERVICE:
         return _OF_SERVICE[key](scenario.get("service"))
-    if key == _KEPT:
-        return getattr(scenario[part], "unrecalled", None) is not None
-    if key == _COUPLED:
-        schema = getattr(scenario.get("change"), "migration", None)
-        return schema is not None and schema.coupled is not None
+    if key in _OF_PART:
+        of, found = _OF_PART[key]
+        return of in scenario and found(scenario[of])
     if part == "strategies" and key.startswith(_WAVES):
         strategy: Strategy = scenario[part]
         waves = isinstance(strategy, InWaves) and strategy.by == "cells"

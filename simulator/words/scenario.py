@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from simulator.words import profiles
+from simulator.words.audience import crowded
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
 from simulator.words.clock import Clock
@@ -93,6 +94,8 @@ def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
         return strategy
     problems = [*strategy.misfits(service), *peaked(strategy, service)]
     problems += apart("strategies", {**info.data, "strategies": strategy})
+    traffic = info.data.get("traffic")
+    problems += crowded(strategy, traffic.users) if isinstance(traffic, Traffic) else ()
     if strategy.waits_for_work and isinstance(calendar, Calendar) and calendar.never_works:
         problems.append("only_in: work, but the calendar's freezes leave no working hour")
     if problems:
