@@ -12,6 +12,7 @@ CRASH = ("change.defects", "[{kind: crash}]")
 THREE = ("service.zones", "3")
 _FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
+TENANTS = ("traffic.users", "{count: 20k, largest: 20%, zipf: 1}")
 STAFF = (
     "strategies.it",
     "{kind: canary, steps: [{weight: 0, audience: 2k users, bake: 9m}, {weight: 50%, bake: 5m}]}",

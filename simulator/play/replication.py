@@ -198,6 +198,7 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         expected_failed_requests=rollout.counts.expected,
         ended=ended,
         overloaded=float(_overload(rollout, ended) > _LONG),
+        tenants_harmed=_tenants_harmed(rollout),
     )
 
 
@@ -318,6 +319,15 @@ def _users_harmed(rollout: Rollout) -> float:
     if plan.users < 10_000 and 0 < share < 1:
         return float(rollout.luck.counts().binomial(plan.users, share)) / plan.users
     return share
+
+
+def _tenants_harmed(rollout: Rollout) -> float:
+    """The share of tenants with a user harmed, 0 without a failure; NaN without tenants."""
+    counts, tenants = rollout.counts, rollout.plan.traffic.tenants
+    if tenants is None:
+        return NOT_APPLICABLE
+    harm = counts.failed > 0 or counts.corrupt > 0
+    return tenants.harmed(counts.users.harmed()) if harm else 0.0
 
 
 __all__ = ["ALL_TRAFFIC", "NEW", "outcome", "play_script", "replicate", "run"]

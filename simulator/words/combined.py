@@ -9,6 +9,7 @@ from simulator.words.change import Change
 from simulator.words.router import Router
 from simulator.words.service import Service
 from simulator.words.strategy import Strategy
+from simulator.words.traffic import Traffic
 from simulator.words.waves import InWaves
 
 
@@ -23,6 +24,7 @@ class _Pair(NamedTuple):
 
 _GROUPS, _PEAKS, _WAVES = "service.scaling", "service.cells with peak_at", "waves of cells"
 _KEPT, _COUPLED = "recall: none", "change.schema: coupled"
+_TENANTS = "tenants of traffic.users"
 _FIRST, _SHARED = "a step for an audience", "router.cache with shared: true"
 _ONE_QUEUE, _MOVED = "service.queueing: shared of several service.cells", "where users were before"
 
@@ -58,6 +60,8 @@ _PAIRS = (
             *("traffic.connections", "traffic.retries", "traffic.queue"),
         )
     ),
+    _Pair("strategies", _FIRST, _TENANTS, "nobody knows to which tenant it belongs"),
+    _Pair("strategies", _WAVES, _TENANTS, "a cell would have whole tenants"),
     *(
         _Pair("strategies", _KEPT, other, why)
         for other, why in (
@@ -101,6 +105,14 @@ def _cached_for_all(router: Router) -> bool:
     return router.cache is not None and router.cache.shared
 
 
+def _of_tenants(traffic: Traffic) -> bool:
+    return traffic.tenants is not None
+
+
+def _by_cells(strategy: Strategy) -> bool:
+    return isinstance(strategy, InWaves) and strategy.by == "cells"
+
+
 def _kept(strategy: Strategy) -> bool:
     return strategy.unrecalled is not None
 
@@ -115,6 +127,8 @@ _OF_PART: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     _FIRST: ("strategies", _with_audience),
     _SHARED: ("router", _cached_for_all),
     _COUPLED: ("change", _coupled),
+    _TENANTS: ("traffic", _of_tenants),
+    _WAVES: ("strategies", _by_cells),
 }
 
 
@@ -139,8 +153,6 @@ def _there(key: str, part: str, scenario: Mapping[str, Any]) -> bool:
         of, found = _OF_PART[key]
         return of in scenario and found(scenario[of])
     if part == "strategies" and key.startswith(_WAVES):
-        strategy: Strategy = scenario[part]
-        waves = isinstance(strategy, InWaves) and strategy.by == "cells"
-        return waves and _peaks(scenario.get("service"))
+        return _by_cells(scenario[part]) and _peaks(scenario.get("service"))
     where, _, name = key.rpartition(".")
     return bool(getattr(scenario.get(where or part), name, None))
