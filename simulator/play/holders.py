@@ -42,6 +42,7 @@ class HolderVerbs(CutoverVerbs):
     def offer(self, mean: float) -> None:
         """From now on a weight is offered to users, who install it in `mean` seconds on average."""
         self.router.offer(mean)
+        self.note("offer", mean)
 
     def stop_growth(self) -> Script:
         """Offer the new version to nobody any more, and wait for what replaces it where it is: the

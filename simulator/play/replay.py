@@ -135,6 +135,8 @@ def _of_clients(entry: Entry) -> str:
         case "audience":
             shows = "they are not representative: a defect shows to them with a chance of"
             return f"{detail[0]} users get it first; {shows} {100 * detail[1]:.3g} %"
+        case "offer":
+            return f"users install it in {_length(detail)} on average; nothing takes it back"
         case "stop":
             return f"stop: {100 * detail:.3g} % have the new version, and keep it"
         case "wait for the replacement":

@@ -9,6 +9,7 @@ import pytest
 from simulator.play.fault import draw
 from simulator.play.luck import Luck
 from simulator.play.rehearsal import gates, prepare, rehearse
+from simulator.play.replay import sentence
 from simulator.play.replication import run
 from simulator.words.reading import ScenarioError, loads
 from simulator.words.scenario import Scenario
@@ -154,6 +155,8 @@ def test_after_the_decision_the_weight_never_rises(hour: float) -> None:
 def test_a_rehearsal_counts_who_has_installed_it() -> None:
     """Of the 40 % that are offered it for 4 d, the requests of area(0.4, 4 d)."""
     plan = rehearse(app(), "it")
+    said = sentence(plan.journal[0])
+    assert said == "users install it in 12 h on average; nothing takes it back"
     seen = [requests for requests in plan.requests if requests is not None]
     assert seen[0] == pytest.approx(RATE * area(0.4, 4 * DAY))
     assert gates(app(), "it")[0].weight == pytest.approx(area(0.4, 4 * DAY) / (4 * DAY))
