@@ -12,6 +12,11 @@ CRASH = ("change.defects", "[{kind: crash}]")
 THREE = ("service.zones", "3")
 _FAILING = ("service.start_failure", "{probability: 50%, timeout: 2m}")
 
+TENANTS = ("traffic.users", "{count: 20k, largest: 20%, zipf: 1}")
+STAFF = (
+    "strategies.it",
+    "{kind: canary, steps: [{weight: 0, audience: 2k users, bake: 9m}, {weight: 50%, bake: 5m}]}",
+)
 _TENTH = ("service.service_time", "100ms")
 _SESSIONS = (MILD, ("service.sessions", "{mean: 30m, requests: 50}"))
 _DNS = (("router.dns", "{ttl: 60s, ignore: 5%, ignore_for: {exponential: {mean: 1h}}}"),)
@@ -274,6 +279,8 @@ SETTINGS: dict[str, dict[str, str]] = {
 # (kind, setting) -> what else of the scenario to set first
 WORDS = {
     ("blue_green", "green"): (_GROUP,),
+    ("phased", "recall"): (("service.elastic", "true"),),
+    ("phased", "adoption"): (("service.elastic", "true"), ("strategies.it.recall", "none")),
     ("phased", "by"): (("service.cells", "[{name: a, share: 30%}, {name: b, share: 70%}]"),),
     ("beanstalk", "command_timeout"): (
         ("service.install", "5m"),

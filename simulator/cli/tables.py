@@ -61,7 +61,7 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     """The first screen: headline table, where bad releases are caught, verdict, assumptions."""
     paint = Paint(_colour(colour))
     lines = [*_title(comparison, paint), "", *_headline(comparison, paint), ""]
-    lines += [*_caught(comparison, paint), ""]
+    lines += [*_tenants(comparison, paint), *_caught(comparison, paint), ""]
     if comparison.thresholds:
         lines += [*_thresholds(comparison, paint), ""]
     lines += textwrap.wrap(headlines.verdict(comparison), WIDTH)
@@ -168,6 +168,18 @@ def _headline(comparison: Comparison, paint: Paint) -> list[str]:
         paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only.")
     )
     return lines
+
+
+def _tenants(comparison: Comparison, paint: Paint) -> list[str]:
+    """How many tenants a bad release harms, where users have them; with a line below."""
+    rows = headlines.tenants(comparison)
+    if not rows:
+        return []
+    lines = [paint.bold("Tenants with somebody harmed by a bad release: mean, and p95")]
+    for row in rows:
+        mean, high = (f"{cell.value} ({cell.interval})" for cell in row.cells)
+        lines.append(f"{_clip(row.strategy, _NAME):<{_NAME}} {mean}, {high}")
+    return [*lines, ""]
 
 
 def _caught(comparison: Comparison, paint: Paint) -> list[str]:

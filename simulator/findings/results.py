@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.findings.estimates import Estimates, estimate, estimates
 from simulator.findings.means import Interval, Strata, means, proportion, restrict
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
-from simulator.words.figures import CHANCES, FIGURES, OUTCOMES
+from simulator.words.figures import CHANCES, FIGURES, OF_SOME, OUTCOMES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +61,12 @@ class Given:
         """A text column (outcome, defect, caught_by, caught_at) in the same order."""
         return np.array([t for g in self._groups for t in self._columns[g.number][column]])
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The names of all figures, without those of which the scenario says nothing."""
+        gone = {f for f in OF_SOME if np.isnan(self.values(f)).all()}
+        return tuple(figure for figure in FIGURES if figure not in gone)
+
     def estimate(self, figure: str) -> Estimates:
         """All statistics of a figure; raises KeyError for an unknown one."""
         if figure not in self._known:
@@ -82,9 +88,10 @@ class Given:
 
     def estimates(self) -> dict[str, Estimates]:
         """All statistics of all figures, worked out together."""
-        table = np.stack([self.values(figure) for figure in FIGURES])
+        figures = self.figures
+        table = np.stack([self.values(figure) for figure in figures])
         found = estimates(table, self.strata, self._limit)
-        self._known = dict(zip(FIGURES, found, strict=True))
+        self._known = dict(zip(figures, found, strict=True))
         return self._known
 
     def __getattr__(self, figure: str) -> Estimates:

@@ -162,7 +162,7 @@ def _judge_at(scenario: Scenario, name: str, gate: Gate, brought: Judge | None) 
         settings["steps"][place].get("judge")
         for place, step in enumerate(getattr(strategy, "steps", ()))
         if isinstance(step, Step)
-        and math.isclose(step.weight, gate.weight)
+        and math.isclose(step.share(scenario.traffic.users), gate.weight)
         and math.isclose(step.bake * strategy.pace, gate.duration)
     ]
     for words in (*own, settings.get("judge")):
@@ -195,7 +195,7 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
         strategy = {"kind": "parallel_adoption", "overlap": bake}
         strategy |= {"reconcile": trial.reconcile, "keep_old": 0.0}
     else:
-        step = {"weight": gate.weight, "bake": bake}
+        step = _step(scenario, gate, bake)
         strategy = {
             "kind": "canary",
             "steps": [step | ({"judge": trial.judge} if trial.judged else {})],
@@ -218,6 +218,15 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
     if scenario.failures != Failures():
         changes["failures"] = {}
     return scenario.with_all(changes)
+
+
+def _step(scenario: Scenario, gate: Gate, bake: float) -> dict[str, Any]:
+    """The only step of a canary with this gate: of its weight, or for its audience."""
+    if gate.comparable == 1.0:
+        return {"weight": gate.weight, "bake": bake}
+    users = scenario.traffic.users
+    audience = max(min(round(gate.weight * users), users - 1), 1)
+    return {"weight": 0.0, "audience": audience, "finds": gate.comparable, "bake": bake}
 
 
 def _played(scenario: Scenario, groups: Sequence[Stratum], seed: int) -> dict[int, Array]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.play.audience import Audience
 from simulator.play.fault import Fault
 from simulator.play.fleet import NEW, NOBODY, OLD
 from simulator.play.luck import Luck
@@ -84,6 +85,8 @@ class Counts:
         self.users = Users(sticky, fault.users, reporting, plan.tides)
         if plan.lingers and not plan.sticky:
             self.users = Reconnecting(plan.lingers, fault.users, reporting)
+        if plan.audience and not plan.sticky:
+            self.users = Audience(plan.audience, fault.users, reporting)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:

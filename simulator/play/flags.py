@@ -6,9 +6,9 @@ import heapq
 import math
 from typing import TYPE_CHECKING
 
-from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
+from simulator.play.holders import HolderVerbs
 from simulator.play.luck import Luck, Purpose
 from simulator.play.waits import Script
 
@@ -21,7 +21,7 @@ PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
 MOST_GROUPS = 200
 
 
-class HiddenVerbs(CutoverVerbs):
+class HiddenVerbs(HolderVerbs):
     """Verbs that run new code before, or without, sending it anybody's requests.
 
     `covered` tells whether what is wrong sits behind the flag of a dark release, `reach` which part

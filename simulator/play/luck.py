@@ -63,6 +63,7 @@ class Purpose:
     RESOLVE: Final = 52
     TESTS: Final = 53
     TOUCHED: Final = 54
+    AUDIENCE: Final = 55
 
 
 def _mix(x: int) -> int:

@@ -65,3 +65,4 @@ class Outcome(NamedTuple):
     expected_failed_requests: float
     ended: float
     overloaded: float
+    tenants_harmed: float

@@ -39,7 +39,8 @@ class Plan:
     `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
     varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
     routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
-    `retries` how often a bad request is tried again (`sticky`: on the same version), `calendar`
+    `retries` how often a bad request is tried again (`sticky`: on the same version), `audience` the
+    share of the users who get the new version first and keep it, `calendar`
     what forbids steps at some hours if anything does (`work_only`: outside working hours), `office`
     the one that says when people approve, if any does, `clock` what the wall clock shows, `tides`
     the curves of waves of cells with busy hours of their own, `start_rate` the most starts per
@@ -134,6 +135,8 @@ class Plan:
         self.sticky = (traffic.sticky or self.strategy.always_sticky) and not traffic.queue
         self.steady, self.rate, self.peak = traffic.constant, traffic.mean, traffic.peak
         self.users, self.writes = traffic.users, traffic.writes
+        first = self.strategy.admits
+        self.audience = first.share(self.users) if first is not None else 0.0
         links = traffic.connections
         self.lingers = links.mean if links is not None else 0.0
 

@@ -65,16 +65,6 @@ class Reconnecting(Users):
             olds, news = (old[0] / parts, old[1] / parts), (new[0] / parts, new[1] / parts)
             self._swap(part, swapped, olds, news)
 
-    def _gather(
-        self, span: Pair, rows: list[tuple[list[float], float, float]], excused: bool
-    ) -> None:
-        if self.reporting and not excused:
-            self._report(span, rows)
-            return
-        for row, common, segment in rows:
-            row[4 if excused else 2] += common
-            row[3] += segment
-
     def _move(self, weight: float) -> None:
         """Users whom nothing tells from the others of their version move until so many are new."""
         on_new, on_old = self.classes

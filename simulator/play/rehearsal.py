@@ -6,7 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from simulator.play.course import AtOnce, Course
 from simulator.play.fleet import NEW
+from simulator.play.holders import until_all_have_it
+from simulator.play.kept import Kept
 from simulator.play.lead import longest
 from simulator.play.luck import Luck, Purpose
 from simulator.play.plan import Plan
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.play.rollout import Entry, Rollout
     from simulator.words.distributions import Distribution
     from simulator.words.scenario import Scenario
+    from simulator.words.strategy import Strategy
 
 _RARE = 0.99
 _MOMENT = 1.0
@@ -56,7 +62,7 @@ class Gate(NamedTuple):
 
     `weight` is the share of the requests that the new version gets, or, when `mirrored`, a copy
     of; `start` and `duration` are seconds, `requests` how many of them are expected meanwhile.
-    `comparable` is the chance that copies show a defect.
+    `comparable` is the chance that copies, or an audience, show a defect.
     """
 
     phase: str
@@ -178,7 +184,7 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
     """
     plan = Plan(scenario, scenario.strategies[name], name)
     rehearsal = _rehearse(plan)
-    found = list[Gate]()
+    found, first = list[Gate](), plan.strategy.admits
     moves = _moves(plan, rehearsal.journal)
     for (entry, weight, moved), requests in zip(moves, rehearsal.requests, strict=True):
         again = entry.verb == _ASKS and found and found[-1].weight == weight
@@ -189,6 +195,8 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             share, shows = 1.0 if mirrored else _of_requests(plan, weight, entry), 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
+            elif first is not None and weight == plan.audience:
+                shows = first.shows
             found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
     watch = scenario.response.watch
     if watch > 0 and rehearsal.journal:
@@ -215,12 +223,19 @@ def _seen(plan: Plan, journal: tuple[Entry, ...]) -> tuple[float | None, ...]:
 
 
 def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, float, str]]:
-    """Each entry with the weight from then on, and the phase: a wave's name, or what moved it."""
+    """Each entry with the weight from then on (of users who install it in their own time the mean
+    while it watches), and the phase: a wave's name, or what moved it.
+    """
     weight, wave, phase, coming = 0.0, "", "0%", 0.0
+    installed = (
+        Course(Kept(AtOnce(), plan.strategy.unrecalled)) if plan.strategy.unrecalled else None
+    )
     for entry in journal:
         verb, detail = entry.verb, entry.detail
         if verb == "shift":
             weight, phase, coming = detail, f"{100 * detail:.3g}%", 0.0
+            if installed is not None:
+                installed.change(entry.time, detail)
         elif verb == "roll" and detail[0] == NEW:
             coming, phase = detail[1] / plan.size, "rolling"
         elif verb == "provision" and detail[0] == NEW and wave:
@@ -229,7 +244,11 @@ def _moves(plan: Plan, journal: tuple[Entry, ...]) -> Iterator[tuple[Entry, floa
             weight, coming = min(weight + coming, 1.0), 0.0
         elif verb == "wave":
             wave = detail[0]
-        yield entry, weight, wave or phase
+        if installed is not None and verb == "bake":
+            end = np.array([entry.time + detail])
+            yield entry, float(installed.trailing(end, detail)[0]), wave or phase
+        else:
+            yield entry, weight, wave or phase
 
 
 def _of_requests(plan: Plan, users: float, entry: Entry) -> float:
@@ -246,7 +265,7 @@ def _copies(plan: Plan) -> tuple[float, float]:
     return getattr(strategy, "share", 1.0), getattr(strategy, "comparable", 1.0)
 
 
-def _mending(scenario: Scenario) -> Iterator[Distribution]:
+def _mending(scenario: Scenario, strategy: Strategy) -> Iterator[Distribution]:
     """What a response may have to wait for: a restore, a repair of the data, a fix, a tool."""
     migration, failures = scenario.change.migration, scenario.failures
     coupled = migration.coupled if migration is not None else None
@@ -261,6 +280,9 @@ def _mending(scenario: Scenario) -> Iterator[Distribution]:
     yield Constant(value=scenario.response.overdue)
     if scenario.router.cache is not None and scenario.router.cache.shared:
         yield Constant(value=scenario.router.cache.ttl)
+    if (adoption := strategy.unrecalled) is not None:
+        yield from (scenario.response.fix, scenario.response.retry)
+        yield Constant(value=until_all_have_it(adoption))
 
 
 def prepare(scenario: Scenario, name: str) -> Plan:
@@ -277,7 +299,7 @@ def prepare(scenario: Scenario, name: str) -> Plan:
         waits += [people.delay, people.triage]
     if scenario.detection.noticed is not None:
         waits.append(scenario.detection.noticed.after)
-    waits += list(_mending(scenario))
+    waits += list(_mending(scenario, plan.strategy))
     human = sum(law.quantile(_RARE) for law in waits) * max(response.page.off_hours, 1.0)
     plan.rehearsed = rehearsal.duration
     plan.reasons = rehearsal.reasons

@@ -115,12 +115,6 @@ def _event(entry: Entry) -> str:
             return f"{_length(detail)} of merging and testing before"
         case "fix forward":
             return f"no way back: wait {_length(detail)} for the fix"
-        case "stale clients":
-            return f"WARNING: {100 * detail:.2g} % of the clients still ask for the old version"
-        case "cut connections":
-            return f"{100 * detail:.2g} % of the connections are cut: the old version has drained"
-        case "slip":
-            return "A SLIP: everyone gets the new version"
         case "tool stalled" | "rollback fails":
             return f"{entry.verb.upper()}: {_length(detail)} lost"
         case "instance fails":
@@ -131,6 +125,28 @@ def _event(entry: Entry) -> str:
             return f"{entry.verb}, {_length(detail)}"
         case "judge":
             return f"the judge says {detail}"
+    return _of_clients(entry)
+
+
+def _of_clients(entry: Entry) -> str:
+    """An entry about who has, gets or asks for a version, in words."""
+    detail = entry.detail
+    match entry.verb:
+        case "audience":
+            shows = "they are not representative: a defect shows to them with a chance of"
+            return f"{detail[0]} users get it first; {shows} {100 * detail[1]:.3g} %"
+        case "offer":
+            return f"users install it in {_length(detail)} on average; nothing takes it back"
+        case "stop":
+            return f"stop: {100 * detail:.3g} % have the new version, and keep it"
+        case "wait for the replacement":
+            return f"wait {_length(detail)} for the version that replaces it"
+        case "stale clients":
+            return f"WARNING: {100 * detail:.2g} % of the clients still ask for the old version"
+        case "cut connections":
+            return f"{100 * detail:.2g} % of the connections are cut: the old version has drained"
+        case "slip":
+            return "A SLIP: everyone gets the new version"
     return entry.verb
 
 

@@ -10,7 +10,8 @@ import simpy
 from simulator.play.bill import bill
 from simulator.play.fault import GOOD, Fault, draw
 from simulator.play.fleet import NEW, OLD
-from simulator.play.luck import Luck, Purpose
+from simulator.play.holders import replaced_after, until_all_have_it
+from simulator.play.luck import Luck
 from simulator.play.outcome import CENSORED, NOT_APPLICABLE, Outcome
 from simulator.play.respond import LOOKS
 from simulator.play.rollout import ALL_TRAFFIC, NO_TRAFFIC, Rollout
@@ -189,6 +190,7 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         expected_failed_requests=rollout.counts.expected,
         ended=ended,
         overloaded=float(_overload(rollout, ended) > _LONG),
+        tenants_harmed=_tenants_harmed(rollout),
     )
 
 
@@ -293,13 +295,11 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
     if rollout.fixed_forward:
         mended = rollout.mended_at == rollout.mended_at
         return rollout.lead + rollout.mended_at if mended else CENSORED
-    plan, luck = rollout.plan, rollout.luck
-    response = plan.scenario.response
-    if rollout.fault is GOOD:
-        again = response.retry.sample(luck.uniform(Purpose.RETRY))
-    else:
-        again = response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
-    return rollout.lead + rollout.decided_at + again + rollout.redeploy()
+    good, adoption = rollout.fault is GOOD, rollout.strategy.unrecalled
+    again = replaced_after(rollout.plan, rollout.luck, good)
+    offered = adoption is not None and not good and rollout.counts.peak_weight > 0
+    deployed = rollout.lead + until_all_have_it(adoption or 0.0) if offered else rollout.redeploy()
+    return rollout.lead + rollout.decided_at + again + deployed
 
 
 def _users_harmed(rollout: Rollout) -> float:
@@ -311,6 +311,15 @@ def _users_harmed(rollout: Rollout) -> float:
     if plan.users < 10_000 and 0 < share < 1:
         return float(rollout.luck.counts().binomial(plan.users, share)) / plan.users
     return share
+
+
+def _tenants_harmed(rollout: Rollout) -> float:
+    """The share of tenants with a user harmed, 0 without a failure; NaN without tenants."""
+    counts, tenants = rollout.counts, rollout.plan.traffic.tenants
+    if tenants is None:
+        return NOT_APPLICABLE
+    harm = counts.failed > 0 or counts.corrupt > 0
+    return tenants.harmed(counts.users.harmed()) if harm else 0.0
 
 
 __all__ = ["ALL_TRAFFIC", "NEW", "outcome", "play_script", "replicate", "run"]

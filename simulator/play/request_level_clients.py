@@ -24,6 +24,17 @@ if TYPE_CHECKING:
     from simulator.words.traffic import Daily
 
 
+def bucket(user: int, users: int, audience: int, rng: Random, sticky: bool) -> float:
+    """Where in [0, 1) a request of this user falls: below the weight it goes to the new version.
+
+    Sticky users stay where they are; the first ones, the audience, are always among the first.
+    """
+    if sticky:
+        return (user + 0.5) / users
+    first = audience / users
+    return 0.0 if user < audience else first + (1.0 - first) * rng.random()
+
+
 class History:
     """What was published when: the value in force at any moment since the beginning."""
 

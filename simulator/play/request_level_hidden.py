@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import simpy
 
 from simulator.play.request_level_script import PlainScript
-from simulator.play.request_level_service import NEW, OLD, Process, sample
+from simulator.play.request_level_service import NEW, OLD, DrawnDefect, Process, sample
 
 if TYPE_CHECKING:
     from simulator.words.distributions import Distribution
-    from simulator.words.strategy import Strategy
+    from simulator.words.strategy import Step, Strategy
     from simulator.words.units import Portion
 
 
@@ -19,6 +19,7 @@ class HiddenScript(PlainScript):
     """Verbs of strategies that run new code before, or without, sending it anybody's requests."""
 
     covered = True
+    unseen: DrawnDefect | None = None
 
     def shadow(self, share: float, duration: float, comparable: float) -> Process:
         """Copy requests to the new version; some defects do not show in copies."""
@@ -35,6 +36,19 @@ class HiddenScript(PlainScript):
         finally:
             service.mirror, service.quiet = 0.0, False
             service.refresh()
+
+    def show_to(self, step: Step) -> None:
+        """Users of an audience may not meet what is wrong; all later users do."""
+        service = self.service
+        service.audience = step.audience or service.audience
+        if self.unseen is not None:
+            service.carry(self.unseen)
+            self.unseen = None
+        sure = service.defect.kind == "crash" or not self.covered
+        if step.audience is not None and not sure and self.rng.random() >= step.shows:
+            self.unseen = service.defect
+            service.carry(DrawnDefect())
+        service.refresh()
 
     def ship_dark(self, ship: Strategy, covered: float) -> Process:
         """Let another strategy move the code; what the flag covers does nothing until it is on."""

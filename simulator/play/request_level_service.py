@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
 
-from simulator.play.request_level_clients import BusyHours, Connected, History, Resolvers
+from simulator.play.request_level_clients import BusyHours, Connected, History, Resolvers, bucket
 from simulator.play.request_level_traffic import rate_at
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class PlainService:
     ) -> None:
         self.env, self.rng, self.scenario, self.sticky = env, rng, scenario, sticky
         service, traffic = scenario.service, scenario.traffic
-        self.size, self.users = service.instances, traffic.users
+        self.size, self.users, self.audience = service.instances, traffic.users, 0
         self.each = scenario.capacity_per_instance
         self.rate, self.peak_rate = rate_at(traffic), traffic.peak
         self.hours: BusyHours | None = None
@@ -168,8 +168,8 @@ class PlainService:
 
     def _pick(self, user: int) -> Instance:
         """The instance to which this user's next connection goes."""
-        bucket = (user + 0.5) / self.users if self.sticky else self.rng.random()
-        version = NEW if bucket < self.weight else OLD
+        place = bucket(user, self.users, self.audience, self.rng, self.sticky)
+        version = NEW if place < self.weight else OLD
         return self.rng.choice(self.serving[version])
 
     def carry(self, defect: DrawnDefect) -> None:
@@ -322,11 +322,11 @@ class PlainService:
         copied = bool(self.mirror) and rng.random() < self.mirror
         if (refused := self._turned_away(copied)) == "error":
             return
-        bucket = (user + 0.5) / self.users if self.sticky else rng.random()
+        place = bucket(user, self.users, self.audience, rng, self.sticky)
         weight = self.weight
         if self.resolvers is not None and not self.pool:
             weight = self.resolvers.weight(user, self.env.now)
-        version = NEW if bucket < weight else OLD
+        version = NEW if place < weight else OLD
         if self.connected is not None:
             version = self.connected.to[user].version
         if version == NEW and self.defect.kind != "none" and not self.dark:

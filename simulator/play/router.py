@@ -107,6 +107,24 @@ class Router:
             self.course = Course(Asking(every))
             self._lags, self.prompt = True, False
 
+    def offer(self, mean: float) -> None:
+        """From now on a weight is what is offered, and clients install it after an exponential time
+        of this mean (seconds), whatever routes them; call it before any weight is published.
+        """
+        self.propagation = 0.0
+        if mean > 0:
+            self.course = Course(Kept(AtOnce(), mean))
+            self._lags, self.prompt = True, False
+
+    def stay(self, now: float) -> float:
+        """Nobody installs the new version any more, and who has it keeps it: their share."""
+        share = self.followed(now)
+        self.published = self.weight = share
+        if self._lags:
+            self.course.restart(now, share)
+        self.changed = True
+        return share
+
     def publish(self, weight: float) -> None:
         """Ask for a weight, which takes effect later."""
         self.published = weight

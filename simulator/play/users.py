@@ -110,8 +110,11 @@ class Users:
             segment = (1 - weight) * old[1] + weight * new[1]
             if common or segment:
                 rows.append((self.classes[0], common, segment))
-        if not rows:
-            return
+        if rows:
+            self._gather(span, rows, excused)
+
+    def _gather(self, span: tuple[float, float], rows: Added, excused: bool) -> None:
+        """Add these hazards, announced or not, and keep the course while somebody may report."""
         if self.reporting and not excused:
             self._report(span, rows)
             return

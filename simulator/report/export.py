@@ -218,7 +218,7 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
         conditions = {"all": risk.all, "good": risk.given_good, "defect": risk.given_defect}
         conditions.update(risk.given)
         for condition, given in conditions.items():
-            for figure in FIGURES:
+            for figure in given.figures:
                 known = given.estimate(figure)
                 unit = FIGURES[figure].unit
                 for statistic in ("mean", "p50", "p95", "p99", "cvar95", "applicable", "censored"):

@@ -115,6 +115,27 @@ def terms(comparison: Comparison) -> list[Row]:
     return found
 
 
+OF_TENANTS = (
+    ("tenants harmed", "mean, defective"),
+    ("tenants harmed", "p95, defective"),
+)
+
+
+def tenants(comparison: Comparison) -> list[Row]:
+    """Tenants with at least one user harmed, as `OF_TENANTS`; nothing where users have none."""
+    if comparison.scenario.traffic.tenants is None:
+        return []
+    found = []
+    for name, risk in comparison.risk.items():
+        harmed = risk.given_defect.estimate("tenants_harmed")
+        cells = (
+            Cell(wording.figure(x.value, "share"), wording.between(x, "share"), False)
+            for x in (harmed.mean, harmed.p95)
+        )
+        found.append(Row(name, "", tuple(cells)))
+    return found
+
+
 def caught(risk: StrategyRisk, column: str) -> str:
     """Where, or by whom, this strategy's bad releases are caught: the most frequent first."""
     shares = [

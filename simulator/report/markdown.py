@@ -49,6 +49,9 @@ def markdown(comparison: Comparison, command: str = "") -> str:
     heads = ["strategy", *(" ".join(column) for column in headlines.COLUMNS)]
     lines += ["", *table(heads, map(finished, headlines.rows(comparison)), 1)]
     lines += _terms(comparison)
+    if tenants := headlines.tenants(comparison):
+        heads = ["of a bad release", *(" ".join(column) for column in headlines.OF_TENANTS)]
+        lines += ["", *table(heads, map(finished, tenants), 1)]
     if scenario.to_check in comparison.risk:
         missed = takeaways.missed(comparison, scenario.to_check)
         lines += ["", f"**What {cell(scenario.to_check)} would miss.** {cell(missed)}"]

@@ -70,6 +70,7 @@ def page(comparison: Comparison, command: str) -> str:
         rows=headlines.rows(comparison),
         terms=headlines.terms(comparison),
         term_columns=headlines.TERMS,
+        tenants=headlines.tenants(comparison),
         pictures=_pictures(comparison),
         caught=[
             (name, _shares(risk, "caught_at"), _shares(risk, "caught_by"))

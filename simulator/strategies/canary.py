@@ -19,7 +19,8 @@ class Canary(Strategy):
     """Raise the weight step by step; each step is watched, judged and approved before the next.
 
     The old fleet stays at full size until the last step has passed, then the rest is promoted at
-    once or rolled. Rolling back sets the weight to 0.
+    once or rolled. Rolling back sets the weight to 0. A first step may be for an audience (staff)
+    instead of a weight: harm is capped to them, and they do not stand for all users.
     """
 
     kind: Literal["canary"] = "canary"
@@ -51,9 +52,12 @@ class Canary(Strategy):
         return tuple(judge for judge in found if judge is not None)
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
+        users = rollout.scenario.traffic.users
         for step in self.steps:
-            yield from rollout.provision(step.weight)
-            yield from rollout.shift(step.weight)
+            yield from rollout.provision(step.share(users))
+            yield from rollout.shift(step.share(users))
+            if self.admits is not None:
+                rollout.show_to(step)
             yield from rollout.bake(step.bake, step.judge or self.judge)
             yield from rollout.judge(step.bake)
             yield from rollout.approve(step.approve)

@@ -73,8 +73,11 @@ class FeatureFlag(Strategy):
 
     def release(self, rollout: Rollout) -> Iterator[Any]:
         yield from rollout.ship_dark(self.ship, self.dark)
+        users = rollout.scenario.traffic.users
         for step in self.steps:
-            yield from rollout.switch_flag(step.weight, self.poll)
+            yield from rollout.switch_flag(step.share(users), self.poll)
+            if self.admits is not None:
+                rollout.show_to(step)
             yield from rollout.bake(step.bake, step.judge or self.judge)
             yield from rollout.judge(step.bake)
             yield from rollout.approve(step.approve)

@@ -39,6 +39,9 @@ FIGURES: dict[str, Figure] = {
     "failed_requests_watched": Figure("count", "the part before the watched phase ended"),
     "failed_requests_escaped": Figure("count", "the part after the watched phase ended"),
     "users_harmed": Figure("share", "users with at least one bad request or corrupt write from it"),
+    "tenants_harmed": Figure(
+        "share", "tenants with at least one user harmed; where users have them"
+    ),
     "corrupt_writes": Figure("count", "writes to be repaired even after a rollback"),
     "outage": Figure("s", "time without any capacity"),
     "degraded": Figure("s", "time with a bad share above what the objective allows"),
@@ -59,6 +62,9 @@ FIGURES: dict[str, Figure] = {
     "loss_release": Figure("money", "part of the loss: work and paper of a release"),
     "loss_delay": Figure("money", "part of the loss: waiting for a working version"),
 }
+
+# Figures that are there only where the scenario says so.
+OF_SOME = ("tenants_harmed",)
 
 # Shares of releases that can be asked for like a figure: outcomes, and what is true or not of each.
 OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from simulator.words import profiles
+from simulator.words.audience import crowded
 from simulator.words.calendar import Calendar
 from simulator.words.change import Change
 from simulator.words.clock import Clock
@@ -29,6 +30,7 @@ from simulator.words.costs import Costs, Slo
 from simulator.words.detection import Detection
 from simulator.words.exam import Exam
 from simulator.words.failures import Failures
+from simulator.words.figures import OF_SOME
 from simulator.words.model import Frozen, Words
 from simulator.words.objectives import Objective, ObjectiveField
 from simulator.words.profiles import Assumption
@@ -57,13 +59,19 @@ def _with_kinds(value: Any) -> Any:
 
 
 def _refers(objective: Objective, info: ValidationInfo) -> Objective:
-    """Refuse an objective for a strategy or given a defect that the scenario does not have."""
+    """Refuse an objective for a strategy, tenants or a defect that the scenario does not have."""
     names = _names(info)
     if objective.strategy is not None and names and objective.strategy not in names:
         listed = ", ".join(names)
         raise ValueError(
             f"no strategy is called {objective.strategy!r}; there are {listed}"
             f"{_near(objective.strategy, names)}"
+        )
+    traffic = info.data.get("traffic")
+    if objective.figure in OF_SOME and isinstance(traffic, Traffic) and traffic.tenants is None:
+        raise ValueError(
+            f"{objective.figure} needs tenants: write e.g. traffic: {{users: {{count: "
+            f"{traffic.users}, largest: 15%, zipf: 1}}}}"
         )
     change = info.data.get("change")
     if objective.given is not None and isinstance(change, Change):
@@ -93,6 +101,8 @@ def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
         return strategy
     problems = [*strategy.misfits(service), *peaked(strategy, service)]
     problems += apart("strategies", {**info.data, "strategies": strategy})
+    traffic = info.data.get("traffic")
+    problems += crowded(strategy, traffic.users) if isinstance(traffic, Traffic) else ()
     if strategy.waits_for_work and isinstance(calendar, Calendar) and calendar.never_works:
         problems.append("only_in: work, but the calendar's freezes leave no working hour")
     if problems:

@@ -8,14 +8,14 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator
+from pydantic import Field, SerializeAsAny, ValidationInfo, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
-from simulator.words.units import Duration, Factor, Share
+from simulator.words.units import Duration, Factor, People, Share
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Starts of one rolling update that a controller which counts them is followed through.
 MOST_FOLLOWED = 5000
+_FINDS = 0.6
 
 
 class Step(Words):
@@ -36,6 +37,40 @@ class Step(Words):
         None, description="How long a person takes to approve; no approval when left out."
     )
     judge: Judge | None = Field(None, description="Judges this step instead of the usual judge.")
+    audience: People | None = Field(
+        None,
+        description="Users who get the new version first and keep it (staff, by a header), of a "
+        "first step of weight 0. They are not representative: see finds.",
+    )
+    finds: Share | None = Field(
+        None,
+        description="Chance that a defect shows to this audience at all, who use the service in "
+        "their own way; 60 % when left out (judgement, 30 to 80 %). A crash always does.",
+    )
+
+    @model_validator(mode="after")
+    def _is_of_a_weight_or_an_audience(self) -> Step:
+        if self.audience is None and self.finds is not None:
+            raise ValueError("finds needs an audience: add e.g. audience: 500 users")
+        if self.audience is not None and self.weight > 0:
+            raise ValueError(
+                "an audience is given the new version before any weight: write weight: 0, and the "
+                "weight in the next step"
+            )
+        return self
+
+    def share(self, users: int) -> float:
+        """The share of the traffic that the step gives to the new version: its weight, or that of
+        its audience among so many users.
+        """
+        return self.weight if self.audience is None else min(self.audience / users, 1.0)
+
+    @property
+    def shows(self) -> float:
+        """The chance that a defect shows in this step."""
+        if self.audience is None:
+            return 1.0
+        return _FINDS if self.finds is None else self.finds
 
 
 class Smoke(Words):
@@ -80,6 +115,20 @@ class Strategy(Words):
     def waits_for_work(self) -> bool:
         """Whether none of its steps starts outside the working hours, those inside it included."""
         return self.only_in == "work" or any(x.waits_for_work for x in self.inside.values())
+
+    @property
+    def unrecalled(self) -> float | None:
+        """Mean seconds in which users install what is offered, where nothing takes back what they
+        have installed; None where a version can be recalled.
+        """
+        return None
+
+    @property
+    def admits(self) -> Step | None:
+        """Its first step, if that is for an audience."""
+        steps = getattr(self, "steps", ())
+        step = steps[0] if steps else None
+        return step if isinstance(step, Step) and step.audience is not None else None
 
     @property
     def pooled(self) -> bool:
@@ -135,6 +184,10 @@ class Strategy(Words):
     def misfits(self, service: Service) -> Iterator[str]:
         """What it, or a strategy inside it, names that this service does not have, and a remedy."""
         for name, inner in self.inside.items():
+            if inner.unrecalled is not None:
+                yield f"{name}: recall: none is no part of another strategy: write it by itself"
+            if inner.admits is not None:
+                yield f"{name}: an audience is no part of another strategy: remove that step"
             yield from (f"{name}: {problem}" for problem in inner.misfits(service))
 
     def undoes(self, by: str) -> bool:

@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from simulator.words.clock import DAY, MONDAY, WEEK, clock_seconds, date_seconds, is_date
 from simulator.words.model import Words
 from simulator.words.service import Cell
+from simulator.words.tenants import Tenants
 from simulator.words.traces import Series, read_trace
 from simulator.words.units import Count, Duration, Factor, PositiveDuration, Rate, Share
 
@@ -74,7 +75,11 @@ class Traffic(Words):
     daily: Daily | None = Field(None, description="A daily curve.")
     trace: Trace | None = Field(None, description="Measured traffic.")
     spikes: tuple[Spike, ...] = Field((), description="More traffic for a while.")
-    users: Count = Field(description="Users, among whom requests fall evenly at random.")
+    users_: Count | Tenants = Field(
+        alias="users",
+        description="Users, among whom requests fall evenly at random; or of tenants, {count: "
+        "250k, largest: 15%, zipf: 1.1}.",
+    )
     sticky: bool = Field(description="Whether a user stays on one version while weights rise.")
     writes: Share = Field(description="Share of requests that write.")
     connections: LongConnections | None = Field(
@@ -172,14 +177,31 @@ class Traffic(Words):
         return hash(tuple(self.__dict__.values()))
 
     @property
+    def users(self) -> int:
+        """How many users there are."""
+        return self.users_.count if isinstance(self.users_, Tenants) else self.users_
+
+    @property
+    def tenants(self) -> Tenants | None:
+        """To whom the users belong, if that is told."""
+        return self.users_ if isinstance(self.users_, Tenants) else None
+
+    @property
     def constant(self) -> bool:
         """Whether the rate is the same at every moment."""
         return self.rate is not None and not self.spikes
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the data."""
-        return self._series.notes if self._series is not None else ()
+        """What was done to the data, and what was taken of tenants."""
+        told = list(self._series.notes) if self._series is not None else []
+        if self.tenants is not None:
+            told.append(
+                f"{self.tenants.number} tenants, the largest of "
+                f"{self.tenants.largest * self.tenants.count:.3g} users; new versions reach users, "
+                "not whole tenants"
+            )
+        return tuple(told)
 
     @property
     def mean(self) -> float:

@@ -124,6 +124,11 @@ def count(value: Any) -> int:
     return int(number)
 
 
+def people(value: Any) -> int:
+    """A number of users of at least 1, such as 500 users or 2k."""
+    return count(value.removesuffix("users") if isinstance(value, str) else value)
+
+
 def money(value: Any) -> float:
     """An amount such as 0.10 USD or 0.1; the currency must be the scenario's (checked there)."""
     text = _plain(value, "an amount", "e.g. 0.10 USD or 0.1")
@@ -189,6 +194,11 @@ def format_count(number: int) -> str:
     if number >= 10_000 and number % 1000 == 0:
         return f"{number // 1000}k"
     return str(number)
+
+
+def format_people(number: int) -> str:
+    """A number of users as text."""
+    return f"{format_count(number)} users"
 
 
 def format_money(amount: float) -> str:
@@ -283,6 +293,7 @@ _SHARE_SCHEMA = _schema(rf"^{_NUMBER} *%?$", True, "5%")
 _HOURLY_SCHEMA = _schema(rf"^(0|{_NUMBER} *([A-Z]{{3}})? */ *h)$", True, "0.17/h")
 _MONEY_SCHEMA = _schema(rf"^{_NUMBER} *([A-Z]{{3}})?$", True, "0.10 USD")
 _COUNT_SCHEMA = _schema(rf"^{_NUMBER} *[kM]?$", True, "250k")
+_PEOPLE_SCHEMA = _schema(rf"^{_NUMBER} *[kM]? *(users)?$", True, "500 users")
 _PORTION_SCHEMA = _schema(rf"^{_NUMBER} *([kM]|%)?$", True, "25%", "3")
 
 
@@ -301,6 +312,7 @@ PositiveShare = Annotated[
 ]
 Percentage = Annotated[float, _reader(percentage, True), _text(format_share), _SHARE_SCHEMA]
 Count = Annotated[int, BeforeValidator(count), _text(format_count), _COUNT_SCHEMA]
+People = Annotated[int, BeforeValidator(people), _text(format_people), _PEOPLE_SCHEMA]
 Money = Annotated[float, _reader(money, False), _text(format_money), _MONEY_SCHEMA]
 Hourly = Annotated[float, _reader(hourly, True), _text(format_hourly), _HOURLY_SCHEMA]
 Factor = Annotated[

@@ -108,7 +108,9 @@ FORMS = {
         "post_promotion_analysis: [{above: 90%, interval: 1m, no_data: pass}]}",
     ],
 }
+AUDIENCE = "{steps: [{weight: 0, audience: 20k users, bake: 3m}, {weight: 30%, bake: 5m}]}"
 CASES = [(kind, form) for kind, forms in FORMS.items() for form in forms]
+CASES += [("canary", AUDIENCE), ("feature_flag", AUDIENCE)]
 INTERRUPTED = {
     "big_bang {}",
     "kubernetes_recreate {}",

@@ -42,6 +42,22 @@ def connections_in_a_rolling_update(rng: Random) -> Case:
     return Case(scenario.with_("follow_up", "10m"), SEEN, chunk=40)
 
 
+def an_audience_first(rng: Random) -> Case:
+    """Some users always get the new version, and may not meet what is wrong with it; later all
+    others get it by chance."""
+    scenario = bare(
+        rate="rate: 8 rps",
+        users="1k",
+        defect="{kind: errors, rate: {uniform: {low: 20%, high: 40%}}}",
+        detection=f"noticed: {{after: {{uniform: {{low: 4m, high: {rng.randint(7, 9)}m}}}}}}",
+        response="page: {decide: 60s}",
+        strategy=f"canary: {{steps: [{{weight: 0, audience: {rng.randint(150, 250)} users, "
+        f"finds: {rng.randint(40, 80)}%, bake: 12m}}, {{weight: 50%, bake: 1h}}]}}",
+    )
+    figures = ("failed_requests", "users_harmed", "exposure_time", "time_to_detect")
+    return Case(scenario.with_("follow_up", "10m"), figures, chunk=40)
+
+
 def overload_that_collapses(rng: Random) -> Case:
     """A busy fleet of which a part is away: what is left carries less than it could."""
     scenario = bare(
@@ -116,4 +132,5 @@ TRAFFIC = (
     connections_that_outlast_a_weight,
     connections_in_a_rolling_update,
     overload_that_collapses,
+    an_audience_first,
 )
