@@ -237,12 +237,22 @@ def test_flips_are_searched_on_demand(small: str, capsys: pytest.CaptureFixture[
 
 
 TORNADO = ("--tornado", "users_harmed p95 given defect", "--tornado", "loss")
+BARE = """
+version: 1
+profile: bare
+service: {instances: 4, startup: 30s}
+traffic: {rate: 20 rps, users: 2k}
+change: {defects: [{kind: errors}]}
+strategies: {canary: {steps: [{weight: 5%, bake: 1m}]}, big_bang: {in_place: false}}
+"""
 
 
 def test_what_every_assumption_does_to_a_figure(
-    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = (*QUICK, small, "-n", "20", "--strategy", "canary", *TORNADO)
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(BARE, "utf-8")
+    command = (*QUICK, str(bare), "-n", "20", "--strategy", "canary", *TORNADO)
     assert call(*command, "--json", "--save", str(tmp_path / "run")) == 0
     shown = capsys.readouterr()
     assert "more replications" in shown.err
