@@ -60,11 +60,8 @@ def compare(
     from simulator.decide.advice import Options
     from simulator.findings.comparison import SIDE_STUDY
 
-    asked = Options(
-        *(workers, paces, limit, assumptions),
-        flips=searches(words, flips),
-        tornado=_figures(words, tornado),
-    )
+    wanted = searches(words, flips), _figures(words, tornado)
+    asked = Options(workers, paces, limit, assumptions, flips=wanted[0], tornado=wanted[1])
     _told(words, replications if limit is None else SIDE_STUDY, asked, quiet)
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
     more = {"--strategy": strategy, "--set": sets, "--flips": flips, "--tornado": tornado}
