@@ -57,12 +57,12 @@ def compare(
     workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)
     words = read_scenario(scenario, sets, strategy, quiet)
-    from simulator.decide.advice import Options
-    from simulator.findings.comparison import SIDE_STUDY
+    from simulator.decide.advice import Options, on_demand
 
     wanted = searches(words, flips), _figures(words, tornado)
     asked = Options(workers, paces, limit, assumptions, flips=wanted[0], tornado=wanted[1])
-    _told(words, replications if limit is None else SIDE_STUDY, asked, quiet)
+    for text in on_demand(words, asked, replications):
+        options.note(text, quiet)
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
     more = {"--strategy": strategy, "--set": sets, "--flips": flips, "--tornado": tornado}
     command = _command(scenario, replications, precision, seed, more)
@@ -207,27 +207,6 @@ def _figures(words: Scenario, texts: Sequence[str] | None) -> tuple[Measure, ...
         return asked(words, texts or ())
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--tornado") from None
-
-
-def _told(words: Scenario, count: int, asked: Options, quiet: bool) -> None:
-    """What is worked out on demand, and what it costs."""
-    from simulator.decide.flip import cost as searching
-    from simulator.decide.tornado import cost as moving
-
-    if asked.flips:
-        played = searching(words, asked.flips, count)
-        options.note(
-            f"--flips: {len(asked.flips)} settings, at least {played:,} more replications for each "
-            "strategy",
-            quiet,
-        )
-    if asked.tornado:
-        played = moving(words, asked.tornado, count)
-        options.note(
-            f"--tornado: every assumption at its low and high value, {played:,} more replications "
-            "for the planned and the recommended strategy each (or those of --strategy)",
-            quiet,
-        )
 
 
 def _command(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.decide import flip, tornado
 from simulator.decide.flip import Flip, Search, checked, flips, searched_flips
 from simulator.decide.sensitivity import Uncertainty, matter, uncertainty
 from simulator.decide.tornado import Tornado, tornados
@@ -15,6 +16,7 @@ from simulator.decide.years import Years, years
 from simulator.findings import reconsider
 from simulator.findings.comparison import (
     QUICK,
+    SIDE_STUDY,
     Difference,
     Dominance,
     PacePoint,
@@ -205,6 +207,26 @@ def _worked_out(
         yield found._replace(uncertainty=ranges, matter=matter(ranges))
 
 
+def on_demand(scenario: Scenario, options: Options, replications: int) -> list[str]:
+    """What is worked out only when asked for, and how many more replications it plays."""
+    if options.precision is not None:
+        replications = SIDE_STUDY
+    told = []
+    if options.flips:
+        played = flip.cost(scenario, options.flips, replications)
+        told.append(
+            f"--flips: {len(options.flips)} settings, at least {played:,} more replications for "
+            "each strategy"
+        )
+    if options.tornado:
+        played = tornado.cost(scenario, options.tornado, replications)
+        told.append(
+            f"--tornado: every assumption at its low and high value, {played:,} more replications "
+            "for the planned and the recommended strategy each (or those of --strategy)"
+        )
+    return told
+
+
 def leaning(found: Comparison) -> list[str]:
     """The strategies whose figures are told of when assumptions move: those that were chosen, else
     the planned and the recommended one.
@@ -234,7 +256,7 @@ def conclude(
     found = found._replace(flips=flips(results, best))
     if not confirm:
         return found
-    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(flip.to for flip in found.flips)])
+    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(one.to for one in found.flips)])
     fresh = fresh_study(results, list(leading), jobs)
     return found._replace(
         recommendation=recommend(results, fresh), flips=checked(found.flips, best, fresh)

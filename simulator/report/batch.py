@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simulator import __version__
 from simulator.decide import flip, tornado
-from simulator.decide.advice import Options, compare
+from simulator.decide.advice import Options, compare, on_demand
 from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, Workers
 from simulator.findings.runs import Kept, Store, Tally, write
 from simulator.report import index
@@ -210,6 +210,8 @@ def _played(source: str, folder: Path, taken: set[str], asked: Asked, said: Said
         named = scenario.name if scenario.name != _UNNAMED else stem
         where = _untaken(named, stem, taken)
         asked = asked._replace(options=asked.wanted(scenario))
+        for text in on_demand(scenario, asked.options, asked.replications):
+            said.line(f"{source}: {text}")
     except ValueError as error:
         return _lost(source, _untaken(stem, "", taken), None, "invalid", str(error))
     store = Store(folder / where / CHUNKS, said.line)
