@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +48,8 @@ def report(
     seed: options.Seed = 1,
     sets: options.Sets = None,
     pace: options.Pace = options.PACES,
+    flips: options.Flips = None,
+    tornado: options.Tornado = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
     assumptions: _Assumptions = False,
@@ -65,22 +67,37 @@ def report(
     from simulator.decide.advice import Options
     from simulator.report import batch
 
+    _check(tornado or ())
     folder = Path(output)
     try:
         wanted = batch.sources(scenarios)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="SCENARIO") from None
+    repeated = {"--set": sets, "--flips": flips, "--tornado": tornado}
+    single = {"--pace": "" if pace == options.PACES else pace, "--per-year": per_year}
+    switches = {"--assumptions": assumptions, "--no-gates": not gates}
 
     def command(source: str) -> str:
         """What makes one of the folders."""
-        return _command(source, replications, seed, sets or (), pace, assumptions, gates, per_year)
+        return _command([source, "-n", replications, "--seed", seed], repeated, single, switches)
 
     asked = batch.Asked(
         *(replications, seed, sets or ()),
         Options(workers, paces, assumptions=assumptions, gates=gates, per_year=per_year),
-        command,
+        *(command, flips or (), tornado or ()),
     )
     _carry_out(wanted, folder, asked, quiet)
+
+
+def _check(figures: Sequence[str]) -> None:
+    """Refuse what is no figure at once; raises a usage error."""
+    from simulator.words.objectives import measure
+
+    try:
+        for text in figures:
+            measure(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tornado") from None
 
 
 def _carry_out(wanted: Sequence[str], folder: Path, asked: Asked, quiet: bool) -> None:
@@ -132,20 +149,15 @@ def _exit(runs: Sequence[Run]) -> None:
 
 
 def _command(
-    source: str,
-    count: int,
-    seed: int,
-    sets: Sequence[str],
-    pace: str,
-    assumptions: bool,
-    gates: bool,
-    per_year: int,
+    head: Sequence[object],
+    repeated: Mapping[str, Sequence[str] | None],
+    single: Mapping[str, object],
+    switches: Mapping[str, bool],
 ) -> str:
     """What makes this one folder again, beside where one is."""
-    parts = ["deploysim", "report", source, "-o", ".", "-n", str(count), "--seed", str(seed)]
-    parts += [part for text in sets for part in ("--set", text)]
-    parts += [] if pace == options.PACES else ["--pace", pace]
-    parts += ["--assumptions"] if assumptions else []
-    parts += [] if gates else ["--no-gates"]
-    parts += ["--per-year", str(per_year)] if per_year else []
+    source, *rest = map(str, head)
+    parts = ["deploysim", "report", source, "-o", ".", *rest]
+    parts += [part for name, texts in repeated.items() for t in texts or () for part in (name, t)]
+    parts += [part for name, value in single.items() if value for part in (name, str(value))]
+    parts += [name for name, wanted in switches.items() if wanted]
     return shlex.join(parts)

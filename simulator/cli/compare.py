@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from simulator.cli import options
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison, Options
     from simulator.decide.flip import Search
+    from simulator.words.objectives import Measure
     from simulator.words.scenario import Scenario
 
 _CHECKS = ("table", "json", "junit", "sarif")
@@ -24,14 +25,6 @@ _Save = Annotated[
 ]
 _Assumptions = Annotated[
     bool, typer.Option(help="Range of the headline figures over the assumptions.")
-]
-_Flips = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--flips",
-        metavar="PATH=LOW..HIGH",
-        help="Where the recommendation changes; `all` for every assumption (repeatable).",
-    ),
 ]
 _CheckFormat = Annotated[str, typer.Option("--format", help="table, json, junit or sarif.")]
 _Check = Annotated[bool, typer.Option("--check", help="Exit with 99 if an objective fails.")]
@@ -45,7 +38,8 @@ def compare(
     strategy: options.Names = None,
     sets: options.Sets = None,
     pace: options.Pace = options.PACES,
-    flips: _Flips = None,
+    flips: options.Flips = None,
+    tornado: options.Tornado = None,
     jobs: options.Jobs = 0,
     executor: options.Executor = "local",
     output_format: options.Format = "table",
@@ -63,17 +57,22 @@ def compare(
     workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)
     words = read_scenario(scenario, sets, strategy, quiet)
-    from simulator.decide.advice import Options
+    from simulator.decide.advice import Options, on_demand
 
-    asked = Options(workers, paces, limit, assumptions, flips=searches(words, flips))
+    wanted = searches(words, flips), _figures(words, tornado)
+    asked = Options(workers, paces, limit, assumptions, flips=wanted[0], tornado=wanted[1])
+    for text in on_demand(words, asked, replications):
+        options.note(text, quiet)
     found = _compared(words, replications, seed, strategy or (), asked, quiet)
-    command = _command(scenario, replications, precision, seed, strategy or (), sets or ())
+    more = {"--strategy": strategy, "--set": sets, "--flips": flips, "--tornado": tornado}
+    command = _command(scenario, replications, precision, seed, more)
     options.emit(_rendered(found, form, options.colour(no_color, output), command), output)
     if save is not None:
         _save(found, save, command, quiet)
-    if form == "table" and not quiet:
-        options.note("", quiet)
-        options.note(_next(found, scenario, save), quiet)
+    if flips and found.recommendation is None:
+        options.note("--flips: without objectives or prices nothing is recommended", quiet)
+    if form == "table":
+        options.note(f"\n{_next(found, scenario, save)}", quiet)
     if found.results.stopped:
         options.note("interrupted: this is what was finished", quiet)
         raise typer.Exit(_INTERRUPTED)
@@ -188,29 +187,26 @@ def read_scenario(
 
 
 def searches(words: Scenario, texts: Sequence[str] | None) -> tuple[Search, ...]:
-    """What --flips asks for; raises a usage error for what is no range."""
-    from simulator.decide.flip import assumed, search
+    """Where to look for flips; raises a usage error for what is no range."""
+    from simulator.decide.flip import asked
     from simulator.words.problems import ScenarioError
 
-    found: list[Search] = []
-    for text in texts or ():
-        path, _, span = text.partition("=")
-        low, between, high = span.partition("..")
-        if text == "all":
-            found += assumed(words)
-            continue
-        if not (path and between and low and high):
-            raise typer.BadParameter(
-                f"{text!r} is no range; write PATH=LOW..HIGH, e.g. response.watch=5m..1h, or all",
-                param_hint="--flips",
-            )
-        try:
-            found.append(search(words, path, low, high))
-        except ScenarioError as error:
-            raise ScenarioError([p._replace(file="--flips") for p in error.problems]) from None
-        except (TypeError, ValueError) as error:
-            raise typer.BadParameter(str(error), param_hint="--flips") from None
-    return tuple(found)
+    try:
+        return asked(words, texts or ())
+    except ScenarioError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--flips") from None
+
+
+def _figures(words: Scenario, texts: Sequence[str] | None) -> tuple[Measure, ...]:
+    """Of which figures the assumptions are moved; raises a usage error for an unknown one."""
+    from simulator.decide.tornado import asked
+
+    try:
+        return asked(words, texts or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--tornado") from None
 
 
 def _command(
@@ -218,15 +214,14 @@ def _command(
     replications: int,
     precision: str | None,
     seed: int,
-    names: Sequence[str],
-    sets: Sequence[str],
+    more: Mapping[str, Sequence[str] | None],
 ) -> str:
     """What gives the same results again."""
     parts = ["deploysim", "compare", scenario]
     parts += ["--precision", precision] if precision else ["-n", str(replications)]
     parts += ["--seed", str(seed)]
-    for option, values in (("--strategy", names), ("--set", sets)):
-        for value in values:
+    for option, values in more.items():
+        for value in values or ():
             parts += [option, value]
     return shlex.join(parts)
 

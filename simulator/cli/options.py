@@ -42,6 +42,22 @@ Pace = Annotated[
     str, typer.Option("--pace", help="Paces of the curves of time against harm; 1 for none.")
 ]
 PACES = "0.25,0.5,1,2,4"
+Flips = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--flips",
+        metavar="PATH=LOW..HIGH",
+        help="Where the recommendation changes; `all` for every assumption (repeatable).",
+    ),
+]
+Tornado = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tornado",
+        metavar="FIGURE",
+        help="What every assumption does to it: FIGURE [STAT] [given ...] (repeatable).",
+    ),
+]
 Jobs = Annotated[
     int, typer.Option("--jobs", "-j", min=0, help="Worker processes; 0 means one per core.")
 ]

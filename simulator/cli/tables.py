@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import exam, headlines, sweeps, wording
+from simulator.report import exam, flips, headlines, sweeps, tornadoes, wording
 from simulator.report.judged import judged
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     if blind:
         lines += textwrap.wrap(blind, WIDTH)
     lines += _more_flips(comparison, paint)
+    lines += _tornados(comparison, paint)
     lines += _both_uncertainties(comparison, paint)
     listed = headlines.assumptions(comparison)
     if listed:
@@ -81,18 +82,64 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     return "\n".join(lines)
 
 
+_SETTING, _NOW, _SPAN, _THERE = 32, 9, 19, 15
+
+
 def _more_flips(comparison: Comparison, paint: Paint) -> list[str]:
-    """What was searched with --flips, and what came of it."""
-    if not comparison.searched:
+    """What was searched with --flips, and what came of it: a line each."""
+    found = flips.turns(comparison)
+    if not found:
         return []
     lines = ["", paint.bold("Where the recommendation changes (one setting at a time)")]
-    lines += [f"  {headlines.flip(comparison, found)}" for found in comparison.flips]
-    flipping = {found.path for found in comparison.flips}
-    still = [path for path in comparison.searched if path not in flipping]
-    if still:
-        text = f"Nowhere between low and high of: {', '.join(still)}."
-        lines += textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")
+    for row in [flips.Turn(*flips.HEADS), *found]:
+        text = f"{_clip(row.path, _SETTING):<{_SETTING}} {_clip(row.now, _NOW):>{_NOW}} "
+        text += f"{_clip(row.searched, _SPAN):>{_SPAN}}  "
+        text += f"{row.there:<{_THERE}} {row.to}" if row.there else flips.STILL
+        text = _clip(text.rstrip(), WIDTH)
+        lines.append(paint.dim(text) if row.path == flips.HEADS[0] else text)
+    if any(row.to.endswith("?") for row in found):
+        lines.append(paint.dim(flips.UNSURE))
     return lines
+
+
+_NAMES, _AT, _LANES = 34, 10, 20
+
+
+def _tornados(comparison: Comparison, paint: Paint) -> list[str]:
+    """What every assumption does to each figure that was asked for with --tornado."""
+    lines: list[str] = []
+    every = tornadoes.moves(comparison)
+    for found in every:
+        lines += ["", *_wrapped(paint.bold, f"What moves {found.figure} under {found.strategy}")]
+        now = f"Now {found.now}" + (f" ({found.interval})" if found.interval else "")
+        lines += _wrapped(paint.dim, f"{now}: {found.meaning}")
+        drawn = tornadoes.lanes(found, _LANES)
+        if found.shown:
+            lines.append(paint.dim(_lane(tornadoes.HEADS, "- low, | now, # high")))
+        lines += [_lane(one[:1] + one[2:6], drawn[one.path]) for one in found.shown]
+        if not found.shown:
+            lines.append("No assumption moves it by more than luck does.")
+        for text in tornadoes.unshown(found):
+            lines += textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+    if every:
+        if any(one.path.startswith("change.defects[") for found in every for one in found.shown):
+            kinds = ", ".join(
+                f"[{k}] {one}" for k, one in enumerate(comparison.scenario.change.labels)
+            )
+            lines += ["", *_wrapped(paint.dim, f"change.defects: {kinds}.")]
+        lines += _wrapped(paint.dim, tornadoes.method(every[0]))
+    return lines
+
+
+def _lane(cells: Sequence[str], drawn: str) -> str:
+    """A setting, both ends with what the figure becomes there, and a bar of characters."""
+    setting, *rest = cells
+    told = " ".join(f"{_clip(text, _AT):>{_AT}}" for text in rest)
+    return f"{_clip(setting, _NAMES):<{_NAMES}} {told}  {drawn}".rstrip()
+
+
+def _wrapped(mark: Callable[[str], str], text: str) -> list[str]:
+    return [mark(part) for part in textwrap.wrap(text, WIDTH)]
 
 
 def _both_uncertainties(comparison: Comparison, paint: Paint) -> list[str]:
@@ -316,9 +363,9 @@ def exam_answer(answer: Answer, colour: bool) -> str:
     for letter, text in exam.losers(answer):
         lines += _under(f"  {letter}  ", text)
     lines += ["", *_ranked(answer, paint)]
-    flips = exam.flips(answer)
-    lines += ["", paint.bold("Another answer")] if flips else []
-    for text in flips:
+    others = exam.flips(answer)
+    lines += ["", paint.bold("Another answer")] if others else []
+    for text in others:
         lines += _under("  ", text)
     return "\n".join(lines)
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.decide import flip, tornado
 from simulator.decide.flip import Flip, Search, checked, flips, searched_flips
 from simulator.decide.sensitivity import Uncertainty, matter, uncertainty
+from simulator.decide.tornado import Tornado, tornados
 from simulator.decide.years import Years, years
 from simulator.findings import reconsider
 from simulator.findings.comparison import (
     QUICK,
+    SIDE_STUDY,
     Difference,
     Dominance,
     PacePoint,
@@ -42,6 +45,7 @@ from simulator.findings.verdict import (
 )
 
 if TYPE_CHECKING:
+    from simulator.words.objectives import Measure
     from simulator.words.scenario import Scenario
 
 FIRST, GROWTH = 20, 3
@@ -67,11 +71,12 @@ class Comparison(NamedTuple):
     thresholds: tuple[Threshold, ...]
     recommendation: Recommendation | None = None
     flips: tuple[Flip, ...] = ()
-    searched: tuple[str, ...] = ()
+    searched: tuple[Search, ...] = ()
     uncertainty: Mapping[str, tuple[Uncertainty, ...]] = MappingProxyType({})
     matter: tuple[str, ...] = ()
     gates: Mapping[str, tuple[Sight, ...]] = MappingProxyType({})
     year: Years | None = None
+    tornados: tuple[Tornado, ...] = ()
 
     @property
     def pace(self) -> dict[str, tuple[PacePoint, ...]]:
@@ -103,8 +108,8 @@ class Options(NamedTuple):
     """How much to work out: worker processes; paces of the curves (1 alone: none); `precision`,
     the relative half-width of the headline means that decides how many replications; whether the
     headlines get their range over the assumptions; whether every gate's power is worked out; where
-    flips are searched beyond prices and the probability of a defect; and for how many releases a
-    year its losses are worked out (0: not).
+    flips are searched beyond prices and the probability of a defect; for how many releases a year
+    its losses are worked out (0: not); and of which figures the assumptions are moved one by one.
     """
 
     jobs: Workers = 1
@@ -114,6 +119,7 @@ class Options(NamedTuple):
     gates: bool = True
     flips: Sequence[Search] = ()
     per_year: int = 0
+    tornado: Sequence[Measure] = ()
 
 
 def compare(
@@ -190,13 +196,46 @@ def _worked_out(
     if options.flips and found.recommendation:
         best = found.recommendation.strategy
         more = searched_flips(results, best, options.flips, jobs, progress)
-        found = found._replace(
-            flips=(*more, *found.flips), searched=tuple(s.path for s in options.flips)
-        )
+        found = found._replace(flips=(*more, *found.flips), searched=tuple(options.flips))
+        yield found
+    if options.tornado:
+        swings = tornados(results, leaning(found), options.tornado, jobs, progress)
+        found = found._replace(tornados=swings)
         yield found
     if options.assumptions:
         ranges = uncertainty(results, jobs, progress)
         yield found._replace(uncertainty=ranges, matter=matter(ranges))
+
+
+def on_demand(scenario: Scenario, options: Options, replications: int) -> list[str]:
+    """What is worked out only when asked for, and how many more replications it plays."""
+    if options.precision is not None:
+        replications = SIDE_STUDY
+    told = []
+    if options.flips:
+        played = flip.cost(scenario, options.flips, replications)
+        told.append(
+            f"--flips: {len(options.flips)} settings, at least {played:,} more replications for "
+            "each strategy"
+        )
+    if options.tornado:
+        played = tornado.cost(scenario, options.tornado, replications)
+        told.append(
+            f"--tornado: every assumption at its low and high value, {played:,} more replications "
+            "for the planned and the recommended strategy each (or those of --strategy)"
+        )
+    return told
+
+
+def leaning(found: Comparison) -> list[str]:
+    """The strategies whose figures are told of when assumptions move: those that were chosen, else
+    the planned and the recommended one.
+    """
+    names = found.results.names
+    if set(names) != set(found.scenario.strategies):
+        return list(names)
+    best = found.recommendation.strategy if found.recommendation else None
+    return [name for name in names if name in (found.scenario.to_check, best)]
 
 
 def conclude(
@@ -217,7 +256,7 @@ def conclude(
     found = found._replace(flips=flips(results, best))
     if not confirm:
         return found
-    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(flip.to for flip in found.flips)])
+    leading = dict.fromkeys([*ranking(results)[:_LEADING], *(one.to for one in found.flips)])
     fresh = fresh_study(results, list(leading), jobs)
     return found._replace(
         recommendation=recommend(results, fresh), flips=checked(found.flips, best, fresh)

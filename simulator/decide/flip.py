@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.decide.sensitivity import varied
-from simulator.findings.comparison import played, side_study
+from simulator.decide import alone
+from simulator.findings.comparison import FEWEST, SIDE_STUDY, played, side_study
 from simulator.findings.executors import Workers
 from simulator.findings.reconsider import CHANCE, EACH, PRICES, reconsidered
-from simulator.findings.study import Progress
+from simulator.findings.study import Progress, strata
 from simulator.findings.verdict import has_money, ranking
 from simulator.words.changes import number_at
 from simulator.words.problems import ScenarioError
@@ -123,41 +124,66 @@ def searched_flips(
     Raises ScenarioError for a path or a value that the scenario does not take.
     """
     scenario, found = results.scenario, []
-    ends = [
-        scenario.with_(search.path, value)
+    changes = [
+        (search.path, scenario.with_(search.path, value))
         for search in searches
         for value in (search.low, search.high)
     ]
-    at_ends = _leaders(results, ends, jobs, progress)
+    side, fresh = _Side(results, jobs), _Side(results.other_luck(), jobs, anew=True)
+    at_ends = side.leaders(changes, progress)
     for number, search in enumerate(searches):
-        low, high = (number_at(end, search.path) for end in ends[2 * number : 2 * number + 2])
+        low, high = (number_at(end, search.path) for _, end in changes[2 * number : 2 * number + 2])
         known = {low: at_ends[2 * number], high: at_ends[2 * number + 1]}
         now = min(max(number_at(scenario, search.path), low), high)
         whole = isinstance(low, int) and isinstance(high, int)
         looked_for = Bisection(search.path, now, (low, high), best, ROUGH, whole)
-        leader = _playing(results, search.path, jobs, known)
-        again = _playing(results.other_luck(), search.path, jobs, {})
+        leader, again = side.leader(search.path, known), fresh.leader(search.path, {})
         found += both_ways(looked_for, leader, again)
     return tuple(sorted(found, key=_distance))
 
 
-def _playing(results: Results, path: str, jobs: Workers, known: dict[float, str]) -> At:
-    """Who leads at a value, by a side study unless it is known."""
-
-    def leader(value: float) -> str:
-        if value not in known:
-            known[value] = _leaders(results, [results.scenario.with_(path, value)], jobs, None)[0]
-        return known[value]
-
-    return leader
+def cost(scenario: Scenario, searches: Sequence[Search], replications: int) -> int:
+    """How many replications a search plays for each strategy before it cuts any range."""
+    groups = strata(scenario, min(max(replications, 1), SIDE_STUDY), FEWEST)
+    return alone.cost(groups, [search.path for search in searches])
 
 
-def _leaders(
-    results: Results, variants: Sequence[Scenario], jobs: Workers, progress: Progress | None
-) -> list[str]:
-    groups = side_study(results)
-    work = [(variant, results.names, groups) for variant in variants]
-    return [ranking(side)[0] for side in played(results, work, jobs, progress)]
+class _Side:
+    """Side studies with one luck: who leads when a single setting changes.
+
+    What a setting does not touch is taken from the results, or played `anew`.
+    """
+
+    def __init__(self, results: Results, jobs: Workers, anew: bool = False) -> None:
+        self._results, self._jobs, self._anew = results, jobs, anew
+
+    @cached_property
+    def _base(self) -> Results:
+        results, groups = self._results, side_study(self._results)
+        if self._anew:
+            return played(results, [(results.scenario, results.names, groups)], self._jobs)[0]
+        return results.first({group.number: group.replications for group in groups})
+
+    def leaders(
+        self, changes: Sequence[tuple[str, Scenario]], progress: Progress | None = None
+    ) -> list[str]:
+        """Who leads after each change of a setting."""
+        base = self._base
+        groups = base.played(side_study(self._results))
+        return [
+            ranking(one)[0] for one in alone.altered(base, groups, changes, self._jobs, progress)
+        ]
+
+    def leader(self, path: str, known: dict[float, str]) -> At:
+        """Who leads at a value of a setting, by a side study unless it is known."""
+
+        def at(value: float) -> str:
+            if value not in known:
+                changed = self._results.scenario.with_(path, value)
+                known[value] = self.leaders([(path, changed)])[0]
+            return known[value]
+
+        return at
 
 
 def search(scenario: Scenario, path: str, low: Any, high: Any) -> Search:
@@ -169,10 +195,37 @@ def search(scenario: Scenario, path: str, low: Any, high: Any) -> Search:
     return Search(path, low, high)
 
 
+def asked(scenario: Scenario, texts: Sequence[str]) -> tuple[Search, ...]:
+    """The searches in texts: `all`, or a setting with a range such as `response.watch=5m..1h`.
+
+    Raises ValueError for what is no range, ScenarioError for what the scenario refuses.
+    """
+    found: list[Search] = []
+    for text in texts:
+        path, _, span = text.partition("=")
+        low, between, high = span.partition("..")
+        if text == "all":
+            found += assumed(scenario)
+            continue
+        if not (path and between and low and high):
+            raise ValueError(
+                f"{text!r} is no range; write PATH=LOW..HIGH, e.g. response.watch=5m..1h, or all"
+            )
+        try:
+            found.append(search(scenario, path, low, high))
+        except ScenarioError as error:
+            raise ScenarioError([p._replace(file="--flips") for p in error.problems]) from None
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+    return tuple(found)
+
+
 def assumed(scenario: Scenario) -> tuple[Search, ...]:
-    """Every assumption with a plausible range, as a search."""
+    """Every assumption with a plausible range of numbers, as a search."""
     found = []
-    for row in varied(scenario):
+    for row in scenario.assumed:
+        if row.low is None or row.high is None:
+            continue
         try:
             found.append(search(scenario, row.path, row.low, row.high))
         except (ScenarioError, TypeError, ValueError):

@@ -133,11 +133,13 @@ class _Gap:
         return held
 
 
-def _resampled(strata: Strata, count: int, generator: np.random.Generator) -> Floats:
-    """How often each replication is drawn in `count` resamples stratum by stratum, (count, n)."""
-    sizes = strata.sizes.astype(np.int64)
+def resampled(sizes: Sequence[int], count: int, generator: np.random.Generator) -> Floats:
+    """How often each replication is drawn in `count` resamples, stratum by stratum, (count, n).
+
+    `sizes` (K,) are the replications of each stratum.
+    """
     parts = []
-    for size in sizes.tolist():
+    for size in sizes:
         drawn = generator.integers(size, size=(count, size))
         drawn += size * np.arange(count)[:, None]
         parts.append(np.bincount(drawn.ravel(), minlength=count * size).reshape(count, size))
@@ -167,7 +169,8 @@ def dominates(
     allowed = resamples - LEVEL * resamples
     refuted = 0
     for start in range(0, resamples, _AT_ONCE):
-        times = _resampled(strata, min(_AT_ONCE, resamples - start), generator)
+        drawn = min(_AT_ONCE, resamples - start)
+        times = resampled(strata.sizes.astype(np.int64).tolist(), drawn, generator)
         refuted += int(np.count_nonzero(~gap.positive(times[:, gap.replications])))
         if refuted > allowed:
             return False

@@ -53,6 +53,20 @@ class Given:
         """Replications under this condition."""
         return self.strata.n
 
+    @property
+    def limit(self) -> float:
+        """The horizon (s) that stands in for censored values in a mean."""
+        return self._limit
+
+    @property
+    def parts(self) -> tuple[tuple[int, float], ...]:
+        """Replications and weight of each stratum, in the order of `values`."""
+        even = self.share <= 0
+        return tuple(
+            (len(self._columns[g.number]["ended"]), 1.0 if even else g.probability)
+            for g in self._groups
+        )
+
     def values(self, figure: str) -> Array:
         """A figure's values in the order of the strata, NaN where not applicable."""
         return np.concatenate([np.asarray(self._columns[g.number][figure]) for g in self._groups])
@@ -126,6 +140,17 @@ class Given:
         return proportion(self.values(column), self.strata)
 
 
+def meant(groups: Sequence[Stratum], condition: str | None) -> tuple[int, ...]:
+    """The strata under a condition: None (all), good, defect, or a kind (all of its entries)."""
+    return tuple(
+        g.number
+        for g in groups
+        if condition is None
+        or condition == ("defect" if g.number else GOOD_RELEASE)
+        or (g.number and condition in (g.label, g.label.rstrip(" 0123456789")))
+    )
+
+
 class StrategyRisk:
     """What one strategy's replications show, over all releases and under each condition."""
 
@@ -184,12 +209,7 @@ class StrategyRisk:
             return self.given_good
         if condition == "defect":
             return self.given_defect
-        numbers = [
-            g.number
-            for g in self._groups
-            if g.number and (g.label == condition or g.label.rstrip(" 0123456789") == condition)
-        ]
-        return self._given(numbers)
+        return self._given(list(meant(self._groups, condition)))
 
 
 class Risk(Mapping[str, StrategyRisk]):
@@ -303,6 +323,15 @@ class Results:
         }
         return self.with_columns(columns)
 
+    def played(self, groups: Sequence[Stratum]) -> tuple[Stratum, ...]:
+        """These strata with at most as many replications as were played of each."""
+        parts = next(iter(self.columns.values()))
+        return tuple(
+            g._replace(replications=min(g.replications, len(parts[g.number]["ended"])))
+            for g in groups
+            if g.number in parts
+        )
+
     def other_luck(self) -> Results:
         """The same, to play side studies with a seed that shares no luck with it."""
         return Results(
@@ -337,4 +366,4 @@ class Results:
         return whole
 
 
-__all__ = ["GOOD_RELEASE", "Given", "Results", "Risk", "StrategyRisk"]
+__all__ = ["GOOD_RELEASE", "Given", "Results", "Risk", "StrategyRisk", "meant"]

@@ -41,7 +41,8 @@ class Pacing:
 
     def forget(self, now: float) -> None:
         """What was reserved and has not begun will not begin."""
-        self._next = min(self._next, now + self.gap)
+        if self._next > now:
+            self._next = now + (self._next - now) % self.gap
 
 
 class PacedVerbs(StoreVerbs):

@@ -20,6 +20,7 @@ from simulator.words.detection import Alarm
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
+    from simulator.words.router import Throttle
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
     from simulator.words.traffic import Traffic
@@ -74,10 +75,7 @@ class Plan:
         if self.scaling is not None:
             self.size = math.ceil(float(self.scaling.usual(np.zeros(1))[0]) - 1e-9)
         self.full_capacity = self.capacity * self.size
-        throttle = scenario.router.throttle
-        most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
-        most += self.peak * self.misses  # were everything copied
-        self.throttle = throttle if throttle is not None and throttle.rate < most else None
+        self.throttle = self._throttle()
         self._errors()
         self.latency = self._latency()
         self.plain = self.latency is None and self.scaling is None
@@ -107,6 +105,13 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _throttle(self) -> Throttle | None:
+        """What limits the requests, if that can ever be."""
+        throttle = self.scenario.router.throttle
+        most = self.peak * (1.0 if self.cached and not self.cached.shared else self.misses)
+        most += self.peak * self.misses  # were everything copied
+        return throttle if throttle is not None and throttle.rate < most else None
 
     def _scaler(self) -> Scaler | None:
         words = self.scenario.service.scaling

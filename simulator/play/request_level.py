@@ -4,9 +4,9 @@ It exists to be compared with the engine: plain SimPy over the same scenarios an
 every start a process of its own, every alarm polled, nothing integrated. It is the specification
 by example and shares no code with the engine. Use it for services with few requests.
 
-Not modelled: costs, burn-rate alarms, judges other than a threshold, slips, upgrade routines, what
-is done past a point of no return, hosts of CodeDeploy, command timeouts, and
-maintenance windows.
+Not modelled: costs, autoscaling of a pool, late answers beside autoscaling, burn-rate alarms,
+judges other than a threshold, slips, upgrade routines, what is done past a point of no return,
+hosts of CodeDeploy, command timeouts, and maintenance windows.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import simpy
 
 from simulator.play.request_level_controllers import ControllerScript
+from simulator.play.request_level_latency import PunctualService
 from simulator.play.request_level_limits import LimitedService
 from simulator.play.request_level_queue import QueueService
+from simulator.play.request_level_scaling import ScaledService
 from simulator.play.request_level_service import (
     OLD,
     DrawnDefect,
@@ -67,6 +69,18 @@ class Numbers(NamedTuple):
     rate: float
 
 
+def _kind(scenario: Scenario) -> type[LimitedService]:
+    """Which service a scenario has; raises ValueError for two that are not modelled together."""
+    if scenario.traffic.queue:
+        return QueueService
+    timed = scenario.slo.latency is not None and not scenario.service.elastic
+    if scenario.service.scaling is not None:
+        if timed:
+            raise ValueError("the request-level model has late answers or autoscaling, not both")
+        return ScaledService
+    return PunctualService if timed else LimitedService
+
+
 class PlainRollout(ControllerScript):
     """One release: runs the script, watches, follows up, and rolls back when that is decided."""
 
@@ -78,8 +92,7 @@ class PlainRollout(ControllerScript):
         self.base, self.span, self.pace = 0.0, 1.0, self.strategy.pace
         self.plan = Numbers(scenario.traffic.users, scenario.traffic.mean)
         sticky = scenario.traffic.sticky or self.strategy.always_sticky
-        kind = QueueService if scenario.traffic.queue else LimitedService
-        self.service: LimitedService = kind(self.env, rng, scenario, sticky)
+        self.service: LimitedService = _kind(scenario)(self.env, rng, scenario, sticky)
         self.service.carry(defect)
         self.service.when_changed = self._look
         self.watch = PlainWatch(self, rng.random())
@@ -143,6 +156,8 @@ class PlainRollout(ControllerScript):
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))
         if service.cache is not None:
             yield env.timeout(service.cache.ttl)
+        while service.growing:
+            yield env.timeout(1.0)
 
     def _repair(self, seconds: float) -> Process:
         yield self.env.timeout(seconds)
@@ -197,7 +212,11 @@ class PlainRollout(ControllerScript):
         if math.isnan(self.decided_at):
             if math.isnan(self.full_at) and service.weight >= ALL_TRAFFIC:
                 self.full_at = now
-        elif len(service.serving[OLD]) < service.size or service.weight > NO_TRAFFIC:
+        elif (
+            len(service.serving[OLD]) < service.size
+            or service.growing
+            or service.weight > NO_TRAFFIC
+        ):
             self.restored_at = math.nan
         elif math.isnan(self.restored_at):
             self.restored_at = now
@@ -255,7 +274,8 @@ def play_plainly(
     """One replication, request by request; None is a good release.
 
     It is cut off `limit` seconds after the decision to deploy if it has not ended by itself.
-    Raises ValueError for detectors that it does not know.
+    Raises ValueError for detectors that it does not know, and for what it does not model of latency
+    and autoscaling.
     """
     rng = Random(seed)
     rollout = PlainRollout(scenario, name, draw_defect(defect, rng), rng)

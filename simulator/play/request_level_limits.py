@@ -64,6 +64,11 @@ class LimitedService(FailingService):
             self.serving = [[Instance(OLD, -math.inf, True)], [Instance(NEW, math.inf, True)]]
             self.refresh()
 
+    @property
+    def growing(self) -> bool:
+        """Whether the old version's group has still to grow before it can carry everything."""
+        return False
+
     def carry(self, defect: DrawnDefect) -> None:
         """Let the new version have this defect; where nothing is started a crash is an error."""
         if self.elastic and defect.crash:

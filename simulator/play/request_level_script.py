@@ -75,6 +75,7 @@ class PlainScript:
         self.group = self.service.size
         self.poll: float | None = None
         self.stalled_until = 0.0
+        self.turns = simpy.Resource(self.env)
         if self.scenario.failures.tool_stall is not None:
             self.env.process(self._stalls(self.scenario.failures.tool_stall))
         self.publishing = self.under_repair = self.errors = self.accepted = 0
@@ -103,6 +104,26 @@ class PlainScript:
         started = self.env.process(process)
         self.starting.append(started)
         return started
+
+    def _turn(self) -> Process:
+        """Wait until the next start may begin; whoever asked first is first."""
+        rate = self.scenario.service.start_rate
+        if rate is None:
+            return
+        turn = self.turns.request()
+        try:
+            yield turn
+        except simpy.Interrupt:
+            turn.cancel()
+            if turn.triggered:
+                self.turns.release(turn)
+            raise
+        self.env.process(self._let_pass(turn, 1 / rate))
+
+    def _let_pass(self, turn: simpy.resources.resource.Request, gap: float) -> Process:
+        """Nobody else begins for so long (seconds)."""
+        yield self.env.timeout(gap)
+        self.turns.release(turn)
 
     def give_up_starting(self) -> None:
         """Whatever is starting now never joins."""
@@ -134,6 +155,8 @@ class PlainScript:
         env, failure, tries = self.env, self.scenario.service.start_failure, 0
         crash = self.service.defect.crash if version == NEW else 0.0
         try:
+            if law is self.scenario.service.startup:
+                yield from self._turn()
             yield env.timeout(max(drained_at - env.now, 0.0))
             while True:
                 crashes = self.rng.random() < crash

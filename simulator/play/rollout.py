@@ -93,9 +93,7 @@ class Rollout(AnalysisVerbs):
         self.base, self.span = 0.0, 1.0
         self.tripped = False
         self.watching, self.billed = not alone, True
-        self.watched = True
-        self.holding = False
-        self.ended = False
+        self.watched, self.holding, self.ended = True, False, False
         self.limit = plan.limit
         self.full_at = self.last_watch = self.script_end = math.nan
         self.finished = False

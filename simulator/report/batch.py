@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simulator import __version__
-from simulator.decide.advice import Options, compare
+from simulator.decide import flip, tornado
+from simulator.decide.advice import Options, compare, on_demand
 from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, Workers
 from simulator.findings.runs import Kept, Store, Tally, write
 from simulator.report import index
 from simulator.report.folder import save
 from simulator.report.index import Entry
 from simulator.report.wording import slug
-from simulator.words.problems import ScenarioError
 from simulator.words.reading import load, packaged
 
 if TYPE_CHECKING:
@@ -65,7 +65,8 @@ class Played(NamedTuple):
 class Asked(NamedTuple):
     """What a batch is asked for: replications per stratum group, seed, keys to set, options.
 
-    `command` gives the command that makes one scenario's folder again.
+    `command` gives the command that makes one scenario's folder again; `flips` and `tornado` are
+    texts, as what they ask for depends on the scenario.
     """
 
     replications: int
@@ -73,6 +74,14 @@ class Asked(NamedTuple):
     sets: Sequence[str]
     options: Options
     command: Callable[[str], str]
+    flips: Sequence[str] = ()
+    tornado: Sequence[str] = ()
+
+    def wanted(self, scenario: Scenario) -> Options:
+        """The options for one scenario; raises ValueError for what it does not have."""
+        return self.options._replace(
+            flips=flip.asked(scenario, self.flips), tornado=tornado.asked(scenario, self.tornado)
+        )
 
 
 class Said(NamedTuple):
@@ -200,7 +209,10 @@ def _played(source: str, folder: Path, taken: set[str], asked: Asked, said: Said
             said.line(f"note: {source}: {text}")
         named = scenario.name if scenario.name != _UNNAMED else stem
         where = _untaken(named, stem, taken)
-    except ScenarioError as error:
+        asked = asked._replace(options=asked.wanted(scenario))
+        for text in on_demand(scenario, asked.options, asked.replications):
+            said.line(f"{source}: {text}")
+    except ValueError as error:
         return _lost(source, _untaken(stem, "", taken), None, "invalid", str(error))
     store = Store(folder / where / CHUNKS, said.line)
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import __version__
 from simulator.decide.flip import nearest
 from simulator.findings.terms import terms
-from simulator.report import yearly
+from simulator.report import tornadoes, yearly
 from simulator.words.figures import FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
@@ -181,6 +181,8 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "dominance": [dict(row._asdict()) for row in comparison.dominance],
         "recommendation": _recommendation(comparison),
         "flips": [_flip(flip) for flip in comparison.flips],
+        "searched": [dict(one._asdict()) for one in comparison.searched],
+        "tornado": tornadoes.document(comparison),
         "thresholds": [
             {
                 "expression": t.expression,
@@ -228,11 +230,17 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
 
 
 def csv_text(comparison: Comparison) -> str:
-    """The flat table as CSV. A name that a spreadsheet would run as a formula gets a quote."""
+    """The flat table as CSV. A name that a spreadsheet would run as a formula gets a quote.
+
+    With swings of assumptions there are columns for the setting, its value, and the effect.
+    """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows([safe(value) for value in row] for row in rows(comparison))
+    swings = tornadoes.rows(comparison)
+    more = tornadoes.COLUMNS if comparison.tornados else ()
+    writer.writerow((*HEADER, *more))
+    plain = ((*row, *[""] * len(more)) for row in rows(comparison))
+    writer.writerows([safe(value) for value in row] for row in (*plain, *swings))
     return table.getvalue()
 
 

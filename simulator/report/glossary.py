@@ -44,3 +44,14 @@ def text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(text(one) for one in value)}]"
     return str(value)
+
+
+def end(value: Any) -> str:
+    """An end of a plausible range; of a law its median or mean."""
+    if isinstance(value, dict) and len(value) == 1:
+        law, given = next(iter(value.items()))
+        for key in ("median", "mean"):
+            if isinstance(given, dict) and key in given:
+                return f"{key} {given[key]}"
+        return str(law)
+    return text(value)

@@ -11,6 +11,7 @@ from simulator.findings.power import as_blind, blindest
 from simulator.findings.terms import terms as measured
 from simulator.findings.trial import ALL
 from simulator.report import wording
+from simulator.report.flips import sure
 from simulator.words.figures import FIGURES
 from simulator.words.settings import label
 
@@ -221,10 +222,7 @@ def flip(comparison: Comparison, found: Flip, in_words: bool = False) -> str:
     scenario = comparison.scenario
     now, there = (wording.setting(scenario, found.path, v) for v in (found.now, found.flips_at))
     side = "above" if found.flips_at > found.now else "below"
-    sure = (
-        found.verified or not comparison.recommendation or not comparison.recommendation.confirmed
-    )
-    doubt = "" if sure else "; fresh replications do not confirm it"
+    doubt = "" if sure(comparison, found) else "; fresh replications do not confirm it"
     to = wording.named(found.to)
     if in_words:
         name = label(found.path, scenario)

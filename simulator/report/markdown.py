@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.report import headlines, takeaways, wording
+from simulator.report import flips, headlines, takeaways, tornadoes, wording
 from simulator.report.judged import judged
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def markdown(comparison: Comparison, command: str = "") -> str:
     if scenario.to_check in comparison.risk:
         missed = takeaways.missed(comparison, scenario.to_check)
         lines += ["", f"**What {cell(scenario.to_check)} would miss.** {cell(missed)}"]
+    lines += [*_flips(comparison), *_tornados(comparison)]
     counts = results.replications
     lines += [
         "",
@@ -71,6 +72,29 @@ def _terms(comparison: Comparison) -> list[str]:
     """What bad releases cost: probability, exposure, severity and their product."""
     heads = ["risk of a bad release", *(" ".join(column) for column in headlines.TERMS)]
     return ["", *table(heads, map(finished, headlines.terms(comparison)), 1)]
+
+
+def _flips(comparison: Comparison) -> list[str]:
+    """Where the recommendation changes, for every setting that was searched."""
+    found = flips.turns(comparison)
+    if not found:
+        return []
+    rows = [[cell(text) for text in (*row[:3], row.there or flips.STILL, row.to)] for row in found]
+    lines = ["", "**Where the recommendation changes**", "", *table(flips.HEADS, rows)]
+    return [*lines, "", flips.UNSURE] if any(row.to.endswith("?") for row in found) else lines
+
+
+def _tornados(comparison: Comparison) -> list[str]:
+    """What every assumption does to the figures that were asked for."""
+    lines = []
+    for found in tornadoes.moves(comparison):
+        now = f"now {found.now}" + (f", {found.interval}" if found.interval else "")
+        head = f"What moves {found.figure} under {found.strategy} ({now})"
+        rows = [[cell(text) for text in one[:1] + one[2:6]] for one in found.shown]
+        lines += ["", f"**{cell(head)}**"]
+        lines += ["", *table(tornadoes.HEADS, rows, 1)] if rows else []
+        lines += ["", " ".join(map(cell, (*tornadoes.unshown(found), tornadoes.method(found))))]
+    return lines
 
 
 def _objectives(comparison: Comparison) -> list[str]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from simulator.report import (
     charts,
     courses,
+    flips,
     gates,
     glossary,
     headlines,
     index,
     series,
     takeaways,
+    tornadoes,
     wording,
     yearly,
 )
@@ -52,7 +54,6 @@ def page(comparison: Comparison, command: str) -> str:
     keeps_all = {row.strategy for row in judged(comparison)} - {
         row.strategy for row in judged(comparison) if not row.passed
     }
-    flipping = {found.path for found in comparison.flips}
     return render(
         "report.html",
         scenario=scenario,
@@ -85,7 +86,7 @@ def page(comparison: Comparison, command: str) -> str:
         **_bill(comparison),
         **_year(comparison),
         flips=[headlines.flip(comparison, found) for found in comparison.flips],
-        still=[path for path in comparison.searched if path not in flipping],
+        **_moved(comparison),
         ranges=headlines.two_uncertainties(comparison),
         doubted=headlines.DOUBTS,
         matter=headlines.assumptions(comparison),
@@ -131,6 +132,22 @@ _CHARTS = {
     "exceedance": charts.exceedance,
     "bill": charts.bill,
 }
+
+
+def _moved(comparison: Comparison) -> dict[str, Any]:
+    """Where the recommendation changes, and what every assumption does to figures asked for."""
+    moves, turns = tornadoes.moves(comparison), flips.turns(comparison)
+    return {
+        "turns": turns,
+        "turn_heads": flips.HEADS,
+        "turn_still": flips.STILL,
+        "turn_unsure": flips.UNSURE if any(row.to.endswith("?") for row in turns) else "",
+        "tornados": [
+            (found, Picture(tornadoes.picture(found, f"moves{k}"), tornadoes.takeaway(found)))
+            for k, found in enumerate(moves)
+        ],
+        "tornado_method": tornadoes.method(moves[0]) if moves else "",
+    }
 
 
 def _bill(comparison: Comparison) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
 from simulator.findings.reconsider import CHANCE, PRICES
 from simulator.findings.study import Progress
-from simulator.report import wording
+from simulator.report import tornadoes, wording
 from simulator.web import charts, jobs, state, waiting
 from simulator.web.legend import legend
 from simulator.web.plain import frame, plain
@@ -252,13 +252,14 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
     found = waiting.waited(job, "tornado", "Moving one assumption after the other ...")
     if found is None:
         return
-    swings = found.widest(figure)
+    moved = found.widest(figure)
+    swings = [swing for swing in moved if swing.sure(figure)]
     unit, currency = FIGURES[figure].unit, scenario.costs.currency
     now = wording.figure(found.now[figure], unit, currency)
     if not swings:
         st.info(
-            f"{_NAMES[figure].capitalize()} is {plain(now)} under {plain(strategy)}, "
-            "whatever is assumed."
+            f"{_NAMES[figure].capitalize()} is {plain(now)} under {plain(strategy)}: "
+            "no assumption moves it by more than luck does."
         )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
@@ -266,11 +267,12 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
     st.altair_chart(
         _bars(data, unit), width="stretch", alt="How far each assumption moves the figure"
     )
-    more = len(swings) - MOST
+    more, luck = len(swings) - MOST, len(moved) - len(swings)
     st.caption(
         f"Each bar: the figure when this assumption alone is at its low or high value, "
         f"{found.replications} replications, the same luck."
         + (f" {more} more move it less." if more > 0 else "")
+        + (f" What {luck} others do to it may be luck (95 %)." if luck else "")
     )
     _sources(scenario, swings[:MOST], data)
 
@@ -304,22 +306,15 @@ def _sources(scenario: Scenario, swings: Sequence[Swing], data: pd.DataFrame) ->
 
 def _ends(found: Tornado, swings: Sequence[Swing], figure: str, scenario: Scenario) -> pd.DataFrame:
     """Two rows for each assumption: the figure at its low and at its high value."""
-    unit, now = FIGURES[figure].unit, found.now[figure]
-    currency = scenario.costs.currency
+    now = found.now[figure]
+    one = next(one for one in found.asked if one.text == figure)
+    bars = [tornadoes.bar(scenario, swing, one) for swing in swings]
     rows = [
-        (
-            swing.assumption.path,
-            settings.label(swing.assumption.path, scenario),
-            end,
-            now,
-            now + moved[figure],
-            wording.figure(max(now + moved[figure], 0.0), unit, currency),
-            str(value),
-        )
-        for swing in swings
-        for end, moved, value in (
-            ("low", swing.at_low, swing.assumption.low),
-            ("high", swing.at_high, swing.assumption.high),
+        (bar.path, bar.named, end, now, now + moved, text, value)
+        for bar, swing in zip(bars, swings, strict=True)
+        for end, moved, text, value in (
+            ("low", swing.at_low[figure], bar.at_low, bar.low),
+            ("high", swing.at_high[figure], bar.at_high, bar.high),
         )
     ]
     return pd.DataFrame(rows, columns=["path", "named", "end", "now", "there", "text", "value"])

@@ -184,9 +184,8 @@ def _spans(text: str) -> tuple[Span, ...]:
     for start, end in sorted(span for part in text.split(",") for span in _days(part.strip())):
         if found and start < found[-1][1]:
             raise ValueError(f"{text!r} are hours of which some are told twice: let none overlap")
-        if found and start == found[-1][1]:
-            start, _ = found.pop()
-        found.append((start, end))
+        touching = bool(found) and start == found[-1][1]
+        found.append((found.pop()[0] if touching else start, end))
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -86,9 +87,31 @@ def measure(text: Any) -> Measure:
         return text
     found = _MEASURE.fullmatch(str(text).strip())
     if not found:
-        raise ValueError(f"{str(text)!r} names no figure: write {_MEASURE_FORM}")
+        raise ValueError(f"{str(text)!r} names no figure: write {_MEASURE_FORM}{_meant(str(text))}")
     figure, statistic = _known(found)
     return Measure(text=str(text).strip(), figure=figure, statistic=statistic, given=found["given"])
+
+
+def possible(one: Measure, kinds: Sequence[str]) -> None:
+    """Refuse a condition that is none of good, defect and these kinds; raises ValueError."""
+    known = list(dict.fromkeys(("good", "defect", *kinds)))
+    if one.given is not None and one.given not in known:
+        raise ValueError(
+            f"nothing is given as {one.given!r} here; write one of {', '.join(known)}"
+            f"{_near(one.given, known)}"
+        )
+
+
+def _meant(text: str) -> str:
+    """A hint at the statistic, if the second word of a text is nearly one."""
+    words = text.split()
+    return _near(words[1], STATISTICS) if len(words) > 1 and words[1] not in STATISTICS else ""
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    """A hint at the nearest of the known words, empty without one."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _known(found: re.Match[str]) -> tuple[str, str]:
@@ -98,10 +121,9 @@ def _known(found: re.Match[str]) -> tuple[str, str]:
         if statistic != "mean":
             raise ValueError(f"{figure} is a share of releases: leave out {statistic}")
     elif figure not in FIGURES:
-        near = difflib.get_close_matches(figure, (*FIGURES, *SHARES), 1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        allowed = ", ".join((*FIGURES, *SHARES))
-        raise ValueError(f"unknown figure {figure!r}; allowed: {allowed}{hint}")
+        allowed = (*FIGURES, *SHARES)
+        hint = _near(figure, allowed)
+        raise ValueError(f"unknown figure {figure!r}; allowed: {', '.join(allowed)}{hint}")
     return figure, statistic
 
 

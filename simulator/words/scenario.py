@@ -32,7 +32,7 @@ from simulator.words.exam import Exam
 from simulator.words.failures import Failures
 from simulator.words.figures import OF_SOME
 from simulator.words.model import Frozen, Words
-from simulator.words.objectives import Objective, ObjectiveField
+from simulator.words.objectives import Objective, ObjectiveField, possible
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
@@ -74,12 +74,8 @@ def _refers(objective: Objective, info: ValidationInfo) -> Objective:
             f"{traffic.users}, largest: 15%, zipf: 1}}}}"
         )
     change = info.data.get("change")
-    if objective.given is not None and isinstance(change, Change):
-        known = list(dict.fromkeys(("good", "defect", *(d.kind for d in change.defects))))
-        if objective.given not in known:
-            raise ValueError(
-                f"nothing is given as {objective.given!r} here; write one of {', '.join(known)}"
-            )
+    if isinstance(change, Change):
+        possible(objective, [defect.kind for defect in change.defects])
     return objective
 
 

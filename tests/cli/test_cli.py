@@ -240,6 +240,61 @@ def test_flips_are_searched_on_demand(small: str, capsys: pytest.CaptureFixture[
     assert call(*QUICK, small, "--flips", "response.wait=5m..1h") == 3
 
 
+TORNADO = ("--tornado", "users_harmed p95 given defect", "--tornado", "loss")
+BARE = """
+version: 1
+profile: bare
+service: {instances: 4, startup: 30s}
+traffic: {rate: 20 rps, users: 2k}
+change: {defects: [{kind: errors}]}
+strategies: {canary: {steps: [{weight: 5%, bake: 1m}]}, big_bang: {in_place: false}}
+"""
+
+
+def test_what_every_assumption_does_to_a_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text(BARE, "utf-8")
+    command = (*QUICK, str(bare), "-n", "20", "--strategy", "canary", *TORNADO)
+    assert call(*command, "--json", "--save", str(tmp_path / "run")) == 0
+    shown = capsys.readouterr()
+    assert "more replications" in shown.err
+    body = json.loads(shown.out)
+    assert [(one["strategy"], one["expression"]) for one in body["tornado"]] == [
+        ("canary", "users_harmed p95 given defect"),
+        ("canary", "loss"),
+    ]
+    first = body["tornado"][0]
+    assert (first["figure"], first["statistic"], first["given"]) == (
+        "users_harmed",
+        "p95",
+        "defect",
+    )
+    ranged = [row["path"] for row in body["assumed"] if row["low"] is not None]
+    assert sorted(row["path"] for row in first["rows"]) == sorted(ranged)
+    swings = [row["swing"] for row in first["rows"]]
+    assert swings == sorted(swings, reverse=True)
+    assert {row["effect"] for row in first["rows"]} <= {"yes", "within noise", "none"}
+    for row in first["rows"]:
+        for end in ("low", "high"):
+            apart = row[f"at_{end}"]["value"] - first["now"]["value"]
+            assert row[f"moved_at_{end}"]["value"] == pytest.approx(apart)
+    report = (tmp_path / "run" / "report.html").read_text("utf-8")
+    assert "What moves a figure" in report
+    assert "--tornado" in json.loads((tmp_path / "run" / "manifest.json").read_text())["command"]
+
+
+def test_a_figure_that_is_none_is_refused_at_once(
+    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (("compare", small), ("report", small, "-o", str(tmp_path / "all"))):
+        assert call(*command, "--tornado", "users_harmd p95") == 2
+        assert "did you mean users_harmed" in " ".join(capsys.readouterr().err.split())
+    assert call("compare", small, "--tornado", "users_harmed given crush") == 2
+    assert "did you mean crash" in " ".join(capsys.readouterr().err.split())
+
+
 def test_marks_for_a_terminal_stay_out_of_files() -> None:
     assert options.colour(False, None)
     assert options.colour(False, "-")

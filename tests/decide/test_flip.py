@@ -129,4 +129,4 @@ def test_assumptions_without_a_range_of_numbers_are_left_out() -> None:
 def test_a_comparison_tells_what_was_searched(scenario: Scenario) -> None:
     wanted = Options(paces=(1.0,), assumptions=False, flips=[Search("follow_up", "1h", "1d")])
     found = compare(scenario, 30, seed=1, options=wanted)
-    assert found.searched == ("follow_up",)
+    assert found.searched == (Search("follow_up", "1h", "1d"),)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from simulator.play.pacing import Pacing
 from simulator.play.rehearsal import rehearse
 from simulator.words.problems import ScenarioError
 from simulator.words.scenario import Scenario
@@ -107,3 +108,16 @@ def test_a_throttle_is_a_rate() -> None:
     with pytest.raises(ScenarioError, match="write a rate above 0"):
         paced(PREPARED, "0/min")
     assert math.isinf(paced(PREPARED, "none").capacity_per_instance)
+
+
+@pytest.mark.parametrize(
+    ("now", "turn"), [(21.0, 24.0), (24.0, 24.0), (29.9, 30.0), (200.0, 200.0)]
+)
+def test_whoever_comes_after_those_who_gave_up_waits_for_the_last_that_began(
+    now: float, turn: float
+) -> None:
+    """Twenty turns, 6 s apart, from 0: those after 21 s are given up, the last begins at 18 s."""
+    pacing = Pacing(10 / 60)
+    pacing.reserve(0.0, 20)
+    pacing.forget(now)
+    assert pacing.free(now) == pytest.approx(turn)

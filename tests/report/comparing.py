@@ -6,6 +6,7 @@ from functools import cache
 
 from simulator.decide.advice import Comparison, Options, compare
 from simulator.decide.flip import search
+from simulator.decide.tornado import asked
 from simulator.words.reading import loads
 
 HOSTILE = """
@@ -40,7 +41,8 @@ def hostile() -> Comparison:
     """The comparison of a scenario whose names try to break out of the page."""
     scenario = loads(HOSTILE)
     flips = (search(scenario, "detection.alarms[0].above", "0.5%", "5%"),)
-    return compare(scenario, 40, 1, (), Options(1, (0.5, 1.0, 2.0), flips=flips))
+    moved = asked(scenario, ("users_harmed p95 given errors",))
+    return compare(scenario, 40, 1, (), Options(1, (0.5, 1.0, 2.0), flips=flips, tornado=moved))
 
 
 @cache

@@ -70,6 +70,7 @@ def test_it_says_what_it_must() -> None:
         "A typical bad release",
         "What a release costs",
         "What would change the answer",
+        "What moves a figure",
         "not concerned",
         "judgement",
         COMMAND,

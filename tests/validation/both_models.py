@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from tests.request_level.agreement import Case, Figure, confront
 from tests.request_level.cases import CASES
 from tests.request_level.limit_cases import LIMITS
+from tests.request_level.load_cases import LOAD
 from tests.request_level.trouble_cases import TROUBLE
 
 SEED = 1
@@ -38,7 +39,7 @@ def section(jobs: int) -> tuple[str, str, list[str]]:
     ]
     failures = []
     for name, figures in Parallel(n_jobs=jobs)(
-        delayed(_confronted)(make) for make in (*CASES, *TROUBLE, *LIMITS)
+        delayed(_confronted)(make) for make in (*CASES, *TROUBLE, *LIMITS, *LOAD)
     ):
         for figure in figures:
             lines.append(
