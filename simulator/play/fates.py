@@ -135,7 +135,8 @@ def tries(
             fail, late, corrupt = _by_fault(state, mixed, leak)
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        overdue, anyway = state.overdue * state.clear, _NONE
+        overdue: Any = state.overdue * state.clear
+        anyway = _NONE
         if plan.latency is not None:
             busy = (rate * load * (1.0 - more), rate * plan.misses * passing, usual)
             timely, overdue, anyway = _in_time(state, version, busy, capacity, fresh, top)
