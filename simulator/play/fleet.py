@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,13 +186,24 @@ class Drift:
         return [[n, t] for n, t in zip(came.tolist(), middles.tolist(), strict=True) if n > 0]
 
 
+class Failed:
+    """An instance in service that has failed; `place` others of its version are older."""
+
+    __slots__ = ("place", "version")
+
+    def __init__(self, version: int, place: int) -> None:
+        self.version = version
+        self.place = place
+
+
 class Fleet:
     """Instances in service by version, in cohorts of equal age, and the bill for all that are held.
 
     `up[v]` instances of version v take traffic (a float only while a drift runs); `cohorts[v]` is
     a list of [count, since], the oldest first; `held` counts every instance from asking to
     retirement, of which `starting` are not yet in service and `out` are taken out to be reinstalled
-    in place. `broken` instances of each version are in service but carry nothing; `lit` is the part
+    in place. `broken` instances are in service but carry nothing; `down` would be under repair with
+    nothing deployed, also where a broken one has been replaced meanwhile. `lit` is the part
     of the zones that is not lost, `worn` a constant part of all instances that carries nothing.
     `finishing` instances of each version take no new connections and serve those they have. An
     `elastic` fleet has no instances: one stands for the service in each version's place, and
@@ -203,6 +215,7 @@ class Fleet:
         "broken",
         "changed",
         "cohorts",
+        "down",
         "drift",
         "elastic",
         "finishing",
@@ -229,7 +242,8 @@ class Fleet:
         self.peak = size
         self.starting = 0
         self.out = 0
-        self.broken = [0, 0]
+        self.broken: list[Failed] = []
+        self.down = 0
         self.finishing = [0.0, 0.0]
         self.lit = 1.0
         self.worn = 0.0
@@ -239,11 +253,34 @@ class Fleet:
 
     def healthy(self, version: int) -> int:
         """Instances of this version in service that have not failed by themselves."""
-        return max(self.up[version] - self.broken[version], 0)
+        return self.up[version] - sum(one.version == version for one in self.broken)
+
+    def fail(self, version: int, number: int) -> Failed:
+        """The healthy instance of this version that `number` healthy ones are older than fails."""
+        for place in sorted(one.place for one in self.broken if one.version == version):
+            number += place <= number
+        failed = Failed(version, number)
+        self.broken.append(failed)
+        return failed
+
+    def wear(self, down: int) -> None:
+        """From now on so many of a whole fleet are down, whichever they are."""
+        self.broken, self.down, self.worn = [], 0, down / self.size
+        self.changed = True
+
+    def sound(self, in_service: tuple[Any, Any]) -> tuple[Any, Any]:
+        """The healthy ones of (old, new) on average, if so many are in service during a drift."""
+        if not self.broken or self.drift is None:
+            return in_service
+        found, joining = list(in_service), self.drift.joining
+        found[joining] = found[joining] - (self.up[joining] - self.healthy(joining))
+        other = 1 - joining
+        found[other] = found[other] * (self.healthy(other) / max(self.up[other], 1))
+        return found[OLD], found[NEW]
 
     def serving(self) -> tuple[int, int]:
         """Healthy instances in service of (old, new)."""
-        if self.broken[OLD] or self.broken[NEW]:
+        if self.broken:
             return self.healthy(OLD), self.healthy(NEW)
         old, new = self.up
         return old, new
@@ -261,10 +298,9 @@ class Fleet:
 
     def lost(self, each: float) -> float:
         """Capacity lost to failures that nobody deployed, `each` instance carrying requests/s."""
-        broken = self.broken[OLD] + self.broken[NEW]
-        if (not broken and self.lit == 1.0 and not self.worn) or each == math.inf:
+        if (not self.down and self.lit == 1.0 and not self.worn) or each == math.inf:
             return 0.0
-        return each * (self.size - self.lit * (1.0 - self.worn) * (self.size - broken))
+        return each * (self.size - self.lit * (1.0 - self.worn) * (self.size - self.down))
 
     def ask(self, count: int, now: float) -> None:
         """Hold `count` more instances from now on (negative: give them back)."""
@@ -311,6 +347,8 @@ class Fleet:
         count = min(count, self.up[version])
         self.up[version] -= count
         self.changed = True
+        if self.broken:
+            self._leave_broken(version, count)
         cohorts = self.cohorts[version]
         while count > 0:
             first = cohorts[0]
@@ -320,12 +358,34 @@ class Fleet:
             count -= int(first[0])
             cohorts.pop(0)
 
+    def _leave_broken(self, version: int, count: int) -> None:
+        """Whoever has failed leaves in its turn, too, and whoever stays moves up."""
+        for one in self.broken:
+            if one.version == version:
+                one.place -= count
+        self.broken = [one for one in self.broken if one.place >= 0]
+
     def relabel(self) -> None:
         """Whatever serves is the old version from now on: a flag decides what is new."""
+        for one in self.broken:
+            one.place += self._older(one)
+        for one in self.broken:
+            one.version = OLD
         self.up = [self.up[OLD] + self.up[NEW], 0]
         self.cohorts = [sorted(self.cohorts[OLD] + self.cohorts[NEW], key=lambda one: one[1]), []]
-        self.broken = [sum(self.broken), 0]
         self.changed = True
+
+    def _older(self, failed: Failed) -> int:
+        """Instances of the other version that have served for longer than one that failed."""
+        since, place = math.inf, failed.place
+        for count, came in self.cohorts[failed.version]:
+            if place < count:
+                since = came
+                break
+            place -= int(count)
+        others = self.cohorts[1 - failed.version]
+        new = failed.version == NEW
+        return int(sum(n for n, came in others if came < since or (new and came == since)))
 
     def begin(self, drift: Drift) -> None:
         """Let a drift move the numbers until `settle`."""

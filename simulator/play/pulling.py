@@ -54,7 +54,7 @@ def _carried(state: State, now: float) -> float:
     drift, plan = state.fleet.drift, state.plan
     if drift is not None and plan.capacity < np.inf:
         middle = (now + min(state.until, drift.start + drift.span)) / 2
-        in_service = state.in_service(np.array([middle]))
+        in_service = state.fleet.sound(state.in_service(np.array([middle])))
         each = plan.capacity * state.fleet.lit * (1.0 - state.fleet.worn)
         old, new = (float(count[0]) * each for count in in_service)
         new /= state.fault.factor

@@ -38,21 +38,31 @@ class FailingService(PlainService):
             self.env.process(self._sessions())
 
     def _failures(self) -> Process:
-        """Instances fail by themselves, one of those that serve, and are mended after a while."""
+        """The places of a full fleet fail by themselves, and are mended after a while.
+
+        Whoever serves is hit; while fewer serve than with nothing deployed, perhaps nobody is.
+        """
         words, rng, env = self.scenario.failures.instance, self.rng, self.env
         assert words is not None
         yield env.timeout(-env.now)
         while True:
             yield env.timeout(rng.expovariate(self.size / words.mtbf.mean()))
             fit = [i for group in self.serving for i in group if not i.broken]
-            if fit:
-                env.process(self._broken(rng.choice(fit), sample(words.repair, rng)))
+            usual = self.size - self.failed_places
+            if usual:
+                place = int(rng.random() * max(len(fit), usual))
+                hit = fit[place] if place < len(fit) else None
+                env.process(self._broken(hit, sample(words.repair, rng)))
 
-    def _broken(self, instance: Instance, seconds: float) -> Process:
-        instance.broken = True
+    def _broken(self, instance: Instance | None, seconds: float) -> Process:
+        self.failed_places += 1
+        if instance is not None:
+            instance.broken = True
         self.refresh()
         yield self.env.timeout(seconds)
-        instance.broken = False
+        self.failed_places -= 1
+        if instance is not None:
+            instance.broken = False
         self.refresh()
 
     def _zone_failures(self) -> Process:

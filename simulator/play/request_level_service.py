@@ -153,7 +153,7 @@ class PlainService:
         self.rolling_back = self.repaired = False
         self.highest = 0.0
         self.writes_since: int | None = None
-        self.zones, self.dark_zones = scenario.service.zones or 1, 0
+        self.zones, self.dark_zones, self.failed_places = scenario.service.zones or 1, 0, 0
         self.changed_at = env.now
         self.first_harm = math.nan
         self.when_complained: Callable[[], None] = lambda: None
@@ -235,7 +235,9 @@ class PlainService:
         if length > 0 and not self.dark:
             self.peak_weight = max(self.peak_weight, self.weight)
         self.changed_at = now
-        old, new = len(self.serving[OLD]), len(self.serving[NEW])
+        old, new = (sum(not i.broken for i in group) for group in self.serving)
+        if not old + new:
+            old, new = map(len, self.serving)
         self.nobody = self.pool and old + new == 0
         self.weight = self.set_weight
         if self.pool:
@@ -429,9 +431,8 @@ class PlainService:
         luck = self.rng.random()
         if luck >= 1 - (capacity / offered) ** power:
             return ""
-        broken = sum(i.broken for group in self.serving for i in group)
-        lit = 1 - self.dark_zones / self.zones
-        usual = luck < 1 - min(lit * (self.size - broken) * self.each / rate, 1) ** power
+        lit, whole = 1 - self.dark_zones / self.zones, self.size - self.failed_places
+        usual = luck < 1 - min(lit * whole * self.each / rate, 1) ** power
         return "error" if usual else "rejected"
 
     def _mixing(self) -> float:

@@ -264,8 +264,9 @@ class State:
             return False
         if plan.capacity == math.inf:
             return True
-        old, new = self.in_service(np.array([self.start, drift.start + drift.span]))
-        cold = plan.warm_share if plan.warm_for > 0 else 1.0
+        fleet, ends = self.fleet, np.array([self.start, drift.start + drift.span])
+        old, new = fleet.sound(self.in_service(ends))
+        cold = fleet.lit * (1.0 - fleet.worn) * (plan.warm_share if plan.warm_for > 0 else 1.0)
         return float(np.min(old + new)) * plan.capacity * cold >= plan.peak * plan.misses
 
     def _one_limit(self, now: float) -> float | None:
@@ -420,7 +421,7 @@ class State:
         """The share of the users on the new version at the times t (seconds)."""
         lingers = self.moving and self.router.lingers
         if self.fleet.drift is not None and self.router.pool and not lingers:
-            old, new = self.in_service(t)
+            old, new = self.fleet.sound(self.in_service(t))
             share: Array = new / np.maximum(old + new, 1e-300)
             return share
         if self.moving and (lingers or not self.router.pool):
@@ -469,11 +470,10 @@ class State:
             if each < math.inf:
                 lit = self.fleet.lit * (1.0 - self.fleet.worn)
                 less, cold = 1 - plan.warm_share, self.fleet.cold(t, plan.warm_for)
+                there = self.fleet.sound(self.in_service(t))
                 old, new = (
                     n - less * c + more
-                    for n, c, more in zip(
-                        self.in_service(t), cold, self.fleet.finishing, strict=True
-                    )
+                    for n, c, more in zip(there, cold, self.fleet.finishing, strict=True)
                 )
                 capacity = (lit * old * each, lit * new * each / self.fault.factor)
         reached = self.reached

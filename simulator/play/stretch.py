@@ -368,7 +368,7 @@ class Stretch(State):
         if self.plan.elastic:
             return each * self.fleet.lit >= self.plan.peak * (1.0 + self.mirror)
         if self.fleet.drift is not None:
-            old, new = self.in_service(fine)
+            old, new = self.fleet.sound(self.in_service(fine))
             return bool(
                 np.min(old + new) * each * self.fleet.lit * (1.0 - self.fleet.worn)
                 >= self.plan.peak

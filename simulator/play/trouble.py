@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from simulator.play.fleet import NEW, OLD
+from simulator.play.fleet import NEW, OLD, Failed
 from simulator.play.luck import Luck, Purpose
 from simulator.words.distributions import Constant
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.words.failures import Breakdown
 
 _MOST_EVENTS = 30
+_MANY_DOWN = 10.0  # of a normal law with this mean hardly anything lies below none
 _MOST = 10_000
 
 
@@ -72,18 +74,34 @@ def _instances(rollout: Rollout, words: Breakdown) -> None:
     """Instances fail one by one; where that is too often to follow, a constant number is down."""
     size, luck, limit = rollout.plan.size, rollout.luck, rollout.plan.limit
     mean, repair = words.mtbf.mean(), words.repair
-    if size * limit / mean > _MOST_EVENTS:
-        down = size * repair.mean() / (mean + repair.mean())
+    chance, often = repair.mean() / (mean + repair.mean()), size * limit / mean > _MOST_EVENTS
+    if often and size * chance >= _MANY_DOWN:
+        down = size * chance
         spread = math.sqrt(down) * NormalDist().inv_cdf(luck.uniform(Purpose.FAILURE_VERSION))
         rollout.fleet.worn = min(max(down + spread, 0.0), size) / size
         return
 
     def fail(index: int) -> None:
-        """One that happens to be hit fails."""
-        length = repair.sample(luck.uniform(Purpose.FAILURE_REPAIR, index))
-        _break_one(rollout, luck.uniform(Purpose.FAILURE_VERSION, index), length)
+        """One that happens to be hit fails, or they are followed no longer."""
+        which = luck.uniform(Purpose.FAILURE_VERSION, index)
+        if often and index == _MOST_EVENTS:
+            rollout.fleet.wear(_successes(size, chance, which))
+            return
+        _break_one(rollout, which, repair.sample(luck.uniform(Purpose.FAILURE_REPAIR, index)))
 
-    _one_after_the_other(rollout, gaps(words, luck, Purpose.FAILURE_GAP, size), fail)
+    waits = gaps(words, luck, Purpose.FAILURE_GAP, size)
+    _one_after_the_other(rollout, islice(waits, _MOST_EVENTS + 1) if often else waits, fail)
+
+
+def _successes(tries: int, chance: float, luck: float) -> int:
+    """A binomial number, by inverse transform of a uniform one."""
+    found, term = 0, (1.0 - chance) ** tries
+    below = term
+    while luck > below and found < tries:
+        term *= (tries - found) / (found + 1) * chance / (1.0 - chance)
+        found += 1
+        below += term
+    return found
 
 
 def _one_after_the_other(
@@ -102,20 +120,32 @@ def _one_after_the_other(
 
 
 def _break_one(rollout: Rollout, chance: float, length: float) -> None:
-    """One of those in service carries nothing until it is mended, `length` seconds later."""
+    """One of those in service carries nothing until it is mended, `length` seconds later.
+
+    Where fewer are in service than with nothing deployed, the place that is hit may be empty.
+    """
     fleet = rollout.fleet
-    healthy = [fleet.healthy(v) for v in (OLD, NEW)]
-    total = sum(healthy)
-    if total <= 0:
+    old, new = fleet.healthy(OLD), fleet.healthy(NEW)
+    place = chance * max(old + new, fleet.size - fleet.down)
+    if fleet.down >= fleet.size:
         return
-    version = NEW if chance * total < healthy[NEW] else OLD
-    fleet.broken[version] += 1
+    failed: Failed | None = None
+    if place < new:
+        failed = fleet.fail(NEW, int(place))
+    elif place < old + new:
+        failed = fleet.fail(OLD, int(place) - new)
+    fleet.down += 1
     fleet.changed = True
-    rollout.note("instance fails", version)
+    if failed is not None:
+        rollout.note("instance fails", failed.version)
 
     def mend() -> None:
-        """It carries its part again."""
-        fleet.broken[version] = max(fleet.broken[version] - 1, 0)
+        """It carries its part again, unless it has been replaced."""
+        if not fleet.down:
+            return
+        fleet.down -= 1
+        if failed in fleet.broken:
+            fleet.broken.remove(failed)
         fleet.changed = True
 
     rollout.at(rollout.env.now + length, mend)

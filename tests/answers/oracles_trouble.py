@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import product
 
-from scipy import integrate, optimize, stats
+import numpy as np
+from scipy import integrate, linalg, optimize, stats
 
 
 def stale_share(
@@ -236,3 +238,53 @@ def groups_that_double(count: int, most: int) -> list[int]:
 def too_many_errors(count: int, chance: float, accepted: int) -> float:
     """Probability that more than so many of n fail, each by itself: a binomial tail."""
     return float(stats.binom.sf(accepted, count, chance))
+
+
+def _failing(
+    mask: tuple[bool, ...], away: int, size: int, mtbf: float, repair: float
+) -> list[tuple[tuple[tuple[bool, ...], int], float]]:
+    """Where those in service (who is broken, by age) and the broken ones away go, at which rate."""
+    healthy = [i for i, broken in enumerate(mask) if not broken]
+    usual = size - sum(mask) - away
+    found = [((mask, away - 1), away / repair)] if away else []
+    for i, broken in enumerate(mask):
+        rate = 1 / repair if broken else size / mtbf / max(len(healthy), usual)
+        if broken or usual:
+            found.append((((*mask[:i], not broken, *mask[i + 1 :]), away), rate))
+    if usual > len(healthy):
+        found.append(((mask, away + 1), size / mtbf * (1 - len(healthy) / usual)))
+    return found
+
+
+def failing_while_one_is_away(
+    size: int, load: float, mtbf: float, repair: float, each: float
+) -> float:
+    """Integral of the share that is rejected because one of n is reinstalled after the other, for
+    `each` seconds, the oldest first, while instances fail: a Markov chain of who in service is
+    broken and how many would be with nothing deployed but have been replaced or were away. A place
+    of the full fleet fails every mtbf/n seconds, and is mended after an exponential time.
+    """
+    law: dict[tuple[tuple[bool, ...], int], float] = {((False,) * size, 0): 1.0}
+    states = [
+        (mask, away)
+        for mask in product((False, True), repeat=size - 1)
+        for away in range(size + 1 - sum(mask))
+    ]
+    number = {state: i for i, state in enumerate(states)}
+    rates = np.zeros((len(states) + 1,) * 2)
+    for (mask, away), i in number.items():
+        for to, rate in _failing(mask, away, size, mtbf, repair):
+            rates[i, number[to]] += rate
+            rates[i, i] -= rate
+        serve, usual = mask.count(False), size - mask.count(True) - away
+        shed = [max(0.0, 1 - count / size / load) for count in (serve, usual)]
+        rates[i, -1] = max(shed[0] - shed[1], 0.0)
+    course, total = linalg.expm(rates * each), 0.0
+    for _ in range(size):
+        now = np.zeros(len(states) + 1)
+        for (mask, away), part in law.items():
+            now[number[mask[1:], away + mask[0]]] += part
+        now = now @ course
+        total += float(now[-1])
+        law = {((*mask, False), away): float(now[i]) for (mask, away), i in number.items()}
+    return total

@@ -57,6 +57,20 @@ def test_what_one_broken_instance_costs_where_there_is_no_room() -> None:
     assert near([o.expected_failed_requests for o in play(scenario, 800)], exact)
 
 
+@pytest.mark.parametrize(("load", "mtbf", "repair"), [(0.75, 1200, 600), (0.7, 2400, 3000)])
+def test_instances_that_fail_while_one_is_away(load: float, mtbf: float, repair: float) -> None:
+    """Four in place, one after the other for 300 s each: whoever is replaced has taken its failure
+    along, whoever is away cannot fail, and what a full fleet would reject is taken off."""
+    scenario = given(
+        {"failures.instance": f"{{mtbf: {mtbf}s, repair: {{exponential: {{mean: {repair}s}}}}}}"},
+        instances=4,
+        service=f"utilisation: {100 * load:g}%, install: 300s",
+        strategy="rolling: {batch: 1, in_place: true, mode: batch}",
+    ).with_("follow_up", "1m")
+    exact = 1000 * oracles_trouble.failing_while_one_is_away(4, load, mtbf, repair, 300)
+    assert near([o.expected_failed_requests for o in play(scenario, 1500, bad=False)], exact)
+
+
 def test_where_failures_are_many_a_constant_number_is_down() -> None:
     """100 instances, mtbf 1 h, repair 10 min: 700 failures are to be expected in a replication, so
     the number down is drawn once, mean 100 x 10/70 = 14.3 and as scattered as a Poisson number;
@@ -76,6 +90,38 @@ def test_where_failures_are_many_a_constant_number_is_down() -> None:
     scatter = np.var([o.expected_failed_requests for o in outcomes], ddof=1)
     exact = (1_800_000 / 1.5 / 100) ** 2 * down
     assert abs(scatter / exact - 1) < 4 * math.sqrt(2 / 600)
+
+
+def test_where_failures_are_rare_but_last_for_long_the_mean_is_right() -> None:
+    """20 instances, mtbf 1 000 min, repair 10 min, 4 500 min: 30 failures are followed until the
+    next (31 x 50 min on average, 30 x 600 s are down less the 60 s that it cuts off), from there on
+    20 x 10/1010 = 0.2 are down, a binomial number. A normal law would be down for half as much
+    again, because none can be down less than once."""
+    scenario = given(
+        {"failures.instance": "{mtbf: 1000m, repair: 10m}", "follow_up": "100h"},
+        instances=20,
+        strategy=SWITCH,
+        **slow(0.5, 3, 0),
+        **noticed(269_700, 300),
+    )
+    lost = 30 * 600 - 60 + 20 * 10 / 1010 * (270_000 - 31 * 3000)
+    exact = 1000 * (270_000 * (1 - 1 / 1.5) + lost / 20 / 1.5)
+    found = near([o.expected_failed_requests for o in play(scenario, 600)], exact)
+    assert found
+    assert found.bound < 1000 * lost / 20 / 1.5 / 3
+
+
+def test_a_version_on_a_single_instance_has_no_other_when_it_fails() -> None:
+    """A canary of 10 % on one instance beside ten, mended too late: of N failures in t, Poisson
+    with mean 10 t/mtbf, one has hit it with probability N/11, so that at t it carries nothing with
+    probability (10/11) t/mtbf, and r/10 requests/s are rejected although others have room."""
+    scenario = given(
+        {"failures.instance": "{mtbf: 6000s, repair: 30d}"},
+        service="utilisation: 10%, startup: 0s",
+        strategy="canary: {steps: [{weight: 10%, bake: 30m}]}",
+    ).with_("follow_up", "1m")
+    exact = 1000 / 10 * 10 / 11 * 1800**2 / 2 / 6000
+    assert near([o.expected_failed_requests for o in play(scenario, 1500, bad=False)], exact)
 
 
 @pytest.mark.parametrize("part", ["instance", "zone"])

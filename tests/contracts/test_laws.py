@@ -279,7 +279,6 @@ def test_what_harms_although_the_release_is_good(
         ({"change.schema": "{coupled: {order: schema_first, writes_blocked: 0s}}"}, ""),
         ({"change.schema": "{coupled: {order: schema_last, writes_blocked: 0s}}"}, ""),
         ({"change.schema": "{expand_contract: {releases: 3}}"}, ""),
-        ({"failures.instance": "{mtbf: 5h, repair: 10m}"}, "utilisation: 20%"),
         ({"failures.tool_stall": "{mtbf: 1h, repair: 10m}", "failures.slip": "50%"}, ""),
         ({"failures.rollback": "99%"}, ""),
     ],
@@ -287,12 +286,21 @@ def test_what_harms_although_the_release_is_good(
 )
 @pytest.mark.parametrize("strategy", ["canary: {}", "phased: {}", "blue_green: {keep_old: 12h}"])
 def test_what_harms_no_good_release(strategy: str, also: dict[str, str], service: str) -> None:
-    """A shared cache, a cold one with room, a schema that either version works with, failures with
-    room to spare, stalls and slips of a good release."""
+    """A shared cache, a cold one with room, a schema that either version works with, stalls and
+    slips of a good release."""
     for outcome in play(setting(also, strategy=strategy, service=service), 5, bad=False):
         assert outcome.outcome == "deployed"
         assert outcome.failed_requests == outcome.expected_failed_requests == 0
         assert outcome.users_harmed == outcome.corrupt_writes == 0
+
+
+@pytest.mark.parametrize("strategy", ["rolling: {}", "immutable: {}", "blue_green: {}"])
+def test_failures_harm_nobody_where_others_have_room(strategy: str) -> None:
+    """At 20 %, wherever no version has to get by with a single instance: whoever is left in the
+    pool, or in either fleet, carries everything."""
+    failing = {"failures.instance": "{mtbf: 5h, repair: 10m}"}
+    words = setting(failing, strategy=strategy, service="utilisation: 20%")
+    assert {o.expected_failed_requests for o in play(words, 5, bad=False)} == {0}
 
 
 @given(ttl=st.integers(1, 3600), hold=st.integers(1, 3600), share=WEIGHTS)

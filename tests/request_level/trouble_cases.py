@@ -93,7 +93,8 @@ def a_schema_that_goes_with_the_code(rng: Random) -> Case:
 
 
 def instances_that_fail(rng: Random) -> Case:
-    """Instances fail while a part of the fleet is away: some rejections are nobody's doing."""
+    """Instances fail while a part of the fleet is away: some rejections are nobody's doing, and
+    many a broken one is replaced before it is mended."""
     scenario = bare(
         instances=8,
         rate="rate: 5 rps",
@@ -101,7 +102,7 @@ def instances_that_fail(rng: Random) -> Case:
         service=f"utilisation: {rng.randint(80, 85)}%, startup: 2m",
         strategy="rolling: {batch: 2, pause: 1m}",
     )
-    failures = f"{{instance: {{mtbf: {rng.randint(60, 90)}m, repair: 3m}}}}"
+    failures = f"{{instance: {{mtbf: {rng.randint(20, 30)}m, repair: 5m}}}}"
     words = watched(scenario.with_("failures", failures))
     figures = ("failed_requests", "users_harmed")
     return Case(words, figures, False, most=2400)
