@@ -41,7 +41,7 @@ check: setup  ## Format, lint, types and the import contract
 bench: setup  ## Speed, as ratios measured in one run
 	$(BIN)/python -m bench.bench
 
-fast: setup  ## Compile what counts requests to machine code: the same numbers, 1.4 times as fast (needs cc)
+fast: setup  ## Compile what counts requests to machine code: the same numbers, nearly twice as fast (needs cc)
 	$(BIN)/python -c 'from simulator.play.compiled import main; main()'
 
 many: setup fast  ## Fifty services in one batch: time, cost of a replication, memory
