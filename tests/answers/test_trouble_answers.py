@@ -155,15 +155,16 @@ def test_a_zone_is_a_third_of_the_capacity() -> None:
     assert abs(lost - exact) < 4 * math.sqrt(exact * (1 - exact) / 600)
 
 
-def test_a_zone_lost_while_a_quarter_is_away() -> None:
-    """In place three of twelve are away, batch by batch for 400 s, at 70 %: nothing is rejected
-    until a zone is lost too, then 1 - (3/4)(2/3)/0.7 less what the zone alone would reject. The
-    zones lost so far are Poisson, and none is back before the end."""
+@pytest.mark.parametrize(("size", "mode"), [(12, "batch"), (240, "window")])
+def test_a_zone_lost_while_a_quarter_is_away(size: int, mode: str) -> None:
+    """In place a quarter is away for 400 s, batch by batch or along a mean course (above 200), at
+    70 %: nothing is rejected until a zone is lost too, then 1 - (3/4)(2/3)/0.7 less what the zone
+    alone would reject. The zones lost so far are Poisson, and none is back before the end."""
     scenario = given(
         {"failures.zone": "{mtbf: 2h, repair: 30d}", "follow_up": "1m"},
-        instances=12,
+        instances=size,
         service="utilisation: 70%, zones: 3, install: 100s",
-        strategy="rolling: {batch: 3, in_place: true, mode: batch}",
+        strategy=f"rolling: {{batch: 25%, in_place: true, mode: {mode}}}",
     )
     excess = [oracles_trouble.excess_of_a_zone(0.7, 0.25, 3, k) for k in range(12)]
     times = np.linspace(0, 400, 4001)
