@@ -103,8 +103,8 @@ class Traffic(Words):
     _series: Series | None = PrivateAttr(None)
     _offset: float = PrivateAttr(0.0)
     _began: float = PrivateAttr(0.0)
-    _swing: float = PrivateAttr(0.0)
-    _peak_at: float = PrivateAttr(0.0)
+    # What the daily curve swings by, and when it begins and peaks: each private read is dear.
+    _wave: tuple[float, float, float] = PrivateAttr((0.0, 0.0, 0.0))
     _top: float = PrivateAttr(0.0)
     _cuts: Array = PrivateAttr(default_factory=lambda: np.empty(0))
 
@@ -130,8 +130,9 @@ class Traffic(Words):
             self._began = date_seconds(start) if is_date(start) else clock_seconds(start)
             self._offset = self._began % WEEK
         if self.daily is not None:
-            self._swing = self.daily.peak - self.daily.mean
-            self._peak_at, self._top = clock_seconds(self.daily.peak_at), self.daily.peak
+            swing = self.daily.peak - self.daily.mean
+            self._wave = swing, self._offset, clock_seconds(self.daily.peak_at)
+            self._top = self.daily.peak
         edges = {s.at for s in self.spikes} | {s.at + s.lasts for s in self.spikes}
         self._cuts = np.array(sorted(edges))
         return self
@@ -163,9 +164,9 @@ class Traffic(Words):
         turns = [2 * math.pi * clock_seconds(c.peak_at or self.daily.peak_at) / DAY for c in cells]
         east = sum(c.share * math.cos(turn) for c, turn in zip(cells, turns, strict=True))
         north = sum(c.share * math.sin(turn) for c, turn in zip(cells, turns, strict=True))
-        self._swing = (self.daily.peak - self.daily.mean) * math.hypot(east, north)
-        self._peak_at = math.atan2(north, east) * DAY / (2 * math.pi)
-        self._top = self.daily.mean + self._swing
+        swing = (self.daily.peak - self.daily.mean) * math.hypot(east, north)
+        self._wave = swing, self._offset, math.atan2(north, east) * DAY / (2 * math.pi)
+        self._top = self.daily.mean + swing
 
     def __eq__(self, other: object) -> bool:
         """Same words and, for a trace, same data."""
@@ -239,14 +240,15 @@ class Traffic(Words):
     def at(self, t: Any) -> Any:
         """Requests per second at the times t."""
         t = np.asarray(t, dtype=float)
-        return self._base(t) * self._spiked(t)
+        return self._base(t) * self._spiked(t) if self.spikes else self._base(t)
 
     def _base(self, t: Array) -> Array:
         if self.rate is not None:
             return np.full(np.shape(t), self.rate)
         if self.daily is not None:
-            angle = 2 * np.pi * (t + self._offset - self._peak_at) / DAY
-            curve: Array = self.daily.mean + self._swing * np.cos(angle)
+            swing, offset, peak_at = self._wave
+            angle = 2 * np.pi * (t + offset - peak_at) / DAY
+            curve: Array = self.daily.mean + swing * np.cos(angle)
             return curve
         assert self._series is not None
         return self._series.at(t + self._offset)
@@ -263,8 +265,8 @@ class Traffic(Words):
         if self.rate is not None:
             return self.rate * t
         if self.daily is not None:
-            swing = self._swing * DAY / (2 * np.pi)
-            shift = self._offset - self._peak_at
+            swing, offset, peak_at = self._wave
+            swing, shift = swing * DAY / (2 * np.pi), offset - peak_at
             angle = 2 * np.pi * (t + shift) / DAY
             zero = math.sin(2 * math.pi * shift / DAY)
             course: Array = self.daily.mean * t + swing * (np.sin(angle) - zero)
@@ -307,7 +309,7 @@ class Traffic(Words):
         """Moments among which the rate without spikes is largest and smallest on [low, high]."""
         inner = np.empty(0)
         if self.daily is not None:
-            peak, half = self._peak_at - self._offset, DAY / 2
+            peak, half = self._wave[2] - self._wave[1], DAY / 2
             inner = peak + half * (math.ceil((low - peak) / half) + np.arange(2.0))
         elif self._series is not None:
             end = min(high, low + self._series.period)  # nothing new comes after a period
