@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simulator.play.request_level_traffic import INSTANT
 from simulator.words.clock import DAY, clock_seconds
 from simulator.words.distributions import Constant
 
@@ -143,7 +144,7 @@ class Connected:
         self._env.process(self._cut(instance, drain))
 
     def _cut(self, instance: Instance, drain: float) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(drain)
+        yield self._env.timeout(drain + INSTANT)
         for user, to in enumerate(self.to):
             if to is instance:
                 self.to[user] = self._pick(user)
