@@ -156,7 +156,8 @@ class PlainRollout(ControllerScript):
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))
         if service.cache is not None:
             yield env.timeout(service.cache.ttl)
-        while service.growing:
+        links = service.connected
+        while service.growing or (links is not None and links.closing):
             yield env.timeout(1.0)
 
     def _repair(self, seconds: float) -> Process:
