@@ -29,6 +29,7 @@ from simulator.play.request_level_service import (
     draw_defect,
     sample,
 )
+from simulator.play.request_level_traffic import INSTANT
 from simulator.play.request_level_watch import PlainWatch
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ class PlainRollout(ControllerScript):
         if limit < math.inf:
             until = self.life | self.env.timeout(limit)
         self.env.run(until=until)
+        self.env.run(until=self.env.now + 2 * INSTANT)  # a drain may end with the script
         self.service.refresh()
         self.ended_at = self.env.now
 
@@ -156,7 +158,8 @@ class PlainRollout(ControllerScript):
             yield env.timeout(max(self.gone_at + service.defect.repair - env.now, 0.0))
         if service.cache is not None:
             yield env.timeout(service.cache.ttl)
-        while service.growing:
+        links = service.connected
+        while service.growing or (links is not None and links.closing):
             yield env.timeout(1.0)
 
     def _repair(self, seconds: float) -> Process:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
+from simulator.play.request_level_traffic import INSTANT
 from simulator.words.clock import DAY, clock_seconds
 from simulator.words.distributions import Constant
 
@@ -117,7 +118,7 @@ class Connected:
     """One long connection per user, to one instance; a new one is begun whenever it ends.
 
     It lasts exponentially, `mean` seconds, or until the instance is gone; `pick` chooses the
-    instance of a new one.
+    instance of a new one, and `closing` instances that leave still have some.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class Connected:
     ) -> None:
         self._env, self._mean, self._rng, self._pick = env, mean, rng, pick
         self.to = [pick(user) for user in range(users)]
+        self.closing = 0
         for user in range(users):
             env.process(self._live(user))
 
@@ -143,7 +145,9 @@ class Connected:
         self._env.process(self._cut(instance, drain))
 
     def _cut(self, instance: Instance, drain: float) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(drain)
+        self.closing += 1
+        yield self._env.timeout(drain + INSTANT)
+        self.closing -= 1
         for user, to in enumerate(self.to):
             if to is instance:
                 self.to[user] = self._pick(user)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import simpy
 
 from simulator.play.request_level_service import Instance, PlainService, Process, sample
+from simulator.play.request_level_traffic import INSTANT
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -121,9 +122,9 @@ class FailingService(PlainService):
             self.env.process(self._sessions_end(instance))
 
     def _sessions_end(self, instance: Instance) -> Process:
-        """Some outlive the drain: lost, and begun anew elsewhere."""
+        """Some outlive the drain: lost, and begun anew on whoever serves from that moment on."""
         drain = 0.0 if self.announced else self.scenario.service.drain
-        yield self.env.timeout(drain)
+        yield self.env.timeout(drain + INSTANT)
         for ends in instance.sessions:
             if ends > self.env.now:
                 self.failed += 1

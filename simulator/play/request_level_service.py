@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import simpy
 
 from simulator.play.request_level_clients import BusyHours, Connected, History, Resolvers, bucket
-from simulator.play.request_level_traffic import rate_at
+from simulator.play.request_level_traffic import INSTANT, rate_at
 
 if TYPE_CHECKING:
     from simulator.words.change import Defect
@@ -26,7 +26,6 @@ Process = Generator[simpy.Event, Any, None]
 
 OLD, NEW = 0, 1
 NOBODY, COPY = 2, 3
-INSTANT = 1e-7
 
 
 def sample(law: Distribution, rng: Random) -> float:

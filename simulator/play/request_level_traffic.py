@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.words.traffic import Traffic
 
 DAY = 86_400.0
+INSTANT = 1e-7
 
 
 def rate_at(traffic: Traffic) -> Callable[[float], float]:

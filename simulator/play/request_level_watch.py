@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from simulator.play.request_level_service import (
     COPY,
-    INSTANT,
     NEW,
     NOBODY,
     OLD,
     Process,
     sample,
 )
+from simulator.play.request_level_traffic import INSTANT
 
 if TYPE_CHECKING:
     from simulator.play.request_level import PlainRollout

@@ -68,9 +68,9 @@ class Rollout(AnalysisVerbs):
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
         lag = plan.scenario.change.replication_lag or 0.0
-        self.router = Router(plan.scenario.router, lag, plan.lingers)
+        self.router = Router(plan.scenario.router, lag, plan.lingers, self.fleet)
         if (sessions := plan.scenario.service.sessions) is not None:
-            self.router.visits = Visits(sessions.mean)
+            self.router.visits = Visits(sessions.mean, plan.size)
         self.situation = Situation(fault)
         self._hold_back()
         sticky = plan.sticky or plan.lingers > 0

@@ -35,6 +35,7 @@ class Router:
     __slots__ = (
         "_cache",
         "_dropped",
+        "_fleet",
         "_inside",
         "_lags",
         "_window",
@@ -56,9 +57,15 @@ class Router:
         "weight",
     )
 
-    def __init__(self, words: Words, window: float = 0.0, lasts: float = 0.0) -> None:
-        self._window, self.lasts = window, lasts
-        self.links = Visits(lasts) if lasts else None
+    def __init__(
+        self,
+        words: Words,
+        window: float = 0.0,
+        lasts: float = 0.0,
+        fleet: Fleet | None = None,
+    ) -> None:
+        self._window, self.lasts, self._fleet = window, lasts, fleet
+        self.links = Visits(lasts, fleet.size) if lasts and fleet is not None else None
         self._dropped = False
         self.propagation = self._inside = words.propagation
         self.published = 0.0
@@ -143,8 +150,8 @@ class Router:
 
     def _note(self, now: float, weight: float) -> None:
         for visits in (self.visits, self.links):
-            if visits is not None:
-                visits.note(now, weight)
+            if visits is not None and self._fleet is not None:
+                visits.note(now, weight, self._fleet, self.pool)
 
     def _kept(self, response: AtOnce) -> AtOnce:
         """The response of clients that hold connections, if these do."""
@@ -167,12 +174,6 @@ class Router:
         self.links = None
         self.course = Course(AtOnce())
         self.prompt = self._cache is None or not self._cache.shared
-
-    def leave(self, version: int, part: float, now: float, drain: float) -> float:
-        """A part of the version's instances takes no new connections and is gone `drain` seconds
-        later: the part of all connections that is cut off then.
-        """
-        return self.links.leave(version, part, now, drain) if self.links is not None else 0.0
 
     def reconnect(self, version: int, cut: float, fleet: Fleet, now: float) -> None:
         """This part of all connections, of a version, is cut off now and begun anew."""

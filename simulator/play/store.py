@@ -148,8 +148,9 @@ class StoreVerbs(Verbs):
         if leaving <= 0 or plan.elastic:
             return
         part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
+        cohorts = [] if of else self.fleet.cohorts[version]
         if plan.lingers:
-            self._cut_connections(version, leaving, part, plan.drain if drained else 0.0)
+            self._cut_connections(version, leaving, part, plan.drain if drained else 0.0, cohorts)
         if plan.ungraceful and not idle:
             cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
             if self.fleet.drift is not None and self.router.pool:
@@ -162,7 +163,7 @@ class StoreVerbs(Verbs):
         drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
-        lost = alive * visits.leave(version, part, self.env.now, drain)
+        lost = alive * visits.leave(version, part, self.env.now, drain, leaving, cohorts)
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
 
@@ -174,12 +175,15 @@ class StoreVerbs(Verbs):
         harm = sum(one.share * one.failing for one in stretch.seen)
         return float(min(1.0 - stretch.clear + harm, 1.0) ** retries)
 
-    def _cut_connections(self, version: int, leaving: float, part: float, drain: float) -> None:
+    def _cut_connections(
+        self, version: int, leaving: float, part: float, drain: float, cohorts: list[list[float]]
+    ) -> None:
         """Connections that are still open on instances that leave are cut at the end of the drain,
-        and begin anew.
+        and begin anew on whoever serves from that moment on.
         """
         env, fleet, router = self.env, self.fleet, self.router
-        cut = router.leave(version, part, env.now, drain)
+        links, when = router.links, env.now + drain
+        cut = links.leave(version, part, env.now, drain, leaving, cohorts) if links else 0.0
         fleet.finishing[version] += leaving
 
         def reconnect() -> None:
@@ -187,4 +191,4 @@ class StoreVerbs(Verbs):
             fleet.finishing[version] = left if left > _HARDLY_ONE else 0.0
             router.reconnect(version, cut, fleet, env.now)
 
-        self.at(env.now + drain, reconnect)
+        self.at(when, lambda: self.at(when, reconnect))
