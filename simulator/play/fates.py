@@ -135,7 +135,7 @@ def tries(
             fail, late, corrupt = _by_fault(state, mixed, leak)
         if version == situation.misfit:
             common, served = common + served, 0.0 * served
-        overdue: Any = state.overdue * state.clear
+        overdue: Any = state.overdue * served if state.overdue else 0.0
         anyway = _NONE
         if plan.latency is not None:
             busy = (rate * load * (1.0 - more), rate * plan.misses * passing, usual)

@@ -72,6 +72,11 @@ class QueueService(LimitedService):
             return old, new
         return (0.0, new) if self.set_weight else (old, 0.0)
 
+    def _usual_tries(self) -> float:
+        """Tries of a message with nothing deployed: capacity is messages/s with these in it."""
+        usual = min(self.noise + self.incident, 1.0)
+        return sum(usual**power for power in range(self.scenario.traffic.retries + 1))
+
     def _work(self) -> Process:
         while True:
             carried = sum(self._pulling())
@@ -79,7 +84,7 @@ class QueueService(LimitedService):
                 self._wake = self.env.event()
                 yield self._wake
                 continue
-            yield self.env.timeout(1 / carried)
+            yield self.env.timeout(1 / (carried * self._usual_tries()))
             if sum(self._pulling()) and self._queue:
                 self._do(self._queue.popleft())
 

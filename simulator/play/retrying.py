@@ -158,11 +158,14 @@ def _met(
         later = mine if state.plan.sticky else (1.0 - weight) * old + weight * new
         answers.append(mine + (first + one.served * one.fail) * later * tried(within, k))
     late, corrupt = answers
+    well: Any = 0.0
+    if state.overdue:  # whatever ends well is late, unless it fails with nothing deployed as well
+        well = state.overdue * (1.0 - bad.usual ** (k + 1) - common)
     return Shares(
         one.share * one.reaching,
         common + users * fail,
-        users * late + one.overdue * (1.0 - users * fail),
+        users * late + well - state.overdue * users * fail,
         users * corrupt,
-        (common + one.overdue) * one.reaching,
+        (common + well) * one.reaching,
         (fail + late + corrupt) * one.reaching * (1.0 - state.overdue),
     )

@@ -331,7 +331,9 @@ class State:
     def _in_time(self) -> tuple[Shares, Shares]:
         """The shares were nothing late: a defect spoils what is too late anyway, all the same."""
         self.overdue, overdue = 0.0, self.overdue
-        found, self.overdue = fates(self, *self.moment(self.plan.rate)), overdue
+        moment, again = self.moment(self.plan.rate), self.plan.retries
+        found = retried(self, *moment, self.reached).met if again else fates(self, *moment)
+        self.overdue = overdue
         return found
 
     def _by_defect(

@@ -384,6 +384,31 @@ def test_what_an_outage_makes_too_late(outage: float) -> None:
     assert play(at_once, 1, bad=False)[0].expected_failed_requests == a * outage
 
 
+@pytest.mark.parametrize("errors", [0, 2])
+@pytest.mark.parametrize("retries", [0, 1])
+def test_what_fails_anyway_is_not_late(errors: int, retries: int) -> None:
+    """A message that fails in all its k + 1 tries with nothing deployed is no harm when it is late:
+    u^(k+1) of them. `capacity` has such tries in it; the p = 1 - (1 - u)(1 - f) of a defect make m
+    times as many, so that c/m are done. What is not late fails p^(k+1) - u^(k+1) more often."""
+    a, c, d, outage, after, f, u = 1000.0, 1500.0, 300.0, 600.0, 7200.0, 0.2, errors / 100
+    words = queue(
+        d, f", install: {outage:g}s, errors: {errors}%", strategy="big_bang: {}", **noticed(after)
+    ).with_("traffic.retries", str(retries))
+
+    def late(done: float) -> float:
+        return done * a * (outage - d) / (done - a)
+
+    power, p = retries + 1, 1 - (1 - u) * (1 - f)
+    m = sum(p**k for k in range(power)) / sum(u**k for k in range(power))
+    there, back = late(c / m), late(c)
+    good, bad = (play(words, 1, bad=kind)[0] for kind in (False, True))
+    assert good.expected_failed_requests == pytest.approx(back * (1 - u**power), rel=1e-6)
+    harmed = (there + back) * (1 - u**power) + (a * (outage + after) - there) * (
+        p**power - u**power
+    )
+    assert bad.expected_failed_requests == pytest.approx(harmed, rel=1e-5)
+
+
 def test_a_backlog_grows_and_shrinks_as_a_fluid() -> None:
     """a L after an outage, drained at c - a, the oldest as old as the outage when it ends and B/a
     later; the deadline is crossed at B = a d, both ways."""
