@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +20,46 @@ Array = NDArray[np.float64]
 _OK, _BREACH, _NO_DATA = 0, 1, -1
 
 
+class Rule:
+    """What an alarm's words say, read once for many replications: seconds and shares.
+
+    Of the last `n` datapoints `m` are breaches; with fewer than `fewest` requests a period is none.
+    `aligned` periods begin with the deployment.
+    """
+
+    def __init__(self, words: Alarm) -> None:
+        self.watch: str = words.watch
+        self.metric: str = words.metric
+        self.missing: str = words.missing
+        self.above: float = words.above
+        self.period: float = words.period
+        self.told: tuple[str, float] = (words.label, words.delay)
+        self.m: int = words.m
+        self.n: int = words.n
+        self.fewest: int = max(words.minimum_requests, 1)
+        self.aligned: bool = words.phase == "aligned"
+
+
 class Periods:
     """Periods of equal length that end at origin + k x period; `next` is the next k to close.
 
-    `words` are those of the detector: its label, and the delay until it can be read (seconds).
+    `told` is what the detector is called, and the delay until it can be read (seconds).
     """
 
-    __slots__ = ("_own", "done", "next", "origin", "period")
+    __slots__ = ("_own", "done", "next", "origin", "period", "told")
 
     origin: float
     period: float
     next: int
     done: bool
-    words: Any
+    told: tuple[str, float]
     _own: NDArray[np.intp]
 
     def speak(self, rollout: Rollout, end: float) -> None:
         """It has tripped at the end of a period (seconds): say so as soon as it can be read."""
         self.done = True
-        rollout.trip(self.words.label, end + self.words.delay)
+        by, delay = self.told
+        rollout.trip(by, end + delay)
 
     def count_to(self, b: float) -> int:
         """How many of its periods end up to and including b."""
@@ -80,21 +101,21 @@ class AlarmWatch(Periods):
         "_states",
         "errors",
         "late",
+        "rule",
         "versions",
-        "words",
     )
 
-    words: Alarm
+    rule: Rule
 
-    def __init__(self, words: Alarm, versions: tuple[int, ...], luck: Luck) -> None:
-        self.words = words
+    def __init__(self, rule: Rule, versions: tuple[int, ...], luck: Luck) -> None:
+        self.rule, self.told = rule, rule.told
         self.versions = versions
-        self.period = words.period
-        self._m, self._n = words.m, words.n
-        self.errors, self.late = words.metric != "late", words.metric != "errors"
+        self.period = rule.period
+        self._m, self._n = rule.m, rule.n
+        self.errors, self.late = rule.metric != "late", rule.metric != "errors"
         self.origin = 0.0
-        if words.phase == "random":
-            self.origin = -luck.uniform(Purpose.PHASE) * words.period
+        if not rule.aligned:
+            self.origin = -luck.uniform(Purpose.PHASE) * rule.period
         self.next = 1
         self.done = False
         self._recent: list[int] = []
@@ -115,19 +136,19 @@ class AlarmWatch(Periods):
     def close_one(self, bad: int, requests: int) -> bool:
         """Close its next period with these counts; whether it trips."""
         self.next += 1
-        words = self.words
+        rule = self.rule
         if self._requests:
             bad, requests = bad + self._bad, requests + self._requests
             self._bad = self._requests = 0
-        if requests < max(words.minimum_requests, 1):
-            if words.missing == "breaching":
+        if requests < rule.fewest:
+            if rule.missing == "breaching":
                 state = _BREACH
-            elif words.missing == "notBreaching":
+            elif rule.missing == "notBreaching":
                 state = _OK
             else:
                 return False
         else:
-            state = _BREACH if bad / requests > words.above else _OK
+            state = _BREACH if bad / requests > rule.above else _OK
         if self.done:
             return False
         if state == _BREACH or self._recent:
@@ -170,21 +191,21 @@ class AlarmWatch(Periods):
         if taken:
             self._bad = self._requests = 0
         if rest < closed and cells.has(self.versions):
-            self._bad += int(cells.bad(self.versions, self.words.metric)[rest:closed].sum())
+            self._bad += int(cells.bad(self.versions, self.rule.metric)[rest:closed].sum())
             self._requests += int(cells.requests(self.versions)[rest:closed].sum())
 
     def _judge(self, cells: Cells, length: int) -> NDArray[np.int64] | None:
         """The state of each of its periods that end among the cells; None when all are fine."""
-        own, words = self._own, self.words
-        empty_is = {"breaching": _BREACH, "notBreaching": _OK}.get(words.missing, _NO_DATA)
+        own, rule = self._own, self.rule
+        empty_is = {"breaching": _BREACH, "notBreaching": _OK}.get(rule.missing, _NO_DATA)
         if not cells.has(self.versions):
-            if words.watch == "new" and not cells.began:
+            if rule.watch == "new" and not cells.began:
                 empty_is = _NO_DATA
             return np.full(len(own), empty_is)
-        bad = cells.bad(self.versions, words.metric)
+        bad = cells.bad(self.versions, rule.metric)
         whole = len(own) == length and not self._requests
-        calm = whole and _BREACH not in self._recent and words.missing != "breaching"
-        if calm and bad.max() <= words.above * cells.least(self.versions):
+        calm = whole and _BREACH not in self._recent and rule.missing != "breaching"
+        if calm and bad.max() <= rule.above * cells.least(self.versions):
             return None
         requests = cells.requests(self.versions)
         if not whole:
@@ -193,8 +214,8 @@ class AlarmWatch(Periods):
             requests = np.add.reduceat(requests[: own[-1] + 1], starts)
             bad[0] += self._bad
             requests[0] += self._requests
-        states = (bad / np.maximum(requests, 1) > words.above).astype(np.int64)
-        states[requests < max(words.minimum_requests, 1)] = empty_is
+        states = (bad / np.maximum(requests, 1) > rule.above).astype(np.int64)
+        states[requests < rule.fewest] = empty_is
         return states
 
 

@@ -39,8 +39,7 @@ def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
     failed = counts.failed * costs.failed_request
     corrupt = counts.corrupt * costs.corrupt_write
     outage = counts.outage / _HOUR * costs.outage
-    budget = plan.traffic.mean * slo.window * plan.tolerated * slo.budget_left
-    credit = costs.sla_credit if counts.failed > budget else 0.0
+    credit = costs.sla_credit if counts.failed > plan.budget * slo.budget_left else 0.0
     responders = 0.0
     if rollout.caught_by:
         until = rollout.restored_at if rollout.restored_at == rollout.restored_at else ended

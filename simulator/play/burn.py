@@ -97,6 +97,7 @@ class BurnWatch(Periods):
         self, rows: Sequence[BurnRate], versions: tuple[int, ...], plan: Plan, luck: Luck
     ) -> None:
         self.words = rows[0]
+        self.told = (rows[0].label, rows[0].delay)
         self.versions = versions
         self.period = EVERY
         self.origin = 0.0

@@ -41,9 +41,9 @@ def calm_until(
         share = 0.0
         for version in alarm.versions:
             share += shares[version]
-        if not alarm.calm or (share == 0 and alarm.words.missing == "breaching"):
+        if not alarm.calm or (share == 0 and alarm.rule.missing == "breaching"):
             return a
-        if alarm.words.missing == "breaching" and not _enough(alarm, rest * share):
+        if alarm.rule.missing == "breaching" and not _enough(alarm, rest * share):
             return a
         level = _level(alarm, parts, rest * share, levels)
         if level is None:
@@ -64,7 +64,7 @@ def calm_until(
 
 def _enough(alarm: AlarmWatch, requests: float) -> bool:
     """Whether a period with so many expected requests has the minimum, but for 1 chance in 1e16."""
-    return requests - 8.3 * math.sqrt(requests) >= max(alarm.words.minimum_requests, 1)
+    return requests - 8.3 * math.sqrt(requests) >= alarm.rule.fewest
 
 
 def _level(

@@ -65,12 +65,15 @@ class Drawing:
         (requests, failing, late, anyway), generator = row, self._rollout.luck.counts()
         expected = requests - own
         failed = slow = none = np.zeros(len(own), np.int64)
-        if failing is not None and late is not None and (failing.any() or late.any()):
-            expected = requests - failing - late - own
-            failed, slow = _drawn(generator, failing), _drawn(generator, late)
-            cells.harm[version] = failed + slow
+        if failing is not None and late is not None:
+            some, many = np.count_nonzero(failing), np.count_nonzero(late)
+            if some or many:
+                expected = requests - failing - late - own
+                failed = generator.poisson(failing) if some else none
+                slow = generator.poisson(late) if many else none
+                cells.harm[version] = failed + slow
         if self._lates and anyway is not None:
-            expected, slow = expected - anyway, slow + _drawn(generator, anyway)
+            expected, slow = expected - anyway, slow + generator.poisson(anyway)
         if self._open:
             failed, slow = failed + none, slow + none
         for part, old_noise in zip(self._open, before, strict=True):
@@ -104,7 +107,7 @@ class Drawing:
         return {
             version: (requests, failing, late, anyway)
             for version, requests, failing, late, anyway in stretch.cells(edges, self._seen)
-            if requests.any()
+            if np.count_nonzero(requests)
         }
 
     def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
@@ -203,10 +206,3 @@ class Drawing:
 def seen_by(scopes: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     """The versions that anybody looks at, in order."""
     return tuple(sorted({version for versions in scopes for version in versions}))
-
-
-def _drawn(generator: np.random.Generator, expected: Array) -> NDArray[np.int64]:
-    """Poisson counts; nothing is drawn where nothing is expected in any cell."""
-    if np.count_nonzero(expected):
-        return generator.poisson(expected)
-    return np.zeros(len(expected), np.int64)

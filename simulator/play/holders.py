@@ -58,7 +58,7 @@ class HolderVerbs(CutoverVerbs):
 
 def replaced_after(plan: Plan, luck: Luck, good: bool) -> float:
     """Seconds from the decision until a repaired version is there; of a good one its next try."""
-    response = plan.scenario.response
+    response = plan.response
     if good:
         return response.retry.sample(luck.uniform(Purpose.RETRY))
     return response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search

@@ -39,7 +39,7 @@ class JudgeWatch(Periods):
     words: Judge
 
     def __init__(self, words: Judge, now: float, plan: Plan, luck: Luck, share: float) -> None:
-        self.words = words
+        self.words, self.told = words, (words.label, 0.0)
         self.origin, self.period = now, words.period
         self.next, self.done = 1, False
         self._share = 0.5 if words.against == "baseline" else share

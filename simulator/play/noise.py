@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,12 +77,11 @@ class Noise:
         known = self._known
         if first == last:
             return plan.noise * requests * known[first]
-        served = [(self._offset + block * k) * plan.rate for k in range(first, last + 2)]
-        course = [0.0]
-        for number, (start, end) in enumerate(pairwise(served), first):
-            course.append(course[-1] + known[number] * (end - start))
-        before, after = np.interp((a * plan.rate, b * plan.rate), served, course).tolist()
-        return plan.noise * (after - before)
+        seconds = 0.0
+        for number in range(first, last + 1):
+            start = self._offset + block * number
+            seconds += known[number] * (min(b, start + block) - max(a, start))
+        return plan.noise * plan.rate * seconds
 
     def calm_until(self, a: float, b: float, most: float) -> float:
         """The first moment in [a, b] at which the multiplier exceeds `most`, else b (seconds)."""

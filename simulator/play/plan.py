@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.play.alarm import Rule
 from simulator.play.fleet import StartLaw
 from simulator.play.latency import Latency
 from simulator.play.lead import search
@@ -16,10 +17,11 @@ from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
 from simulator.play.scaling import Scaler
 from simulator.play.tides import tides
-from simulator.words.detection import Alarm
+from simulator.words.detection import Alarm, Detection
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
+    from simulator.words.change import Change
     from simulator.words.router import Throttle
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
@@ -34,23 +36,27 @@ class Plan:
     """A scenario and one of its strategies, prepared for many replications.
 
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
-    are the alarms with the scope that the strategy leaves them, `analyses` what its scripts
-    measure, `collapses` tells what an overload does, `cached` is the cache in front and `misses`
-    the share of requests that pass it when it is warm, `capacity` is requests/s of one instance,
-    `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
-    varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
-    routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
-    `retries` how often a bad request is tried again (`sticky`: on the same version), `audience` the
-    share of the users who get the new version first and keep it, `calendar`
-    what forbids steps at some hours if anything does (`work_only`: outside working hours), `office`
-    the one that says when people approve, if any does, `clock` what the wall clock shows, `tides`
-    the curves of waves of cells with busy hours of their own, `start_rate` the most starts per
-    second (infinite unless it is stated), `ungraceful` the seconds of its traffic that a stopping
-    instance loses, `noise` the mean share of baseline errors with `noise_cv` over blocks of
-    `noise_block` seconds, `tolerated` the bad share that the availability objective allows,
-    `scaling` what adds and removes instances if anything does, `latency` what makes answers late if
-    that counts (`plain`: neither does), `usual_bad` the share of bad requests with
-    nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
+    are the alarms with the scope that the strategy leaves them, `burns` the burn-rate rows that are
+    watched together, `response` what is done then, `budget` the failed requests that the objective
+    allows in its window, `stall` how the tool stalls if it does, `migration` what happens to the
+    schema if anything (`coupled`: at one moment), `routine` what the first new instance does to the
+    store, `lag` the seconds that its replica is behind, `tenants` who the users belong to if that
+    is known, `analyses` what its scripts measure, `collapses` tells what an overload does, `cached`
+    is the cache in front and `misses` the share of requests that pass it when it is warm,
+    `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
+    constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers` the mean
+    seconds of long connections (0: each request is routed by itself), `deadline` how old a message
+    in a queue may become (0: there is no queue), `retries` how often a bad request is tried again
+    (`sticky`: on the same version), `audience` the share of the users who get the new version first
+    and keep it, `calendar` what forbids steps at some hours if anything does (`work_only`: outside
+    working hours), `office` the one that says when people approve, if any does, `clock` what the
+    wall clock shows, `tides` the curves of waves of cells with busy hours of their own,
+    `start_rate` the most starts per second (infinite unless it is stated), `ungraceful` the seconds
+    of its traffic that a stopping instance loses, `noise` the mean share of baseline errors with
+    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
+    objective allows, `scaling` what adds and removes instances if anything does, `latency` what
+    makes answers late if that counts (`plain`: neither does), `usual_bad` the share of bad requests
+    with nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
     limits the requests if it ever can, `drifted` the share of instances that somebody changed by
     hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
     and `search` that of looking for the culprit after a rollback (seconds).
@@ -86,12 +92,11 @@ class Plan:
         warm = None if service.elastic else service.warm_up
         self.warm_for = warm.duration if warm else 0.0
         self.warm_share = warm.capacity if warm else 1.0
-        self.people, self.tolerated = scenario.detection.people, 1.0 - scenario.slo.availability
-        self.quiet: dict[tuple[float, ...], float] = {}
-        self.alarms = tuple(_pooled(scenario.detection.alarms, strategy.pooled))
-        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
-        self.judges = strategy.judges(scenario.detection.judge)
-        self.analyses = strategy.analyses
+        self.tolerated = 1.0 - scenario.slo.availability
+        self.budget = traffic.mean * scenario.slo.window * self.tolerated
+        self._who_watches(scenario.detection)
+        self._of_store(scenario.change)
+        self.response, self.stall = scenario.response, scenario.failures.tool_stall
         self.rehearsed = self.script = 0.0
         self.search = search(self)
         self.bound(_UNBOUND)
@@ -105,6 +110,22 @@ class Plan:
         self._update = StartLaw(
             service.install, failure.probability, failure.timeout, once=self.drifted
         )
+
+    def _who_watches(self, detection: Detection) -> None:
+        """What looks at the requests, and from how many on it cannot err."""
+        self.quiet: dict[tuple[float, ...], float] = {}
+        alarms = _pooled(detection.alarms, self.strategy.pooled)
+        self.alarms = tuple(Rule(alarm) for alarm in alarms)
+        self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
+        self.burns, self.people = detection.burn_groups, detection.people
+        self.judges = self.strategy.judges(detection.judge)
+        self.analyses = self.strategy.analyses
+
+    def _of_store(self, change: Change) -> None:
+        """What a release does to the data store."""
+        self.lag = change.replication_lag or 0.0
+        self.migration, self.routine = change.migration, change.upgrade_routine
+        self.coupled = self.migration.coupled if self.migration is not None else None
 
     def _throttle(self) -> Throttle | None:
         """What limits the requests, if that can ever be."""
@@ -138,6 +159,7 @@ class Plan:
         self.retries = traffic.retries
         self.deadline = traffic.deadline or 0.0 if traffic.queue else 0.0
         self.sticky = (traffic.sticky or self.strategy.always_sticky) and not traffic.queue
+        self.tenants = traffic.tenants
         self.steady, self.rate, self.peak = traffic.constant, traffic.mean, traffic.peak
         self.users, self.writes = traffic.users, traffic.writes
         first = self.strategy.admits

@@ -177,10 +177,10 @@ class PoolVerbs(PacedVerbs):
         in_place: bool = False,
     ) -> Script:
         """Replace new and half-replaced instances by old ones under the same kind of limits."""
-        yield from self._roll(OLD, batch, surge, unavailable, mode, pause, in_place)
+        return self._roll(OLD, batch, surge, unavailable, mode, pause, in_place)
 
     def _roll_rest(self) -> Script:
-        yield from self._roll(NEW, _QUARTER, _QUARTER, _NOTHING, "window", 0.0, False)
+        return self._roll(NEW, _QUARTER, _QUARTER, _NOTHING, "window", 0.0, False)
 
     def _roll(
         self,

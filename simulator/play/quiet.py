@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from simulator.play.alarm import Rule
     from simulator.play.plan import Plan
     from simulator.play.stretch import Stretch
-    from simulator.words.detection import Alarm
 
 _NEGLIGIBLE = math.log(1e-12)
 _FEWEST_SIGMAS = 8.3
@@ -49,7 +49,7 @@ def breach_bound(requests: float, bad: float, noise: float, cv: float, above: fl
     return best
 
 
-def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> float:
+def quiet(plan: Plan, stretch: Stretch, alarm: Rule, a: float, b: float) -> float:
     """Up to which multiplier of the baseline errors no whole period of this alarm in [a, b] can
     breach, but for one chance in 1e12; infinite if it cannot at all, 0 if it might anyway.
     """
@@ -62,7 +62,7 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Alarm, a: float, b: float) -> flo
         return 0.0 if alarm.missing == "breaching" else math.inf
     fewest = plan.load.least(a, b) * share * alarm.period
     if alarm.missing == "breaching" and (
-        fewest - _FEWEST_SIGMAS * math.sqrt(fewest) < max(alarm.minimum_requests, 1)
+        fewest - _FEWEST_SIGMAS * math.sqrt(fewest) < alarm.fewest
     ):
         return 0.0
     errors = alarm.metric != "late"
@@ -96,7 +96,7 @@ def _rungs(noise: float, cv: float, above: float) -> list[tuple[float, float]]:
     return rungs
 
 
-def quiet_from(plan: Plan, alarm: Alarm) -> tuple[tuple[float, float], ...]:
+def quiet_from(plan: Plan, alarm: Rule) -> tuple[tuple[float, float], ...]:
     """Pairs (multiplier, requests): from so many requests on a period with baseline errors only,
     multiplied at most so much, cannot breach (but for one chance in 1e12).
     """

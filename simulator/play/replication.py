@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from heapq import heappop
+from typing import TYPE_CHECKING, Any, cast
 
 import simpy
 
@@ -53,8 +54,19 @@ def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
             now = rollout.advance(now, upcoming)
             if now < upcoming:
                 continue
-        env.step()
+        _step(env)
     return rollout
+
+
+def _step(env: simpy.Environment) -> None:
+    """The next event happens, as with `env.step()`: here nothing stops a simulation halfway."""
+    env._now, _, _, event = heappop(env._queue)
+    callbacks: Any = event.callbacks
+    event.callbacks = cast("Any", None)
+    for call in callbacks:
+        call(event)
+    if not event._ok and not hasattr(event, "_defused"):
+        raise event._value
 
 
 def _cut_off(rollout: Rollout, now: float, limit: float) -> float:
@@ -245,12 +257,11 @@ def _harm(rollout: Rollout) -> _Harm:
     plan, counts = rollout.plan, rollout.counts
     failed = float(counts.failed)
     watched = failed if counts.failed_before is None else float(counts.failed_before)
-    budget = plan.traffic.mean * plan.scenario.slo.window * plan.tolerated
     return (
         *(failed, watched, failed - watched),
         *(_users_harmed(rollout), float(counts.corrupt)),
         *(counts.outage, counts.degraded),
-        failed / budget if budget > 0 else NOT_APPLICABLE,
+        failed / plan.budget if plan.budget > 0 else NOT_APPLICABLE,
         counts.headroom,
     )
 
@@ -315,7 +326,7 @@ def _users_harmed(rollout: Rollout) -> float:
 
 def _tenants_harmed(rollout: Rollout) -> float:
     """The share of tenants with a user harmed, 0 without a failure; NaN without tenants."""
-    counts, tenants = rollout.counts, rollout.plan.traffic.tenants
+    counts, tenants = rollout.counts, rollout.plan.tenants
     if tenants is None:
         return NOT_APPLICABLE
     harm = counts.failed > 0 or counts.corrupt > 0

@@ -21,7 +21,7 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
     `automatic: always`); otherwise it pages someone who acknowledges and then decides, both
     slower by `off_hours` outside the working hours of the calendar.
     """
-    response, luck = rollout.plan.scenario.response, rollout.luck
+    response, luck = rollout.plan.response, rollout.luck
     page = response.page
     machine = by not in BY_PEOPLE
     strategy = rollout.handed[-1] if rollout.handed else rollout.strategy

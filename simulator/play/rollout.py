@@ -67,9 +67,8 @@ class Rollout(AnalysisVerbs):
         self.strategy = plan.strategy
         self.pace = plan.strategy.pace
         self.fleet = Fleet(plan.size, plan.elastic)
-        lag = plan.scenario.change.replication_lag or 0.0
-        self.router = Router(plan.scenario.router, lag, plan.lingers, self.fleet)
-        if (sessions := plan.scenario.service.sessions) is not None:
+        self.router = Router(plan.scenario.router, plan.lag, plan.lingers, self.fleet)
+        if (sessions := plan.sessions) is not None:
             self.router.visits = Visits(sessions.mean, plan.size)
         self.situation = Situation(fault)
         self._hold_back()
@@ -83,7 +82,7 @@ class Rollout(AnalysisVerbs):
         self.standing_by = self.beside = 0
         self.by_hand, self.slips, self.covered = False, 0, True
         self.migrated_at, self.routine_runs = math.nan, 0
-        stall = plan.scenario.failures.tool_stall
+        stall = plan.stall
         self.stalls = Stalls(stall, luck) if stall is not None and not alone else None
         self.redeploy: Callable[[], float] = float
         self.lead, self.releases = before(plan, luck), 1
@@ -240,7 +239,7 @@ class Rollout(AnalysisVerbs):
         self.caught_at = (self.wave or self.phase) if self.watched else "after"
         self.weight_when_caught = self.weight()
         self.note("detect", by)
-        if self.watched and self.plan.scenario.response.hold:
+        if self.watched and self.plan.response.hold:
             self.holding = True
             self.fleet.changed |= self.fleet.drift is not None
         self.at(now + delay_to_decision(self, by), self._decide, urgent=True)
@@ -263,13 +262,13 @@ class Rollout(AnalysisVerbs):
         if self.ended:
             return
         self.decided_at = self.env.now
-        self.counts.look_at = self.decided_at + self.plan.scenario.response.back_within
+        self.counts.look_at = self.decided_at + self.plan.response.back_within
         self.weight_to_undo = self.weight()
         self.outage_before = self.counts.outage
         situation, weight = self.situation, self.weight_to_undo
         situation.rolling_back = self.router.changed = True
         situation.highest = 2 * weight * (1 - weight)
-        forward = self.plan.scenario.response.point_of_no_return == "fix_forward"
+        forward = self.plan.response.point_of_no_return == "fix_forward"
         self.note("decide", "fix forward" if self.past_return and forward else "roll back")
         self.process.interrupt(self.caught_by)
 
@@ -294,7 +293,7 @@ class Rollout(AnalysisVerbs):
 
     def _follow(self) -> Generator[simpy.Event, Any, None]:
         """The watched phase, and what is found later."""
-        response, env = self.plan.scenario.response, self.env
+        response, env = self.plan.response, self.env
         yield env.timeout(response.watch)
         self.watched = False
         self.counts.failed_before = self.counts.failed
@@ -333,7 +332,7 @@ class Rollout(AnalysisVerbs):
     def _failed_attempts(self) -> Generator[simpy.Event, Any, None]:
         """Attempts to roll back that do nothing, until somebody has noticed."""
         plan, luck, index = self.plan, self.luck, 0
-        chance, page = plan.scenario.failures.rollback, plan.scenario.response.page
+        chance, page = plan.scenario.failures.rollback, plan.response.page
         while chance and luck.uniform(Purpose.ROLLBACK_FAILS, index) < chance:
             index += 1
             takes = page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE, index))
@@ -344,8 +343,8 @@ class Rollout(AnalysisVerbs):
     def _without_return(self) -> Generator[simpy.Event, Any, None]:
         """Past the point of no return: wait for the fix, or roll back the wrong way meanwhile."""
         plan, luck, env = self.plan, self.luck, self.env
-        takes = plan.scenario.response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
-        if plan.scenario.response.point_of_no_return == "roll_back":
+        takes = plan.response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
+        if plan.response.point_of_no_return == "roll_back":
             self.wrong_way = True
             self.mended_at = env.now + takes
             self.at(self.mended_at, self._mended)

@@ -26,20 +26,15 @@ class StoreVerbs(Verbs):
     routine_runs: int
 
     @property
-    def _coupled(self) -> Coupled | None:
-        schema = self.plan.scenario.change.migration
-        return schema.coupled if schema is not None else None
-
-    @property
     def past_return(self) -> bool:
         """Whether the old version can no longer work, and nothing brings its schema back."""
-        coupled = self._coupled
+        coupled = self.plan.coupled
         migrated = self.migrated_at == self.migrated_at
         return coupled is not None and migrated and coupled.restore is None
 
     def prepare_store(self) -> Script:
         """What comes before the script: compatible releases, or a schema that goes first."""
-        schema = self.plan.scenario.change.migration
+        schema = self.plan.migration
         if schema is None:
             return
         steps, coupled = schema.expand_contract, schema.coupled
@@ -55,7 +50,7 @@ class StoreVerbs(Verbs):
 
     def finish_store(self) -> Script:
         """What comes after the script: a schema that goes last."""
-        coupled = self._coupled
+        coupled = self.plan.coupled
         if coupled is not None and coupled.order == "schema_last":
             yield from self._gate()
             yield from self._migrate(coupled)
@@ -63,21 +58,21 @@ class StoreVerbs(Verbs):
 
     def _before_traffic(self, stopped: bool = False) -> Script:
         """What has to be done just before the new version gets its first traffic."""
-        if self.plan.scenario.change.upgrade_routine is not None and not self.routine_runs:
+        if self.plan.routine is not None and not self.routine_runs:
             yield from self._run_routine(stopped)
-        coupled = self._coupled
+        coupled = self.plan.coupled
         yet = self.migrated_at != self.migrated_at
         if coupled is not None and coupled.order == "together" and yet:
             yield from self._migrate(coupled)
 
     def _before_starts(self) -> Script:
         """A further group of instances runs the upgrade routine again unless a lock stops it."""
-        routine = self.plan.scenario.change.upgrade_routine
+        routine = self.plan.routine
         if routine is not None and self.routine_runs and not routine.lock:
             yield from self._run_routine(False)
 
     def _run_routine(self, stopped: bool) -> Script:
-        routine = self.plan.scenario.change.upgrade_routine
+        routine = self.plan.routine
         assert routine is not None
         takes = routine.takes.sample(self.luck.uniform(Purpose.ROUTINE, self.routine_runs))
         self.routine_runs += 1
@@ -116,7 +111,7 @@ class StoreVerbs(Verbs):
 
     def undo_store(self) -> Script:
         """Before a rollback: the old schema comes back beside the new one, without later writes."""
-        coupled, now = self._coupled, self.env.now
+        coupled, now = self.plan.coupled, self.env.now
         self._block(False)
         self._stop(False)
         if self.router.began and self.plan.scenario.change.replication_lag:

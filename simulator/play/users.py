@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -47,7 +48,7 @@ class Rise(NamedTuple):
         width, common, segment, met, more, more_segment = np.array(self.table).T[:, :, None]
         base = np.exp(-(common + more * parts))
         spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
-        gained = np.sum(width * (1 - spared) - met, axis=0)
+        gained = (width * (1 - spared) - met).sum(axis=0)
         return [self.before, *(self.before + gained).tolist(), self.after]
 
 
@@ -301,16 +302,17 @@ def _crossed(missing: Callable[[float], float], a: float, b: float, last: float)
 
 def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Midpoints and gains of the harmed share."""
-    times, gains = [], []
+    times, gains = list[float](), list[float]()
     for rise in history:
         a, b, parts = rise.start, rise.end, rise.steps
         if parts == 1:
-            times.append(np.array([(a + b) / 2]))
-            gains.append(np.array([rise.after - rise.before]))
+            times.append((a + b) / 2)
+            gains.append(rise.after - rise.before)
         else:
-            times.append(a + (b - a) / parts * (np.arange(parts) + 0.5))
-            gains.append(np.diff(rise.course()))
-    return np.concatenate(times), np.concatenate(gains)
+            step, course = (b - a) / parts, rise.course()
+            times += [a + step * (k + 0.5) for k in range(parts)]
+            gains += [after - before for before, after in pairwise(course)]
+    return np.array(times), np.array(gains)
 
 
 def _inside(history: Sequence[Rise], share: float) -> float:

@@ -216,7 +216,7 @@ class Verbs(Waits):
 
     def _slip(self) -> Script:
         """All traffic goes to the new version until somebody has noticed."""
-        noticing = self.plan.scenario.response.page.decide
+        noticing = self.plan.response.page.decide
         self.note("slip", 1.0)
         yield from self._publish(1.0)
         yield self.env.timeout(noticing.sample(self.luck.uniform(Purpose.SLIP_NOTICED, self.slips)))

@@ -73,11 +73,8 @@ class Watch(Drawing):
         plan, luck = rollout.plan, rollout.luck
         self.noise = Noise(plan, luck)
         self._reports: Reports | None = None
-        detection = plan.scenario.detection
         self._alarms = [AlarmWatch(a, SCOPES[a.watch], luck) for a in plan.alarms]
-        self._burns = [
-            BurnWatch(rows, SCOPES[rows[0].watch], plan, luck) for rows in detection.burn_groups
-        ]
+        self._burns = [BurnWatch(rows, SCOPES[rows[0].watch], plan, luck) for rows in plan.burns]
         self._judge: JudgeWatch | None = None
         self._lates = _looks_at_late(plan)
         self._gather()
@@ -277,7 +274,7 @@ class Watch(Drawing):
         multiplier = math.inf
         for alarm in self._alarms:
             if not alarm.done:
-                calm = alarm.calm and quiet(rollout.plan, stretch, alarm.words, a, b)
+                calm = alarm.calm and quiet(rollout.plan, stretch, alarm.rule, a, b)
                 multiplier = min(multiplier, calm)
         if multiplier < math.inf:
             b = self.noise.calm_until(a, b, multiplier) if multiplier > 0 else a
@@ -353,7 +350,7 @@ class Watch(Drawing):
                 if row.requests is None:
                     row.requests = int(poisson(max(row.good, 0.0))) + row.failed + row.late
                 requests += row.requests
-            if not rows and alarm.words.watch == "new" and not rollout.router.began:
+            if not rows and alarm.rule.watch == "new" and not rollout.router.began:
                 alarm.next += 1
                 continue
             if alarm.close_one(bad, requests):
@@ -407,5 +404,5 @@ def _looks_at_late(plan: Plan) -> bool:
     if plan.latency is None:
         return False
     metrics: set[str] = {alarm.metric for alarm in plan.alarms}
-    metrics |= {row.metric for row in plan.scenario.detection.burn_rate}
+    metrics |= {rows[0].metric for rows in plan.burns}
     return bool(metrics - {"errors"} or plan.judges or plan.analyses)

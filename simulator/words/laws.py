@@ -65,6 +65,10 @@ class Distribution(BaseModel):
         """P(X <= x), for a number or an array."""
         if isinstance(x, np.ndarray):
             return self._below(x)
+        return self._one_below(x)
+
+    def _one_below(self, x: float) -> float:
+        """P(X <= x) for a number."""
         return float(self._below(np.array([x], dtype=float))[0])
 
     def maximum(self, n: int, luck: float) -> float:
@@ -155,11 +159,15 @@ class LogNormal(Distribution):
         """median exp(sigma z) with z the normal quantile of p, accurate for tiny p."""
         return self.median * math.exp(self.sigma * _NORMAL.inv_cdf(p))
 
+    def _one_below(self, x: float) -> float:
+        if x <= 0 or self.sigma == 0:
+            return float(x >= self.median)
+        return 0.5 * math.erfc(-math.log(x / self.median) / (self.sigma * math.sqrt(2)))
+
     def _below(self, x: Array) -> Array:
-        safe = np.maximum(x, 1e-300)
         if self.sigma == 0:
             return np.where(x >= self.median, 1.0, 0.0)
-        z = np.log(safe / self.median) / self.sigma
+        z = (np.log(np.maximum(x, 1e-300)) - math.log(self.median)) / self.sigma
         below: Array = np.where(x > 0, _phi(z), 0.0)
         return below
 
