@@ -95,7 +95,7 @@ def pods_without_progress(rng: Random) -> Case:
         f"progress_deadline: {rng.randint(5, 7)}m}}",
     )
     words = watched(scenario)
-    return Case(words, ("rolled_back",), False, chunk=400, most=6000)
+    return Case(words, ("rolled_back",), False, chunk=400, most=8000)
 
 
 def a_circuit_that_breaks(rng: Random) -> Case:

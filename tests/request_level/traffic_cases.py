@@ -55,7 +55,7 @@ def an_audience_first(rng: Random) -> Case:
         f"finds: {rng.randint(40, 80)}%, bake: 12m}}, {{weight: 50%, bake: 1h}}]}}",
     )
     figures = ("failed_requests", "users_harmed", "exposure_time", "time_to_detect")
-    return Case(scenario.with_("follow_up", "10m"), figures, chunk=40)
+    return Case(scenario.with_("follow_up", "10m"), figures, chunk=40, most=2000)
 
 
 def overload_that_collapses(rng: Random) -> Case:
