@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from simulator.decide.tornado import MOST, SHOWN, Swing, Tornado, tornado
+from simulator.decide.tornado import MOST, SHOWN, Swing, Tornado, tornado, tornados
 from simulator.decide.winners import Axis, Cell, Winners, winners
 from simulator.findings.comparison import simulate
 from simulator.findings.executors import Executor
@@ -23,7 +24,8 @@ from simulator.web.plain import frame, plain
 from simulator.web.state import Base, Variant
 from simulator.words import settings
 from simulator.words.changes import number_at
-from simulator.words.figures import FIGURES
+from simulator.words.figures import FIGURES, MEANINGS, OF_SOME
+from simulator.words.objectives import SHARES, STATISTICS, Measure, measure
 from simulator.words.problems import ScenarioError
 from simulator.words.scenario import Scenario
 
@@ -34,21 +36,52 @@ _NAMES = {
     "extra_cost": "extra cost of a release",
     "loss": "what a release costs, all in all",
 }
+_STATISTICS = {
+    "mean": "mean",
+    "p50": "median",
+    "p95": "95th percentile",
+    "p99": "99th percentile",
+    "cvar95": "mean of the worst 5 %",
+    "applicable": "how often there is one",
+}
+_RELEASES = {"usual": "the usual ones", "all": "all", "good": "good ones", "defect": "bad ones"}
+_BEYOND = 1.25  # how far a bar without an end goes, in times of the longest one with an end
 _ALWAYS = ("service.instances", "traffic.rate", "traffic.users", "service.utilisation")
 _WIDE, _PRICES_WIDE, _BASED_ON = 4.0, 100.0, 200
 
 
-def tornado_choices(scenario: Scenario) -> tuple[str, str]:
-    """Draw the choices of the tornado: a strategy and a figure."""
+def tornado_choices(scenario: Scenario) -> tuple[str, Measure]:
+    """Draw the choices of the tornado: a strategy, and a statistic of a figure."""
     st.header("What moves")
+    offered = [*SHOWN, *(name for name in (*FIGURES, *SHARES) if name not in SHOWN)]
+    if scenario.traffic.tenants is None:
+        offered = [name for name in offered if name not in OF_SOME]
     figure = st.selectbox(
         "Figure",
-        list(SHOWN),
+        offered,
         index=1,
         key="figure",
         bind="query-params",
-        format_func=lambda name: _NAMES[name],
+        format_func=lambda name: _NAMES.get(name, name.replace("_", " ")),
     )
+    with st.container(horizontal=True):
+        statistic = st.selectbox(
+            "Statistic",
+            STATISTICS,
+            key="statistic",
+            bind="query-params",
+            format_func=lambda name: _STATISTICS[name],
+            disabled=figure in SHARES,
+            help="Shares of releases have none." if figure in SHARES else None,
+        )
+        releases = st.selectbox(
+            "Releases",
+            list(_RELEASES),
+            key="given",
+            bind="query-params",
+            format_func=lambda name: _RELEASES[name],
+            help="Those that count for it: a time to deploy is usually that of good releases.",
+        )
     names = list(scenario.strategies)
     strategy = st.selectbox(
         "of the strategy",
@@ -57,7 +90,31 @@ def tornado_choices(scenario: Scenario) -> tuple[str, str]:
         key="strategy",
         bind="query-params",
     )
-    return str(strategy), str(figure)
+    return str(strategy), _meant(str(figure), str(statistic), str(releases))
+
+
+def _meant(figure: str, statistic: str, releases: str) -> Measure:
+    """The figure that was chosen, in the words of the command line."""
+    given = SHOWN.get(figure) if releases == "usual" else releases
+    words = [figure] if figure in SHARES or statistic == "mean" else [figure, statistic]
+    return measure(" ".join([*words, *(["given", given] if given not in (None, "all") else [])]))
+
+
+def _headline(one: Measure) -> bool:
+    """Whether it is one of the means that are looked at first."""
+    return one.statistic == "mean" and one.figure in SHOWN and SHOWN[one.figure] == one.given
+
+
+def _called(one: Measure) -> str:
+    """What is moved, in words."""
+    if _headline(one):
+        return _NAMES[one.figure]
+    name = one.figure.replace("_", " ")
+    if one.statistic != "mean":
+        name += f" ({_STATISTICS[one.statistic]})"
+    return name + {"good": " of a good release", "defect": " of a bad release"}.get(
+        str(one.given), ""
+    )
 
 
 def map_choices(scenario: Scenario) -> tuple[Axis, Axis]:
@@ -237,35 +294,46 @@ def _here(scenario: Scenario, found: Winners, cells: pd.DataFrame) -> pd.DataFra
     return pd.DataFrame([place])
 
 
-def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
+def show_tornado(begun: Base, variant: Variant, strategy: str, one: Measure) -> None:
     """How far each assumption alone moves a figure of a strategy."""
-    scenario = variant.scenario
-    st.subheader(f"What moves {_NAMES[figure]}")
+    scenario, called = variant.scenario, _called(one)
+    st.subheader(f"What moves {called}")
 
     def asked(executor: Executor, progress: Progress) -> Iterator[Tornado]:
-        """All swings, then again with more replications."""
+        """All swings; those of the usual means at once, then again with more replications."""
         results = simulate(scenario, _BASED_ON, 1, [strategy], executor, fewest=10)
-        return tornado(results, strategy, executor, progress)
+        if _headline(one):
+            yield from tornado(results, strategy, executor, progress)
+        else:
+            yield from tornados(results, [strategy], [one], executor, progress)
 
-    key = ("tornado", scenario.sha256, strategy)
+    key = ("tornado", scenario.sha256, strategy, "" if _headline(one) else one.text)
     job = jobs.desk().ask(state.visitor(), "tornado", key, asked)
     found = waiting.waited(job, "tornado", "Moving one assumption after the other ...")
     if found is None:
         return
+    figure = one.figure if _headline(one) else one.text
     moved = found.widest(figure)
     swings = [swing for swing in moved if swing.sure(figure)]
-    unit, currency = FIGURES[figure].unit, scenario.costs.currency
-    now = wording.figure(found.now[figure], unit, currency)
+    now = wording.figure(found.now[figure], one.unit, scenario.costs.currency)
+    if not _headline(one):
+        st.caption(plain(f"{one.figure.replace('_', ' ')}: {MEANINGS[one.figure]}."))
+    if not math.isfinite(found.now[figure]):
+        st.info(
+            f"{called.capitalize()} has no value under {plain(strategy)}: there is none, or it is "
+            "beyond what was played. Choose another statistic, or other releases."
+        )
+        return
     if not swings:
         st.info(
-            f"{_NAMES[figure].capitalize()} is {plain(now)} under {plain(strategy)}: "
+            f"{called.capitalize()} is {plain(now)} under {plain(strategy)}: "
             "no assumption moves it by more than luck does."
         )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
     data = _ends(found, swings[:MOST], figure, scenario)
     st.altair_chart(
-        _bars(data, unit), width="stretch", alt="How far each assumption moves the figure"
+        _bars(data, one.unit), width="stretch", alt="How far each assumption moves the figure"
     )
     more, luck = len(swings) - MOST, len(moved) - len(swings)
     st.caption(
@@ -275,6 +343,15 @@ def show_tornado(variant: Variant, strategy: str, figure: str) -> None:
         + (f" What {luck} others do to it may be luck (95 %)." if luck else "")
     )
     _sources(scenario, swings[:MOST], data)
+    st.code(_command(begun, variant, strategy, one), language=None, wrap_lines=True)
+
+
+def _command(begun: Base, variant: Variant, strategy: str, one: Measure) -> str:
+    """The same in the terminal."""
+    given = SHOWN[one.figure] if _headline(one) else None
+    asking = shlex.quote(one.text if given is None else f"{one.figure} given {given}")
+    only = f"--strategy {shlex.quote(strategy)}"
+    return f"deploysim compare {begun.file} {only} --tornado {asking}{variant.options}"
 
 
 def _sources(scenario: Scenario, swings: Sequence[Swing], data: pd.DataFrame) -> None:
@@ -309,8 +386,10 @@ def _ends(found: Tornado, swings: Sequence[Swing], figure: str, scenario: Scenar
     now = found.now[figure]
     one = next(one for one in found.asked if one.text == figure)
     bars = [tornadoes.bar(scenario, swing, one) for swing in swings]
+    moves = [x for s in swings for x in (s.at_low[figure], s.at_high[figure]) if math.isfinite(x)]
+    most = _BEYOND * max(map(abs, moves), default=0.0) or abs(now) or 1.0
     rows = [
-        (bar.path, bar.named, end, now, now + moved, text, value)
+        (bar.path, bar.named, end, now, now + max(min(moved, most), -most), text, value)
         for bar, swing in zip(bars, swings, strict=True)
         for end, moved, text, value in (
             ("low", swing.at_low[figure], bar.at_low, bar.low),

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
+from simulator.decide.tornado import tornados
+from simulator.findings.comparison import simulate
+from simulator.report import tornadoes
 from simulator.web import leaning
+from simulator.web.plain import plain
+from simulator.words.objectives import measure
+from simulator.words.reading import loads
 from tests.web import APP, settled
 
 testing = pytest.importorskip("streamlit.testing.v1")
@@ -41,6 +47,15 @@ def opened(**link: Any) -> Any:
     page.switch_page("../pages/sensitivity.py").run()
     assert not page.exception
     return page
+
+
+def choose(page: Any, *choices: tuple[str, str]) -> None:
+    """Make choices one after the other, and wait for the last answer."""
+    for label, value in choices:
+        next(box for box in page.selectbox if box.label == label).set_value(value)
+        page.run()
+        assert not page.exception
+    settled(page)
 
 
 def charts(page: Any) -> int:
@@ -93,8 +108,38 @@ def test_every_choice_is_answered() -> None:
     assert any("time to deploy" in heading.value for heading in page.subheader)
 
 
+def test_any_statistic_of_any_figure_is_moved_as_the_command_line_does() -> None:
+    """The bars are those of `compare --tornado` with as many replications."""
+    page = opened()
+    choose(page, ("Figure", "rollback_time"), ("Statistic", "p95"), ("of the strategy", "canary"))
+    assert any("rollback time (95th percentile)" in one.value for one in page.subheader)
+    assert "--strategy canary --tornado 'rollback_time p95'" in page.code[1].value
+    asked = measure("rollback_time p95")
+    scenario = loads(OWN)
+    (exact,) = tornados(simulate(scenario, 40, 1, ["canary"], fewest=10), ["canary"], [asked])
+    sure = [swing for swing in exact.widest(asked.text) if swing.sure(asked.text)]
+    bars = [tornadoes.bar(scenario, swing, asked) for swing in sure[: tornadoes.MOST]]
+    table = page.table[1].value
+    assert [plain(bar.at_low) for bar in bars] == list(table["at its low"])
+    assert [plain(bar.path) for bar in bars] == list(table["setting"])
+
+
+def test_a_figure_that_does_not_exist_for_these_releases_is_said_to_have_no_value() -> None:
+    page = opened()
+    choose(page, ("Figure", "time_to_detect"), ("Releases", "good"))
+    assert any("has no value under" in info.value for info in page.info)
+    assert not page.exception
+
+
 @pytest.mark.parametrize(
-    "link", [{"across": "nonsense"}, {"strategy": "<b>"}, {"figure": "42"}, {"set": "a.b=1"}]
+    "link",
+    [
+        {"across": "nonsense"},
+        {"strategy": "<b>"},
+        {"figure": "42"},
+        {"given": "x"},
+        {"set": "a.b=1"},
+    ],
 )
 def test_a_garbage_link_still_shows_an_answer(link: dict[str, str]) -> None:
     page = opened(**link)

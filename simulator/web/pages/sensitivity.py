@@ -24,6 +24,6 @@ if variant.changes:
     st.caption("With the changes made on Compare: " + plain(", ".join(variant.changes)))
 try:
     leaning.show_map(begun, variant, across, down)
-    leaning.show_tornado(variant, strategy, figure)
+    leaning.show_tornado(begun, variant, strategy, figure)
 except jobs.BusyError as error:
     st.warning(str(error))
