@@ -168,7 +168,7 @@ def refined(
         results = extended(results, size, (), options.jobs, progress)
         found = at_a_glance(results)
         yield found
-    yield from _worked_out(found, options, progress)
+    yield from _worked_out(conclude(results, confirm=False), options, progress)
 
 
 def _sizes(replications: int) -> Iterator[int]:
@@ -183,9 +183,10 @@ def _sizes(replications: int) -> Iterator[int]:
 def _worked_out(
     found: Comparison, options: Options, progress: Progress | None
 ) -> Iterator[Comparison]:
-    """The comparison, ever more of it, so that an interruption keeps what is there."""
+    """A comparison with its flips, ever more of it: an interruption keeps what is there."""
     jobs, results = options.jobs, found.results
-    found = conclude(results, pace_studies(results, options.paces, jobs, progress), jobs)
+    paces = pace_studies(results, options.paces, jobs, progress)
+    found = _confirmed(found._replace(paces=paces), jobs)
     if options.per_year and has_money(results):
         found = found._replace(year=years(results, options.per_year, results.seed))
     yield found
@@ -254,8 +255,14 @@ def conclude(
         return found
     best = found.recommendation.strategy
     found = found._replace(flips=flips(results, best))
-    if not confirm:
+    return _confirmed(found, jobs) if confirm else found
+
+
+def _confirmed(found: Comparison, jobs: Workers) -> Comparison:
+    """The comparison with its recommendation and flips checked with fresh replications."""
+    if found.recommendation is None:
         return found
+    results, best = found.results, found.recommendation.strategy
     leading = dict.fromkeys([*ranking(results)[:_LEADING], *(one.to for one in found.flips)])
     fresh = fresh_study(results, list(leading), jobs)
     return found._replace(

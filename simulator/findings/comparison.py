@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +19,7 @@ from simulator.words.figures import FIGURES
 from simulator.words.shape import dotted
 
 if TYPE_CHECKING:
+    from simulator.play.plan import Plan
     from simulator.words.scenario import Scenario
 
 COMPARED = ("users_harmed", "failed_requests", "time_to_deploy", "loss")
@@ -68,7 +69,7 @@ def simulate(
     chosen = list(names) or list(scenario.strategies)
     groups = study.strata(scenario, replications, fewest)
     plans = {name: prepare(scenario, name) for name in chosen}
-    able = playable(scenario, chosen)
+    able = _able(plans)
     stopped = False
     try:
         (columns,) = study.run([Job(scenario, able, groups)], seed, jobs, progress)
@@ -89,8 +90,11 @@ def simulate(
 
 def playable(scenario: Scenario, names: Sequence[str]) -> list[str]:
     """Those of the strategies that can be played at all, suitable or not."""
-    plans = {name: prepare(scenario, name) for name in names}
-    return [name for name in names if plans[name].rehearsed > 0 or not plans[name].reasons]
+    return _able({name: prepare(scenario, name) for name in names})
+
+
+def _able(plans: Mapping[str, Plan]) -> list[str]:
+    return [name for name, plan in plans.items() if plan.rehearsed > 0 or not plan.reasons]
 
 
 def simulate_until(

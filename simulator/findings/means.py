@@ -10,6 +10,7 @@ those in the singular take one figure, one value per replication, and return an 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import NormalDist
@@ -48,10 +49,10 @@ class Band(NamedTuple):
 
     def intervals(self) -> tuple[Interval, ...]:
         """One interval for each figure; what is not finite becomes None."""
-        return tuple(
-            Interval(*(number if math.isfinite(number) else None for number in row))
-            for row in zip(self.value.tolist(), self.low.tolist(), self.high.tolist(), strict=True)
-        )
+        known = np.stack(self)
+        rows = known.astype(object)
+        rows[~np.isfinite(known)] = None
+        return tuple(map(Interval._make, rows.T.tolist()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,15 @@ class Strata:
         found, sizes = np.unique(number[order], return_counts=True)
         weights = probability[found]
         return cls(order, sizes.astype(float), weights / weights.sum())
+
+    @classmethod
+    def grouped(cls, sizes: Sequence[int], weight: Sequence[float]) -> Strata:
+        """Strata of so many replications each, that come one after the other; see `of`."""
+        size, probability = np.asarray(sizes, dtype=np.intp), np.asarray(weight, dtype=float)
+        used = (probability > 0) & (size > 0)
+        order = np.flatnonzero(np.repeat(used, size))
+        weights = probability[used]
+        return cls(order, size[used].astype(float), weights / weights.sum())
 
     @property
     def n(self) -> int:
@@ -220,6 +230,14 @@ def restrict(rows: Floats, limit: float | None) -> tuple[Floats, NDArray[np.bool
         return bounded, np.zeros_like(censored)
     bounded[censored] = np.minimum(rows[censored], limit)
     return bounded, censored
+
+
+def centres(rows: Floats, strata: Strata) -> Floats:
+    """Means of grouped finite values over the applicable replications alone; see `spread`."""
+    applies = ~np.isnan(rows)
+    count = strata.sums(applies)
+    mean = strata.sums(np.where(applies, rows, 0.0)) / np.maximum(count, 1)
+    return _parts(count, mean, strata)[0]
 
 
 def means(rows: Floats, strata: Strata) -> Band:

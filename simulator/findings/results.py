@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.findings.estimates import Estimates, estimate, estimates
-from simulator.findings.means import Interval, Strata, means, proportion, restrict
+from simulator.findings.means import Interval, Strata, centres, proportion, restrict
 from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
+from simulator.play.outcome import TEXTS, Outcome
 from simulator.words.figures import CHANCES, FIGURES, OF_SOME, OUTCOMES
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Given:
         self._columns = columns
         self._limit = limit
         self._known: dict[str, Estimates] = {}
+        self._means: dict[str, float | None] = {}
         self.share = math.fsum(group.probability for group in self._groups)
 
     @cached_property
@@ -46,7 +48,7 @@ class Given:
         weights = [g.probability for g in self._groups]
         if math.fsum(weights) <= 0:
             weights = [1.0] * len(sizes)
-        return Strata.of(np.repeat(np.arange(len(sizes)), sizes), weights)
+        return Strata.grouped(sizes, weights)
 
     @property
     def n(self) -> int:
@@ -93,12 +95,16 @@ class Given:
         """A figure's mean without its interval, None where it never applies."""
         if not self.n:
             return None
-        rows, _ = restrict(self.strata.rows(self.values(figure)), self._limit)
-        return means(rows, self.strata).intervals()[0].value
+        if figure not in self._means:
+            rows, _ = restrict(self.strata.rows(self.values(figure)), self._limit)
+            found = float(centres(rows, self.strata)[0])
+            self._means[figure] = found if math.isfinite(found) else None
+        return self._means[figure]
 
     def remember(self, other: Given, anew: Collection[str]) -> None:
         """Take over what was worked out for the same values and weights, but for some figures."""
         self._known |= {f: found for f, found in other._known.items() if f not in anew}
+        self._means |= {f: found for f, found in other._means.items() if f not in anew}
 
     def estimates(self) -> dict[str, Estimates]:
         """All statistics of all figures, worked out together."""
@@ -347,23 +353,25 @@ class Results:
         """One row per replication and strategy, with stratum, seed and weight."""
         import pandas as pd
 
-        parts = []
-        for name in self.names:
-            for group in self.groups:
-                if group.number not in self.columns[name]:
-                    continue
-                part = self.columns[name][group.number]
-                frame = pd.DataFrame(dict(part))
-                frame.insert(0, "strategy", name)
-                frame.insert(1, "stratum", group.label)
-                frame.insert(2, "seed", self.seed)
-                frame.insert(3, "weight", group.probability / len(frame))
-                frame["replication"] = np.arange(len(frame))
-                parts.append(frame)
-        whole = pd.concat(parts, ignore_index=True)
-        for column in ("strategy", "stratum", "outcome", "defect", "caught_by", "caught_at"):
-            whole[column] = whole[column].astype("category")
-        return whole
+        played = [
+            (name, group, self.columns[name][group.number])
+            for name in self.names
+            for group in self.groups
+            if group.number in self.columns[name]
+        ]
+        sizes = [len(part["ended"]) for _, _, part in played]
+        weights = [group.probability / max(len(part["ended"]), 1) for _, group, part in played]
+        whole: dict[str, Any] = {
+            "strategy": pd.Categorical(np.repeat([name for name, _, _ in played], sizes)),
+            "stratum": pd.Categorical(np.repeat([group.label for _, group, _ in played], sizes)),
+            "seed": np.full(sum(sizes), self.seed),
+            "weight": np.repeat(weights, sizes),
+        }
+        for column in Outcome._fields:
+            values = np.concatenate([part[column] for _, _, part in played])
+            whole[column] = pd.Categorical(values) if column in TEXTS else values
+        whole["replication"] = np.concatenate([np.arange(size) for size in sizes])
+        return pd.DataFrame(whole)
 
 
 __all__ = ["GOOD_RELEASE", "Given", "Results", "Risk", "StrategyRisk", "meant"]

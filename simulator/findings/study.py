@@ -120,7 +120,7 @@ def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batc
     label = change.labels[batch.stratum - 1] if batch.stratum else GOOD_RELEASE
     luck = Luck(seed)
     rows: list[Outcome] = []
-    with _rarely_collected():
+    with rarely_collected():
         for number in range(batch.start, batch.stop):
             luck.rekey((batch.stratum << 40) + number)
             rows.append(replicate(plan, luck, defect, label))
@@ -128,8 +128,10 @@ def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batc
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """What a replication leaves behind is collected with that of others, not several times."""
+def rarely_collected() -> Iterator[None]:
+    """What a replication, or a report, leaves behind is collected with that of others, not several
+    times.
+    """
     often, *rest = gc.get_threshold()
     gc.set_threshold(often and max(often, _LEFT_BEHIND), *rest)
     try:

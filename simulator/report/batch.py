@@ -14,6 +14,7 @@ from simulator.decide import flip, tornado
 from simulator.decide.advice import Options, compare, on_demand
 from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, Workers
 from simulator.findings.runs import Kept, Store, Tally, write
+from simulator.findings.study import rarely_collected
 from simulator.report import index
 from simulator.report.folder import save
 from simulator.report.index import Entry
@@ -144,7 +145,7 @@ def _runs(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iter
     jobs, taken, stopped = asked.options.jobs, set[str](), False
     pool = Local(jobs) if isinstance(jobs, int) and jobs > 1 else nullcontext(jobs)
     ahead: Future[Run] | None = None
-    with ThreadPoolExecutor(1) as writing, pool as workers:
+    with rarely_collected(), ThreadPoolExecutor(1) as writing, pool as workers:
         asked = asked._replace(options=asked.options._replace(jobs=workers))
         for source in wanted:
             if stopped:

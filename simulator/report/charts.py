@@ -5,7 +5,6 @@ Colours stand in the SVG as variables of the page, so that a picture follows lig
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 import re
@@ -19,7 +18,7 @@ from simulator.report.labels import Label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from matplotlib.figure import Figure as Canvas
+    from matplotlib.figure import Figure
 
     from simulator.decide.advice import Comparison
 
@@ -60,26 +59,32 @@ def variables() -> dict[str, str]:
     return named | {colour.lower(): f"c{i}" for i, colour in enumerate(COLOURS)}
 
 
-def sheet(width: float, height: float) -> Canvas:
+def sheet(width: float, height: float) -> Figure:
     """An empty figure of this size in inches, drawn the same way every time."""
     import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+
+    from simulator.report.drawing import Canvas
 
     mpl.rcParams["svg.hashsalt"] = "deploysim"
     mpl.rcParams["svg.fonttype"] = "none"
     mpl.rcParams["font.family"] = "sans-serif"
     figure = Figure(figsize=(width, height), dpi=_POINTS, layout="constrained")
-    FigureCanvasSVG(figure)
+    Canvas(figure)
     return figure
 
 
-def settle(figure: Canvas) -> None:
+def settle(figure: Figure) -> None:
     """Find the places of a figure's parts once; saving it would do so by drawing it twice."""
     layout = figure.get_layout_engine()
-    if layout is not None:
-        layout.execute(figure)
-        figure.set_layout_engine(None)
+    if layout is None:
+        return
+    layout.execute(figure)
+    figure.set_layout_engine(None)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if not axis.label.get_text():  # an empty one needs no place beside the ticks
+                axis.set_label_coords(0, 0)
 
 
 def plain(axes: Any) -> Any:
@@ -96,7 +101,7 @@ def plain(axes: Any) -> Any:
     return axes
 
 
-def canvas(width: float, height: float, rows: int = 1) -> tuple[Canvas, Any]:
+def canvas(width: float, height: float, rows: int = 1) -> tuple[Figure, Any]:
     """A figure (inches) with one pair of axes, or several above each other."""
     figure = sheet(width, height)
     figure.patch.set_alpha(0)
@@ -106,17 +111,17 @@ def canvas(width: float, height: float, rows: int = 1) -> tuple[Canvas, Any]:
     return figure, axes
 
 
-def svg(figure: Canvas, key: str, title: str, description: str) -> str:
+def svg(figure: Figure, key: str, title: str, description: str) -> str:
     """The figure as an SVG element with title and description for screen readers.
 
     `key` keeps its names apart from those of other pictures on the page.
     """
     from markupsafe import escape
 
-    out = io.StringIO()
+    from simulator.report.drawing import drawn
+
     settle(figure)
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    text = drawn(figure)
     text = _compact(text[text.index("<svg") :])
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{key}-", text)
     named = variables()
@@ -133,7 +138,7 @@ def svg(figure: Canvas, key: str, title: str, description: str) -> str:
     return f'{head} role="img" aria-labelledby="{key}-title {key}-desc">{label}{rest}'
 
 
-def picture(figure: Canvas, title: str, description: str) -> str:
+def picture(figure: Figure, title: str, description: str) -> str:
     """The figure as an SVG file of its own: in fixed colours, on white."""
     wide, tall = (round(72 * float(inches)) for inches in figure.get_size_inches())
     figure.patch.set_alpha(1)
@@ -340,7 +345,7 @@ def _lanes(axes: Any, names: Sequence[str]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _legend(figure: Canvas, kinds: Sequence[tuple[str, str]]) -> None:
+def _legend(figure: Figure, kinds: Sequence[tuple[str, str]]) -> None:
     """What the colours of bars stand for, in the order of the bars' parts."""
     from matplotlib.patches import Patch
 

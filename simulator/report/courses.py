@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.report import wording
+from simulator.words.writing import written_out
 
 if TYPE_CHECKING:
     from simulator.play.replay import Replay
@@ -250,7 +251,7 @@ def defect(scenario: Scenario, label: str) -> str:
     """A defect as its scenario describes it; empty for a good release."""
     if label not in scenario.change.labels:
         return ""
-    words = scenario.resolved()["change"]["defects"][scenario.change.labels.index(label)]
+    words = written_out(scenario.change, "change")["defects"][scenario.change.labels.index(label)]
     shown = {
         key: value
         for key, value in words.items()

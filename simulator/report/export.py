@@ -34,6 +34,7 @@ _PARTS = (
 )
 
 
+_NESTING = {dict, list}
 _encoded = json.JSONEncoder(allow_nan=False).encode
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -202,10 +203,10 @@ def document(comparison: Comparison) -> dict[str, Any]:
 def text(value: Any, start: str = "\n") -> str:
     """Plain data as JSON, with a line for whatever holds no further lists or mappings."""
     inner = f"{start} "
-    if isinstance(value, dict) and any(isinstance(one, (dict, list)) for one in value.values()):
+    if isinstance(value, dict) and not _NESTING.isdisjoint(map(type, value.values())):
         parts = (f"{inner}{_encoded(str(key))}: {text(one, inner)}" for key, one in value.items())
         return f"{{{','.join(parts)}{start}}}"
-    if isinstance(value, list) and any(isinstance(one, (dict, list)) for one in value):
+    if isinstance(value, list) and not _NESTING.isdisjoint(map(type, value)):
         return f"[{','.join(inner + text(one, inner) for one in value)}{start}]"
     return _encoded(value)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import cache
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
@@ -43,7 +44,7 @@ def save(comparison: Comparison, where: str, command: str) -> Path:
         "scenario": {"name": scenario.name, "sha256": scenario.sha256},
         "python": platform.python_version(),
         "machine": platform.machine(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": _packages(),
     }
     write(folder / "manifest.json", f"{json.dumps(manifest, indent=1)}\n".encode())
     write(folder / "summary.json", f"{text(document(comparison))}\n".encode())
@@ -52,3 +53,9 @@ def save(comparison: Comparison, where: str, command: str) -> Path:
     write(folder / "replications.parquet", table.getvalue())
     write(folder / "report.html", page(comparison, command).encode())
     return folder
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """The packages that results depend on, and their versions."""
+    return {name: metadata.version(name) for name in _PACKAGES}

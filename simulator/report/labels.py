@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,8 +74,8 @@ def _costs(
 ) -> Array:
     """How much each box covers, and how far it stands outside."""
     low, high = boxes[:, 0], boxes[:, 1]
-    within = (points > low[:, None]) & (points < high[:, None])
-    hit = np.count_nonzero(within.all(axis=2), axis=1)
+    (x, y), (left, bottom), (right, top) = points.T, low.T[..., None], high.T[..., None]
+    hit = np.count_nonzero((x > left) & (x < right) & (y > bottom) & (y < top), axis=1)
     over = sum((_overlaps(low, high, *other) for other in taken), np.zeros(len(boxes)))
     out = (np.maximum(inside[0] - low, 0) + np.maximum(high - inside[1], 0)).sum(axis=1)
     costs: Array = hit + _COVERED * over + _OUTSIDE * (out > 0) + out + _FAR * orders
@@ -93,8 +92,9 @@ def _overlaps(low: Array, high: Array, other_low: Array, other_high: Array) -> A
 def _dense(points: NDArray[np.float64], apart: float = _STEP) -> NDArray[np.float64]:
     """Points along a broken line (in points), about as far apart as asked."""
     parts = [points]
-    for start, end in itertools.pairwise(points):
-        steps = int(np.hypot(*(end - start)) / apart)
+    ways = np.diff(points, axis=0)
+    for start, way, length in zip(points[:-1], ways, np.hypot(*ways.T).tolist(), strict=True):
+        steps = int(length / apart)
         if steps > 1:
-            parts.append(start + np.linspace(0, 1, steps)[:, None] * (end - start))
+            parts.append(start + np.linspace(0, 1, steps)[:, None] * way)
     return np.vstack(parts)

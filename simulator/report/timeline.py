@@ -111,13 +111,14 @@ class Courses:
         self._along = along
         self._figure, (upper, lower) = charts.canvas(4.9, 2.7, 2)
         self._upper, self._lower = upper, lower
+        title = {"fontsize": 9, "loc": "left", "color": charts.INK}
         upper.set_ylim(0, _HEADROOM)
         upper.set_yticks([0, 50, 100], ["0 %", "50 %", "100 %"])
-        upper.set_title("traffic on the new version", fontsize=9, loc="left", color=charts.INK)
+        upper.set_title("traffic on the new version", y=1, **title)
         lower.set_ylim(0, top)
         lower.yaxis.set_major_locator(_few())
         lower.yaxis.set_major_formatter(lambda value, _: wording.count(value))
-        lower.set_title("bad requests a minute", fontsize=9, loc="left", color=charts.INK)
+        lower.set_title("bad requests a minute", y=1, **title)
         lower.set_xlim(0, 1)
         places = [along.place(tick) for tick in along.ticks]
         lower.set_xticks(places, [wording.length(tick) if tick else "0" for tick in along.ticks])

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -404,7 +405,7 @@ class Scenario(Words):
             content["traffic"]["trace"]["sha256"] = hashlib.sha256(measured).hexdigest()
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the canonical form."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()

@@ -16,6 +16,7 @@ from simulator.findings.means import (
     Band,
     Interval,
     Strata,
+    centres,
     mean,
     means,
     proportion,
@@ -610,3 +611,17 @@ def test_exceedance_is_thinned_and_true_at_every_point():
         point = (found.share[place], found.low[place], found.high[place])
         assert point == pytest.approx(expected, abs=1e-12)
     assert sum(share < 0.05 for share in found.share) > 40
+
+
+def test_strata_one_after_the_other_are_those_of_their_numbers() -> None:
+    sizes, weights = [3, 0, 2, 4], [0.5, 0.1, 0.0, 0.4]
+    known = Strata.of(np.repeat(np.arange(4), sizes), weights)
+    found = Strata.grouped(sizes, weights)
+    for part in ("order", "sizes", "weights"):
+        np.testing.assert_array_equal(getattr(found, part), getattr(known, part))
+
+
+def test_centres_are_the_means_without_their_intervals() -> None:
+    strata = Strata.grouped([3, 4], [0.7, 0.3])
+    rows = np.array([[1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 9.0], [np.nan] * 7])
+    np.testing.assert_array_equal(centres(rows, strata), means(rows, strata).value)
