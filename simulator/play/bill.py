@@ -35,11 +35,11 @@ def bill(rollout: Rollout, time_to_value: float, ended: float) -> Bill:
     replication, for each change of the release.
     """
     plan, counts = rollout.plan, rollout.counts
-    costs, slo = plan.scenario.costs, plan.scenario.slo
+    costs = plan.scenario.costs
     failed = counts.failed * costs.failed_request
     corrupt = counts.corrupt * costs.corrupt_write
     outage = counts.outage / _HOUR * costs.outage
-    credit = costs.sla_credit if counts.failed > plan.budget * slo.budget_left else 0.0
+    credit = costs.sla_credit if counts.failed > plan.budget_left else 0.0
     responders = 0.0
     if rollout.caught_by:
         until = rollout.restored_at if rollout.restored_at == rollout.restored_at else ended

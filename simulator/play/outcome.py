@@ -66,3 +66,4 @@ class Outcome(NamedTuple):
     ended: float
     overloaded: float
     tenants_harmed: float
+    budget_exhausted: float

@@ -38,19 +38,19 @@ class Plan:
     An `elastic` service counts as one instance that runs both versions and never starts. `alarms`
     are the alarms with the scope that the strategy leaves them, `burns` the burn-rate rows that are
     watched together, `response` what is done then, `budget` the failed requests that the objective
-    allows in its window, `stall` how the tool stalls if it does, `migration` what happens to the
-    schema if anything (`coupled`: at one moment), `routine` what the first new instance does to the
-    store, `lag` the seconds that its replica is behind, `tenants` who the users belong to if that
-    is known, `analyses` what its scripts measure, `collapses` tells what an overload does, `cached`
-    is the cache in front and `misses` the share of requests that pass it when it is warm,
-    `capacity` is requests/s of one instance, `full_capacity` of the whole fleet, `rate` the
-    constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers` the mean
-    seconds of long connections (0: each request is routed by itself), `deadline` how old a message
-    in a queue may become (0: there is no queue), `retries` how often a bad request is tried again
-    (`sticky`: on the same version), `audience` the share of the users who get the new version first
-    and keep it, `calendar` what forbids steps at some hours if anything does (`work_only`: outside
-    working hours), `office` the one that says when people approve, if any does, `clock` what the
-    wall clock shows, `tides` the curves of waves of cells with busy hours of their own,
+    allows in its window (`budget_left`: still), `stall` how the tool stalls if it does, `migration`
+    what happens to the schema if anything (`coupled`: at one moment), `routine` what the first new
+    instance does to the store, `lag` the seconds that its replica is behind, `tenants` who the
+    users belong to if that is known, `analyses` what its scripts measure, `collapses` tells what an
+    overload does, `cached` is the cache in front and `misses` the share of requests that pass it
+    when it is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet,
+    `rate` the constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers`
+    the mean seconds of long connections (0: each request is routed by itself), `deadline` how old a
+    message in a queue may become (0: there is no queue), `retries` how often a bad request is tried
+    again (`sticky`: on the same version), `audience` the share of the users who get the new version
+    first and keep it, `calendar` what forbids steps at some hours if anything does (`work_only`:
+    outside working hours), `office` the one that says when people approve, if any does, `clock`
+    what the wall clock shows, `tides` the curves of waves of cells with busy hours of their own,
     `start_rate` the most starts per second (infinite unless it is stated), `ungraceful` the seconds
     of its traffic that a stopping instance loses, `noise` the mean share of baseline errors with
     `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
@@ -94,6 +94,7 @@ class Plan:
         self.warm_share = warm.capacity if warm else 1.0
         self.tolerated = 1.0 - scenario.slo.availability
         self.budget = traffic.mean * scenario.slo.window * self.tolerated
+        self.budget_left = self.budget * scenario.slo.budget_left
         self._who_watches(scenario.detection)
         self._of_store(scenario.change)
         self.response, self.stall = scenario.response, scenario.failures.tool_stall

@@ -149,6 +149,7 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
             f"shifts a weight of {100 * weight:.3g} %, and consumers pull from a queue: use a "
             "partial group (rolling, immutable)"
         )
+    yield from _copied_too_much(plan, journal)
     if change.licences is not None and peak > change.licences:
         yield f"needs {peak} licences, {change.licences} are there"
     copied = [entry.detail for entry in journal if entry.verb in ("run in parallel", "shadow")]
@@ -166,6 +167,22 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
         takes = _time(routine.takes.quantile(0.5))
         runs = "" if rollout.routine_runs < 2 else f", {rollout.routine_runs} times without a lock"
         yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"
+
+
+def _copied_too_much(plan: Plan, journal: Sequence[Entry]) -> Iterator[str]:
+    """Whether copies of requests take the concurrency that both versions share."""
+    verbs, comes, carried = (
+        {entry.verb for entry in journal},
+        plan.peak * plan.misses,
+        plan.capacity,
+    )
+    if plan.elastic and verbs & {"run in parallel", "shadow"} and comes <= carried:
+        share = _copies(plan)[0] if "shadow" in verbs else 1.0
+        if comes * (1.0 + share) > carried:
+            yield (
+                f"copies {100 * share:.3g} % of up to {comes:.4g} requests/s, and the concurrency "
+                f"carries {carried:.4g}/s in all: copy less, or raise service.concurrency"
+            )
 
 
 def _shifted(journal: Sequence[Entry]) -> float:
@@ -192,7 +209,8 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             mirrored = entry.verb in ("run in parallel", "shadow")
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, moved)
-            share, shows = 1.0 if mirrored else _of_requests(plan, weight, entry), 1.0
+            share = 1.0 if mirrored else min(_of_requests(plan, weight, entry), 1.0)
+            shows = 1.0
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
             elif first is not None and weight == plan.audience:

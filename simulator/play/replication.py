@@ -203,6 +203,7 @@ def outcome(rollout: Rollout, label: str) -> Outcome:
         ended=ended,
         overloaded=float(_overload(rollout, ended) > _LONG),
         tenants_harmed=_tenants_harmed(rollout),
+        budget_exhausted=float(rollout.counts.failed > plan.budget_left),
     )
 
 

@@ -348,6 +348,8 @@ class State:
             bad = bad + reach * ((1.0 - weight) * first + weight * second)
         if self.fault.factor > 1:
             bad = bad + weight * new.common
+            if self.plan.elastic:  # one concurrency for both: what is slow takes it from the other
+                bad = bad + (1.0 - weight) * old.common
         return bad
 
     def _capacities(self, now: float) -> None:

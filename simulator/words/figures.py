@@ -68,7 +68,10 @@ OF_SOME = ("tenants_harmed",)
 
 # Shares of releases that can be asked for like a figure: outcomes, and what is true or not of each.
 OUTCOMES = ("deployed", "rolled_back", "false_alarm", "escaped", "stuck")
-CHANCES = ("caught_before_full", "unresolved", "rollback_worse", "overloaded")
+CHANCES = (
+    *("caught_before_full", "unresolved", "rollback_worse", "overloaded"),
+    "budget_exhausted",
+)
 MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()} | {
     "deployed": "share of releases that are deployed",
     "rolled_back": "share that is rolled back, rightly",
@@ -79,6 +82,7 @@ MEANINGS = {name: figure.meaning for name, figure in FIGURES.items()} | {
     "unresolved": "share with the defect still there at the end",
     "rollback_worse": "share of the rollbacks after which finishing would have harmed less",
     "overloaded": "share in which more is offered than can be carried for over a minute",
+    "budget_exhausted": "share in which more requests fail than is left of the error budget",
 }
 
 

@@ -286,6 +286,7 @@ class Scenario(Words):
         if self.capacity_per_instance == math.inf:
             said = "no concurrency" if self.service.elastic else "neither capacity nor utilisation"
             notes.append(f"the service states {said}: it is never overloaded")
+        notes += self._too_busy()
         notes += self._of_latency() + self._of_scaling()
         if unused := self._unused():
             notes.append(f"an elastic service has no instances; without effect: {unused}")
@@ -316,6 +317,20 @@ class Scenario(Words):
         for name, strategy in self.strategies.items():
             notes += [f"{name}: {note}" for note in strategy.notes(self)]
         return tuple(notes)
+
+    def _too_busy(self) -> list[str]:
+        """A service that is overloaded with nothing deployed."""
+        service, cache = self.service, self.router.cache
+        if service.scaling is not None or self.traffic.queue:
+            return []
+        reaching = self.traffic.busiest_hour * (1.0 - cache.hits if cache else 1.0)
+        carried = self.capacity_per_instance * (1 if service.elastic else service.instances)
+        if reaching <= carried * (1 + 1e-9):
+            return []
+        return [
+            f"overloaded with nothing deployed: {reaching:.4g} requests/s come in the busiest "
+            f"hour, {carried:.4g} can be carried; what is lost anyway is held against nobody"
+        ]
 
     def _of_scaling(self) -> list[str]:
         """What to know about groups that cannot grow as far as the busiest traffic needs."""

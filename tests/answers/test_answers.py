@@ -249,3 +249,13 @@ def test_harm_is_split_where_the_watched_phase_ends() -> None:
     assert near([o.failed_requests_escaped for o in outcomes], 1000 * 0.2 * (1200 + 120))
     assert {o.outcome for o in outcomes} == {"escaped"}
     assert {o.caught_at for o in outcomes} == {"after"}
+
+
+def test_whether_what_is_left_of_the_error_budget_is_exhausted() -> None:
+    """Two minutes without service lose 120 k of 1000/s; 99.9 % over 30 days allows 2.592 M, of
+    which 4 % are 103 680 and 5 % are 129 600."""
+    words = bare(service="install: 120s", strategy="big_bang: {in_place: true}")
+    for left, exhausted in (("4%", 1.0), ("5%", 0.0)):
+        (found,) = play(words.with_("slo.budget_left", left), 1, bad=False)
+        assert found.expected_failed_requests == pytest.approx(120_000)
+        assert found.budget_exhausted == exhausted

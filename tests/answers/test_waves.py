@@ -194,3 +194,15 @@ def test_watching_begins_when_a_wave_has_moved_whatever_the_hour(bake: str) -> N
     assert waits == [(first, 64.5 * HOUR - first)]
     rest = 2 * (600 + HOUR) if bake == "1h" else 600 + 300
     assert plan.duration == 64.5 * HOUR + rest
+
+
+def test_shares_of_cells_that_do_not_add_up_in_binary_are_whole_at_the_last_gate() -> None:
+    """33 + 33 + 34 % with busy hours of their own: no gate has more than all requests."""
+    cells = "{name: eu, share: 33%, peak_at: 14:00}, {name: us, share: 33%, peak_at: 20:00}"
+    scenario = bare(
+        service=f"cells: [{cells}, {{name: asia, share: 34%, peak_at: 06:00}}]",
+        rate="daily: {mean: 500 rps, peak: 900 rps, peak_at: 14:00}",
+        strategy="phased: {by: cells}",
+    )
+    assert max(gate.weight for gate in gates(scenario, "phased")) == 1.0
+    assert ds.rehearse(scenario, "phased").suitable

@@ -7,10 +7,11 @@ import math
 import pytest
 from scipy.stats import binom
 
-from simulator.play.rehearsal import rehearse
+from simulator.play.rehearsal import prepare, rehearse
 from simulator.words import dump, loads
 from simulator.words.problems import ScenarioError
 from simulator.words.reading import load
+from simulator.words.scenario import Scenario
 from tests.play.playing import bare, mean_and_error, play
 from tests.play.test_judge import fails_above
 
@@ -191,3 +192,47 @@ def test_what_is_assumed_of_it_and_what_it_does_not_need() -> None:
 def test_half_an_elastic_service_is_refused(service: str, said: str) -> None:
     with pytest.raises(ScenarioError, match=said):
         elastic(service)
+
+
+def copied(concurrency: int, share: str = "100%") -> Scenario:
+    """Half of 1000 environments are busy; a shadow that copies everything makes all of them so."""
+    return loads(
+        f"""version: 1
+profile: bare
+service: {{elastic: true, concurrency: {concurrency}, service_time: 120ms}}
+traffic: {{rate: 4000 rps, users: 50k}}
+change: {{defects: [{{kind: slow, rate: 5%, factor: 3}}]}}
+detection: {{noticed: {{after: 5m}}}}
+strategies: {{shadow: {{share: {share}, duration: 1h}}}}
+"""
+    )
+
+
+def test_what_a_slow_copy_takes_from_a_shared_concurrency_is_harm_that_is_noticed() -> None:
+    """480 in flight and 3 x 480 of the copies: of 1920 1000 are carried, 47.9 % is rejected from
+    the first copy on, and whoever notices harm does so five minutes later."""
+    scenario = copied(1000)
+    assert prepare(scenario, "shadow").reasons == ()
+    (found,) = play(scenario, 1)
+    assert found.time_to_detect == pytest.approx(300)
+    assert found.caught_at == "shadow"
+    expected = 4000 * (1 - 1000 / 1920) * 300
+    assert found.expected_failed_requests == pytest.approx(expected, rel=1e-6)
+
+
+def test_copies_that_a_concurrency_cannot_carry_make_a_shadow_unsuitable() -> None:
+    """960 in flight where 900 can be: 8000 requests/s of which 7500 are carried."""
+    (reason,) = prepare(copied(900), "shadow").reasons
+    assert reason.startswith(
+        "copies 100 % of up to 4000 requests/s, and the concurrency carries 7500/s"
+    )
+    assert prepare(copied(900, "50%"), "shadow").reasons == ()
+
+
+def test_a_service_that_is_overloaded_anyway_is_told_so() -> None:
+    notes = copied(400).notes
+    assert any(
+        note.startswith("overloaded with nothing deployed: 4000 requests/s come in the busiest")
+        for note in notes
+    )
+    assert not any("nothing deployed" in note for note in copied(500).notes)
