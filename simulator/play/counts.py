@@ -12,6 +12,7 @@ import numpy as np
 from simulator.play.audience import Audience
 from simulator.play.fault import Fault
 from simulator.play.fleet import NEW, NOBODY, OLD
+from simulator.play.installing import Installing
 from simulator.play.luck import Luck
 from simulator.play.reconnecting import Reconnecting
 from simulator.play.stretch import Beside, Stretch, Sums
@@ -87,6 +88,8 @@ class Counts:
             self.users = Reconnecting(plan.lingers, fault.users, reporting)
         if plan.audience and not plan.sticky:
             self.users = Audience(plan.audience, fault.users, reporting)
+        if plan.strategy.unrecalled is not None:
+            self.users = Installing(fault.users, reporting)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -332,7 +335,8 @@ class Counts:
         if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
             pieces = math.ceil((b - a) / scale)
-            if self.plan.lingers and moves:  # who comes late in a piece meets less of it
+            late = self.plan.lingers or self.plan.strategy.unrecalled
+            if late and moves:  # who comes late in a piece meets less of it
                 met = sum(sums.rows[1][4:6]) / self.plan.users
                 pieces = max(pieces, math.ceil(met / _LITTLE))
             pieces = min(pieces, _MOST_PIECES)

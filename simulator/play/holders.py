@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
+from simulator.play.installing import Installing
 from simulator.play.luck import Luck, Purpose
 from simulator.play.verbs import NO_TRAFFIC
 from simulator.play.waits import Script
@@ -49,6 +50,8 @@ class HolderVerbs(CutoverVerbs):
         repaired version after a bad release, its next attempt after a good one.
         """
         left = self.router.stay(self.env.now)
+        if isinstance(users := self.counts.users, Installing):
+            users.hold(left)
         self.note("stop", left)
         if left > 0:
             takes = replaced_after(self.plan, self.luck, self.fault is GOOD) + self.lead

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from simulator.play.users import Users
+from simulator.play.users import Pair, Users, blend
 
 _LEAST = 1e-300
 _PARTS = 64
-Pair = tuple[float, float]
 
 
 class Reconnecting(Users):
@@ -73,7 +72,7 @@ class Reconnecting(Users):
             return
         source, target = (on_old, on_new) if weight > before else (on_new, on_old)
         moved, stayed = abs(weight - before), target[1] - target[0]
-        self._blend(target, source, moved / (moved + stayed))
+        blend(target, source, moved / (moved + stayed))
         on_new[1] = on_old[0] = weight
         for row in self.classes:
             row[5] = (row[1] - row[0]) * self._met(row)
@@ -82,22 +81,10 @@ class Reconnecting(Users):
         """This part of all users reconnects, to both versions as they are: nobody tells why."""
         on_new, on_old = self.classes
         weight, was = on_new[1], on_new.copy()
-        self._blend(on_new, on_old, part * (1.0 - weight))
-        self._blend(on_old, was, part * weight)
+        blend(on_new, on_old, part * (1.0 - weight))
+        blend(on_old, was, part * weight)
         for row in self.classes:
             row[5] = (row[1] - row[0]) * self._met(row)
-
-    @staticmethod
-    def _blend(row: list[float], other: list[float], part: float) -> None:
-        """Users of whom this part is like those of another class."""
-        spared = []
-        for one in (row, other):
-            spared.append((one[2], one[2] + one[3], one[4]))
-        common, whole, excused = (
-            -math.log(max((1 - part) * math.exp(-x) + part * math.exp(-y), _LEAST))
-            for x, y in zip(*spared, strict=True)
-        )
-        row[2], row[3], row[4] = common, whole - common, excused
 
     def _met(self, row: list[float]) -> float:
         met = -math.expm1(-row[2])

@@ -274,7 +274,7 @@ def _close_rollback(rollout: Rollout) -> None:
     weight = rollout.weight()
     if rollout.share_90 != rollout.share_90 and weight <= 0.1 * rollout.weight_to_undo + 1e-12:
         rollout.share_90 = rollout.env.now
-    whole = weight <= NO_TRAFFIC and rollout.fleet.up[OLD] >= rollout.fleet.size
+    whole = rollout.all_back(weight) and rollout.fleet.up[OLD] >= rollout.fleet.size
     if rollout.restored_at != rollout.restored_at and whole:
         rollout.restored_at = rollout.env.now
 

@@ -201,12 +201,20 @@ class Rollout(AnalysisVerbs):
     def _restored(self, weight: float) -> bool:
         scaling, stretch = self.plan.scaling, self.stretch
         return (
-            weight <= NO_TRAFFIC
+            self.all_back(weight)
             and not self.router.coming
             and self.fleet.drift is None
             and self.fleet.up[OLD] >= self.fleet.size
             and (scaling is None or stretch is None or scaling.full(stretch, self.env.now))
         )
+
+    def all_back(self, weight: float) -> bool:
+        """Whether at most a thousandth of the traffic is on the new version; where nothing takes it
+        back, at most a tenth of what was to be undone as well.
+        """
+        if self.strategy.unrecalled is not None:
+            return weight <= min(NO_TRAFFIC, 0.1 * self.weight_to_undo + 1e-12)
+        return weight <= NO_TRAFFIC
 
     def _first_harm(self, now: float) -> None:
         """Start the detectors that count from the first harm by the defect."""

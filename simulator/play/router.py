@@ -26,6 +26,8 @@ class Router:
     without using its answers. `prompt` tells that no client and no shared cache follows a weight
     later; `began` tells whether the new version was ever given traffic, `coming` how many weights
     are still under way. The versions' stores are `window` seconds behind each other (0: one store).
+    `kept` is the share that had a version which nothing takes back when its growth was stopped (1:
+    nothing was).
     `visits` knows where those under way lie, if anything lies in the instances' memory. With
     `pulls` says that instances in service pull from a queue, whatever the weight between. With
     `lingers`, weights and the pool hold for new connections only, which last `lasts` seconds on
@@ -44,6 +46,7 @@ class Router:
         "coming",
         "course",
         "dns",
+        "kept",
         "lasts",
         "lingers",
         "links",
@@ -70,6 +73,7 @@ class Router:
         self.propagation = self._inside = words.propagation
         self.published = 0.0
         self.weight = 0.0
+        self.kept = 1.0
         self.pool = self.pulls = False
         self.mirror = 0.0
         self.changed = True
@@ -126,7 +130,7 @@ class Router:
     def stay(self, now: float) -> float:
         """Nobody installs the new version any more, and who has it keeps it: their share."""
         share = self.followed(now)
-        self.published = self.weight = share
+        self.published = self.weight = self.kept = share
         if self._lags:
             self.course.restart(now, share)
         self.changed = True

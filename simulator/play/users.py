@@ -22,6 +22,8 @@ _STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
 _NEARLY_ALL = 5.0
 _EXACT, _AWAY, _SECANTS = 0.5, 1.0, 3
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
+_LEAST = 1e-300
+Pair = tuple[float, float]
 Added = list[tuple[list[float], float, float]]
 
 
@@ -206,6 +208,18 @@ class Users:
                 spared = (1 - reach) * math.exp(-base) + reach * math.exp(-base - segment)
                 total += (high - low) * (1 - spared)
         return total
+
+
+def blend(row: list[float], other: list[float], part: float) -> None:
+    """Users of whom this part is like those of another class: the means of who is spared."""
+    spared = []
+    for one in (row, other):
+        spared.append((one[2], one[2] + one[3], one[4]))
+    common, whole, excused = (
+        -math.log(max((1 - part) * math.exp(-x) + part * math.exp(-y), _LEAST))
+        for x, y in zip(*spared, strict=True)
+    )
+    row[2], row[3], row[4] = common, whole - common, excused
 
 
 class Reports:

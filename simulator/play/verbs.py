@@ -457,7 +457,7 @@ class Verbs(Waits):
             yield from self._publish(0.0)
         cut = self.plan.lingers and router.dns is None and not fleet.elastic
         if not cut or keep_new == math.inf:
-            gone = router.gone(NO_TRAFFIC, self.env.now)
+            gone = router.gone(NO_TRAFFIC * router.kept, self.env.now)
             if gone > self.env.now and self.fleet.up[NEW]:
                 yield self.env.timeout(gone - self.env.now)
             self._answer_the_rest()

@@ -84,20 +84,77 @@ def test_times_are_those_of_the_fix_and_its_adoption() -> None:
     assert outcome.unresolved == 0.0
 
 
+def harmed(
+    offers: dict[float, float], stop: float, each: float, fix: float = FIX, mean: float = MEAN
+) -> float:
+    """The share of users with a bad request, of whom each has `each` a second on the version.
+
+    Of what is offered to a share a of them at the moment t, a/m e^(-(s - t)/m) ds install it at s
+    and have it for stop - s + fix and an exponential time of mean m more, so that
+    e^(-each (stop - s + fix))/(1 + each m) of them are spared. With T = stop - t the integral over
+    s in (t, stop) is a (1 - e^(-T/m)) - a e^(-each fix) (e^(-T/m) - e^(-each T))/((each m)^2 - 1).
+    """
+    total, h = 0.0, each * mean
+    for begins, share in offers.items():
+        grew, met = math.exp(-(stop - begins) / mean), math.exp(-each * (stop - begins))
+        total += share * (1 - grew - math.exp(-each * fix) * (grew - met) / (h * h - 1))
+    return total
+
+
 def test_users_harmed_are_those_who_had_it() -> None:
-    """Whoever installs it s seconds after the start (density 0.4 e^(-s/m)/m up to the stop) has it
-    until the fix and a time of mean m more, in the order of installing: the user at bucket u gets
-    it when 0.4 (1 - e^(-s/m)) = u and loses it when w e^(-x/m) = u. Integrated over u numerically,
+    """Each has it until the fix and an exponential time of his own more, whenever he installed it;
     with rate / users x p bad requests a second."""
     (outcome,) = play(app(), 1)
-    stop, each, steps = SEEN + DECIDED, RATE * BAD / USERS, 20_000
-    kept = grown(0.4, stop)
-    harmed = 0.0
-    for index in range(steps):
-        u = kept * (index + 0.5) / steps
-        since, until = -MEAN * math.log1p(-u / 0.4), stop + FIX + MEAN * math.log(kept / u)
-        harmed += kept / steps * -math.expm1(-each * (until - since))
-    assert outcome.users_harmed == pytest.approx(harmed, rel=0.01)
+    exact = harmed({0.0: 0.4}, SEEN + DECIDED, RATE * BAD / USERS)
+    assert outcome.users_harmed == pytest.approx(exact, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("bad", "retries", "seen", "fix"),
+    [
+        (0.2, 0, 600.0, 0.0),
+        (0.2, 1, 600.0, 0.0),
+        (0.005, 0, 600.0, 0.0),
+        (0.001, 0, 4 * HOUR, 2 * DAY),
+        (0.0005, 0, 20 * HOUR, HOUR),
+        (0.0005, 0, 3.3 * DAY, 2 * DAY),
+    ],
+)
+def test_few_who_have_it_are_followed_until_they_are_rid_of_it(
+    bad: float, retries: int, seen: float, fix: float
+) -> None:
+    """Of 1 %, then everybody, who installs it in a day: between 0.007 % and 97 % have it at the
+    decision, w. Harm is rate x p x (area + w (fix + m)) however small w is, and a user who has it
+    meets rate / users x p a second, p = bad^(retries + 1). 90 % of those who had it are rid of it
+    after fix + m ln 10, and a hundredth of the harm is left after fix + m ln 100, however few they
+    are; all is as before after fix + m ln(1000 w), but no earlier than 90 % are."""
+    scenario = app(
+        traffic=f"{{rate: 500 rps, users: 50k, retries: {retries}}}",
+        change=f"{{defects: [{{kind: errors, rate: {100 * bad:g}%}}]}}",
+        detection=f"{{noticed: {{after: {seen:g}s}}}}",
+        response=f"{{fix: {fix:g}s}}",
+        strategies__it="{kind: phased, recall: none, waves: [1%, 99%], bake: 1d, adoption: 1d}",
+    )
+    (outcome,) = play(scenario, 1)
+    offers = {when: share for when, share in ((0.0, 0.01), (DAY, 0.99)) if when < seen}
+    had = sum(share * -math.expm1(-(seen - when) / DAY) for when, share in offers.items())
+    area = sum(share * (seen - when) for when, share in offers.items()) - DAY * had
+    met = 500.0 * bad ** (retries + 1)
+    assert outcome.expected_failed_requests == pytest.approx(met * (area + had * (fix + DAY)))
+    exact = harmed(offers, seen, met / 50_000, fix, DAY)
+    assert outcome.users_harmed == pytest.approx(exact, rel=5e-3)
+    assert outcome.rollback_90 == pytest.approx(fix + DAY * math.log(10), rel=1e-6)
+    back = max(math.log(1000 * had), math.log(10))
+    assert outcome.rollback_time == pytest.approx(fix + DAY * back, rel=1e-6)
+    assert outcome.time_to_mitigate == pytest.approx(fix + DAY * math.log(100), rel=1e-6)
+
+
+def test_a_defect_of_some_users_harms_some_of_those_who_had_it() -> None:
+    """A quarter of the users meet it, each as often as any user of a defect that all meet."""
+    some = app(change=f"{{defects: [{{kind: errors, rate: {100 * BAD:g}%, users: 25%}}]}}")
+    (outcome,) = play(some, 1)
+    exact = harmed({0.0: 0.4}, SEEN + DECIDED, RATE * BAD / USERS)
+    assert outcome.users_harmed == pytest.approx(exact / 4, rel=2e-3)
 
 
 def test_what_can_be_recalled_harms_less() -> None:
