@@ -19,7 +19,7 @@ from simulator.play.kept import Fading, Kept
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.rehearsal import prepare
-from simulator.play.replication import run
+from simulator.play.replication import replicate, run
 from simulator.play.router import Router
 from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
@@ -146,6 +146,44 @@ def test_what_keeps_connections_follows_its_differential_equation(how: AtOnce, m
         assert float(kept.area(np.array([x]))[0]) == pytest.approx(area[0] if x else 0, abs=1e-4)
     fading = Fading(mean)
     assert float(fading.area(np.array([mean]))[0]) == pytest.approx(mean * (1 - math.exp(-1)))
+
+
+@pytest.mark.parametrize("onset", [3600, 5000])
+def test_a_leak_once_all_are_on_the_new_version(onset: int) -> None:
+    """Blue is gone long before the first hazard, so that everybody meets the same: 1 - e^-h are
+    harmed, h the failed requests of one user, who is not told from the others."""
+    scenario = given(
+        {**HALF_HOUR, "traffic.users": 30_000, "response.watch": "2h"},
+        service="drain: 60s, startup: 30s",
+        defect=f"{{kind: leak, onset: {onset}s, ramp: 1h, rate: 3%}}",
+        strategy="blue_green: {smoke: none, keep_old: 10m}",
+    )
+    outcome = play(scenario, 1)[0]
+    assert outcome.expected_failed_requests > 10_000
+    each = outcome.expected_failed_requests / 30_000
+    assert outcome.users_harmed == pytest.approx(-math.expm1(-each))
+
+
+def test_no_defect_is_too_much_for_users_who_reconnect() -> None:
+    """The mean weight of a span may round beyond 1: whatever the defect, at most all are harmed,
+    and nobody where nothing fails."""
+    scenario = ds.loads("""
+        version: 1
+        profile: ecs-fargate
+        service: {instances: 12, utilisation: 55%}
+        traffic: {rate: 400 rps, users: 30k, connections: {mean: 20m}}
+        change: {defects: [{kind: errors}, {kind: crash}, {kind: slow}, {kind: leak}, {kind: load},
+          {kind: wrong_data}, {kind: mixed_versions}]}
+        strategies: {rolling: {}, canary: {}, blue_green: {}}
+        """)
+    for name in scenario.strategies:
+        plan, luck = prepare(scenario, name), Luck(1)
+        for number, defect in enumerate(scenario.change.defects):
+            luck.rekey(number)
+            outcome = replicate(plan, luck, defect, "bad")
+            harm = outcome.expected_failed_requests + outcome.corrupt_writes
+            assert 0 <= outcome.users_harmed <= 1
+            assert (outcome.users_harmed > 0) == (harm > 0)
 
 
 @pytest.mark.parametrize(("kind", "form"), ALIKE)
