@@ -385,7 +385,7 @@ class PoolVerbs(PacedVerbs):
         if self.holding:
             yield env.event()
         for other in (OLD, NEW):
-            self.router.reconnect(other, 0.0, fleet, env.now)
+            self.router.reconnect(other, 0.0)
         fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
 
     def _wait_for_turn(self, rules: Rules) -> Script:

@@ -42,7 +42,7 @@ class Reconnecting(Users):
             if old[0]:
                 self._gather(span, [(on_new, old[0], 0.0), (on_old, old[0], 0.0)], excused)
             return
-        length = span[1] - span[0]
+        length, weight = span[1] - span[0], min(max(weight, 0.0), 1.0)  # a mean may round beyond
         before, gap = on_new[1], span[0] - self._now
         if gap > 0.0 and before > 0.0:
             self._mix(-math.expm1(-gap / self._mean))

@@ -99,6 +99,8 @@ def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, f
         if env.now > now:
             counts.mixed += (env.now - now) * mixed
             now = env.now
+        if router.cut and env.peek() > env.now:
+            router.begin_anew(fleet, now)
         if fleet.changed or router.changed or fleet.drift is not None or not router.prompt:
             fleet.changed = router.changed = False
             weight = rollout.weight()

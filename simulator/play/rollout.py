@@ -303,6 +303,7 @@ class Rollout(AnalysisVerbs):
         """The watched phase, and what is found later."""
         response, env = self.plan.response, self.env
         yield env.timeout(response.watch)
+        yield from self._reconnect()
         self.watched = False
         self.counts.failed_before = self.counts.failed
         self.note("watched phase over")
@@ -382,6 +383,7 @@ class Rollout(AnalysisVerbs):
         """What was harmed in the data, or by the wrong way back, goes on until it is mended."""
         if any(self.fleet.finishing):
             yield self.env.timeout(self.plan.drain)
+        yield from self._reconnect()
         if self.fault.mixed and self.fault.persists:
             yield self.env.timeout(1e-3)
         stale = math.nan
@@ -394,6 +396,11 @@ class Rollout(AnalysisVerbs):
         if self.repaired_at <= self.env.now:
             self._repaired()
         yield from self._work_off()
+
+    def _reconnect(self) -> Generator[simpy.Event, Any, None]:
+        """Connections that are cut at this very moment have begun anew an instant later."""
+        if self.router.cut:
+            yield self.env.timeout(1e-3)
 
     def _work_off(self) -> Generator[simpy.Event, Any, None]:
         """What waits in a queue is worked off before it is over."""

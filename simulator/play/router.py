@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.play.course import Answers, Asking, AtOnce, Course, Registering
-from simulator.play.fleet import OLD, Fleet
+from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.kept import Fading, Kept
 from simulator.play.visits import Visits
 
@@ -31,7 +31,8 @@ class Router:
     `visits` knows where those under way lie, if anything lies in the instances' memory. With
     `pulls` says that instances in service pull from a queue, whatever the weight between. With
     `lingers`, weights and the pool hold for new connections only, which last `lasts` seconds on
-    average, and `links` knows where those lie that are open.
+    average, and `links` knows where those lie that are open; `cut` are the parts of all that were
+    just cut off, by version.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Router:
         "changed",
         "coming",
         "course",
+        "cut",
         "dns",
         "kept",
         "lasts",
@@ -69,7 +71,7 @@ class Router:
     ) -> None:
         self._window, self.lasts, self._fleet = window, lasts, fleet
         self.links = Visits(lasts, fleet.size) if lasts and fleet is not None else None
-        self._dropped = False
+        self._dropped, self.cut = False, dict[int, float]()
         self.propagation = self._inside = words.propagation
         self.published = 0.0
         self.weight = 0.0
@@ -179,21 +181,28 @@ class Router:
         self.course = Course(AtOnce())
         self.prompt = self._cache is None or not self._cache.shared
 
-    def reconnect(self, version: int, cut: float, fleet: Fleet, now: float) -> None:
-        """This part of all connections, of a version, is cut off now and begun anew."""
-        if not self.lingers:
-            return
-        self.changed = True
+    def reconnect(self, version: int, cut: float) -> None:
+        """This part of all connections, of a version, is cut off now and will begin anew."""
+        if self.lingers:
+            self.cut[version] = self.cut.get(version, 0.0) + cut
+            self.changed = True
+
+    def begin_anew(self, fleet: Fleet, now: float) -> None:
+        """What was cut off goes to whoever serves once all that happens now has happened."""
+        cut, self.cut = self.cut, {}
         drifts = self.pool and fleet.drift is not None
         share = self.course.final if drifts else self.share(fleet)
-        if share != share:
-            self._dropped = True
+        dropped = self._dropped or share != share
+        if self.pool and not drifts:
+            self._connect(share, now)
+        if dropped or not self.lingers:
             return
-        gone = not (fleet.up[version] or fleet.finishing[version])
-        if gone and share == (1.0 if version == OLD else 0.0):
-            self.course.let_go()
-            return
-        by = cut * share if version == OLD else -cut * (1.0 - share)
+        for version in cut:
+            gone = not (fleet.up[version] or fleet.finishing[version])
+            if gone and share == (1.0 if version == OLD else 0.0):
+                self.course.let_go()
+                return
+        by = cut.get(OLD, 0.0) * share - cut.get(NEW, 0.0) * (1.0 - share)
         if self._forgets:
             self.course.restart(now, self.course.final, by)
         else:

@@ -177,13 +177,13 @@ class StoreVerbs(Verbs):
         and begin anew on whoever serves from that moment on.
         """
         env, fleet, router = self.env, self.fleet, self.router
-        links, when = router.links, env.now + drain
+        links = router.links
         cut = links.leave(version, part, env.now, drain, leaving, cohorts) if links else 0.0
         fleet.finishing[version] += leaving
 
         def reconnect() -> None:
             left = fleet.finishing[version] - leaving
             fleet.finishing[version] = left if left > _HARDLY_ONE else 0.0
-            router.reconnect(version, cut, fleet, env.now)
+            router.reconnect(version, cut)
 
-        self.at(when, lambda: self.at(when, reconnect))
+        self.at(env.now + drain, reconnect)

@@ -19,7 +19,7 @@ from simulator.play.kept import Fading, Kept
 from simulator.play.luck import Luck
 from simulator.play.plan import Plan
 from simulator.play.rehearsal import prepare
-from simulator.play.replication import run
+from simulator.play.replication import replicate, run
 from simulator.play.router import Router
 from simulator.play.situation import Situation
 from simulator.play.stretch import Stretch
@@ -148,17 +148,124 @@ def test_what_keeps_connections_follows_its_differential_equation(how: AtOnce, m
     assert float(fading.area(np.array([mean]))[0]) == pytest.approx(mean * (1 - math.exp(-1)))
 
 
+@pytest.mark.parametrize("onset", [3600, 5000])
+def test_a_leak_once_all_are_on_the_new_version(onset: int) -> None:
+    """Blue is gone long before the first hazard, so that everybody meets the same: 1 - e^-h are
+    harmed, h the failed requests of one user, who is not told from the others."""
+    scenario = given(
+        {**HALF_HOUR, "traffic.users": 30_000, "response.watch": "2h"},
+        service="drain: 60s, startup: 30s",
+        defect=f"{{kind: leak, onset: {onset}s, ramp: 1h, rate: 3%}}",
+        strategy="blue_green: {smoke: none, keep_old: 10m}",
+    )
+    outcome = play(scenario, 1)[0]
+    assert outcome.expected_failed_requests > 10_000
+    each = outcome.expected_failed_requests / 30_000
+    assert outcome.users_harmed == pytest.approx(-math.expm1(-each))
+
+
+def test_no_defect_is_too_much_for_users_who_reconnect() -> None:
+    """The mean weight of a span may round beyond 1: whatever the defect, at most all are harmed,
+    and nobody where nothing fails."""
+    scenario = ds.loads("""
+        version: 1
+        profile: ecs-fargate
+        service: {instances: 12, utilisation: 55%}
+        traffic: {rate: 400 rps, users: 30k, connections: {mean: 20m}}
+        change: {defects: [{kind: errors}, {kind: crash}, {kind: slow}, {kind: leak}, {kind: load},
+          {kind: wrong_data}, {kind: mixed_versions}]}
+        strategies: {rolling: {}, canary: {}, blue_green: {}}
+        """)
+    for name in scenario.strategies:
+        plan, luck = prepare(scenario, name), Luck(1)
+        for number, defect in enumerate(scenario.change.defects):
+            luck.rekey(number)
+            outcome = replicate(plan, luck, defect, "bad")
+            harm = outcome.expected_failed_requests + outcome.corrupt_writes
+            assert 0 <= outcome.users_harmed <= 1
+            assert (outcome.users_harmed > 0) == (harm > 0)
+
+
 @pytest.mark.parametrize(("kind", "form"), ALIKE)
 def test_reconnecting_harms_nobody(kind: str, form: str) -> None:
     """A good release with ample capacity, whatever the strategy: connections are cut, and that is
     nothing but a reconnect; all traffic has come in the end."""
     if f"{kind} {form}" in INTERRUPTED:
         return
-    scenario = bare(service=SERVICE, strategy=f"{kind}: {form}", traffic="connections: {mean: 10m}")
-    outcome = play(scenario, 1, bad=False)[0]
-    assert outcome.outcome == "deployed"
-    assert outcome.expected_failed_requests == 0
-    assert math.isfinite(outcome.time_to_deploy)
+    scenario = bare(
+        service=SERVICE,
+        strategy=f"{kind}: {form}",
+        traffic="connections: {mean: 10m}",
+        detection="noticed: {after: 100s}",
+    )
+    for drain in ("30s", "0s"):
+        words = scenario.with_("service.drain", drain)
+        outcome = play(words, 1, bad=False)[0]
+        assert outcome.outcome == "deployed"
+        assert outcome.expected_failed_requests == 0
+        assert math.isfinite(outcome.time_to_deploy)
+        back = play(words, 1)[0]
+        assert back.outcome == "rolled_back"
+        assert back.rollback_90 <= back.rollback_time < math.inf
+        words = words.with_("response.watch", "0s").with_("response.automatic", "watched")
+        assert play(words, 1, bad=False)[0].time_to_deploy == outcome.time_to_deploy
+
+
+def above_capacity(batch: int, startup: float, mean: float) -> float:
+    """Requests that ten instances (200/s each) cannot carry of 1000/s while they are replaced so
+    many at a time, none above the size: old ones that are left keep their connections, and those of
+    whoever stops begin anew at once on all that serve when the batch has been exchanged."""
+    old, new, w, total = 10 - batch, 0, 0.0, 0.0
+    while old or new < 10:
+        end = new / (old + new)
+
+        def excess(
+            x: float, old: int = old, new: int = new, w: float = w, end: float = end
+        ) -> float:
+            there = end + (w - end) * math.exp(-x / mean)
+            return max(1000 * (1 - there) - 200 * old, 0) + max(1000 * there - 200 * new, 0)
+
+        total += quad(excess, 0, startup, limit=200)[0]
+        w = end + (w - end) * math.exp(-startup / mean)
+        new += min(batch, 10 - new)
+        stops = min(batch, old)
+        cut = (1 - w) * stops / old if old else 0.0
+        old -= stops
+        w += cut * new / (old + new)
+    return total
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "rolling: {{batch: {0}}}",
+        "rolling: {{batch: {0}, mode: batch}}",
+        "rolling: {{batch: {0}, in_place: true}}",
+        "kubernetes_rolling: {{max_surge: 0, max_unavailable: {0}}}",
+    ],
+)
+@pytest.mark.parametrize("batch", [5, 3, 1])
+def test_stops_without_a_drain_cut_connections_at_once(form: str, batch: int) -> None:
+    """A good release meets nothing but its own lack of room (none with two batches of 5), and has
+    come with the last start. Back from all on the new version, with 5 at a time: the first five
+    stop at the decision, the others when old ones are back 60 s later, the last 60 s after that."""
+    scenario = bare(
+        users="50k",
+        traffic="connections: {mean: 20m}",
+        service="startup: 60s, install: 60s, drain: 0s, utilisation: 50%",
+        defect="{kind: errors, rate: 10%}",
+        detection="noticed: {after: 100s}",
+        response="page: {decide: 10s}",
+        strategy=form.format(batch),
+    )
+    good = play(scenario, 1, bad=False)[0]
+    assert good.expected_failed_requests == pytest.approx(above_capacity(batch, 60, 1200))
+    assert good.time_to_deploy == 60 * math.ceil(10 / batch)
+    back = play(scenario, 1)[0]
+    assert back.rollback_90 <= back.rollback_time < math.inf
+    if batch == 5:
+        assert (back.rollback_90, back.rollback_time) == (60, 120)
+        assert back.expected_failed_requests == pytest.approx(0.1 * 1000 * (100 + 10 + 60))
 
 
 def test_large_pools_follow_the_mean_course() -> None:
