@@ -21,21 +21,12 @@ _PACKAGE = _HERE.parents[1]
 _SWITCH = "DEPLOYSIM_COMPILED"
 _MODULES = (
     *("alarm", "analyses", "analysing", "audience", "backlog", "bill", "burn", "calm", "canaries"),
-    *("cells", "controllers", "counts", "course", "cutovers", "drawing", "drawn", "fates", "fault"),
-    *("flags", "fleet", "holders", "installing", "judging", "kept", "lead", "leak", "load", "luck"),
-    *("noise", "pacing", "plan", "pool", "pressure", "quiet", "reconnecting", "rehearsal"),
-    *(
-        "replicas",
-        "replication",
-        "respond",
-        "rollout",
-        "router",
-        "shares",
-        "situation",
-        "solo",
-        "state",
-    ),
-    *("store", "stretch", "tallies", "trouble", "users", "verbs", "visits", "waits", "watch"),
+    *("cells", "controllers", "counts", "course", "cutovers", "drawing", "drawn", "fates"),
+    *("fault", "flags", "fleet", "holders", "installing", "judging", "kept", "lead", "leak"),
+    *("load", "luck", "noise", "pacing", "plan", "pool", "pressure", "quiet", "reconnecting"),
+    *("rehearsal", "replicas", "replication", "respond", "rollout", "router", "shares"),
+    *("situation", "solo", "state", "store", "stretch", "tallies", "trouble", "users", "verbs"),
+    *("visits", "waits", "watch"),
 )
 # What mypyc makes of them is compiled file by file, as many at once as there are processors.
 _SETUP = """
