@@ -142,6 +142,8 @@ class Rollout(AnalysisVerbs):
         while a < b:
             stretch = self.stretch
             if stretch is None or fleet.changed or router.changed or a >= stretch.until:
+                if router.cut:
+                    router.begin_anew(fleet, a)
                 if stretch is None or router.changed or not stretch.again(a):
                     stretch = Stretch(self.plan, fleet, router, self.situation, a, self._marks)
                     self.stretch = stretch

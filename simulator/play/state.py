@@ -122,8 +122,6 @@ class State:
         self.leaked = self.overdue = self.fresh = 0.0
         self.more, self.leak, self.mirror = _EVERYTHING, None, router.mirror
         drift, cached = fleet.drift, plan.cached
-        if router.cut:
-            router.begin_anew(fleet, now)
         if router.pool and router.remembers:
             router.remember(self.weight_at(now + 1e-9), now)
             if drift is not None:

@@ -144,21 +144,21 @@ class StoreVerbs(Verbs):
             return
         part = min(leaving / max(of or self.fleet.up[version], 1), 1.0)
         cohorts = [] if of else self.fleet.cohorts[version]
+        drain, served = plan.drain if drained else 0.0, part
         if plan.lingers:
-            self._cut_connections(version, leaving, part, plan.drain if drained else 0.0, cohorts)
+            served = self._cut_connections(version, leaving, part, drain, cohorts)
         if plan.ungraceful and not idle:
             cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
-            if self.fleet.drift is not None and self.router.pool:
+            if self.fleet.drift is not None and self.router.pool and self.router.links is None:
                 share = leaving / self.fleet.in_pool(self.env.now)
             else:
-                share = part * (self.weight() if version == NEW else 1.0 - self.weight())
+                share = served * (self.weight() if version == NEW else 1.0 - self.weight())
             self.counts.lose(self.env.now, share * cut * self._again(), not drained)
         if sessions is None or visits is None:
             return
-        drain = self.plan.drain if drained else 0.0
         rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
-        lost = alive * visits.leave(version, part, self.env.now, drain, leaving, cohorts)
+        lost = alive * visits.leave(version, part, self.env.now, drain, leaving, cohorts)[1]
         counts, when = self.counts, self.env.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
 
@@ -172,13 +172,14 @@ class StoreVerbs(Verbs):
 
     def _cut_connections(
         self, version: int, leaving: float, part: float, drain: float, cohorts: list[list[float]]
-    ) -> None:
+    ) -> float:
         """Connections that are still open on instances that leave are cut at the end of the drain,
-        and begin anew on whoever serves from that moment on.
+        and begin anew on whoever serves from that moment on: what they have of the version's now.
         """
         env, fleet, router = self.env, self.fleet, self.router
-        links = router.links
-        cut = links.leave(version, part, env.now, drain, leaving, cohorts) if links else 0.0
+        links, held, cut = router.links, part, 0.0
+        if links is not None:
+            held, cut = links.leave(version, part, env.now, drain, leaving, cohorts)
         fleet.finishing[version] += leaving
 
         def reconnect() -> None:
@@ -187,3 +188,4 @@ class StoreVerbs(Verbs):
             router.reconnect(version, cut)
 
         self.at(env.now + drain, reconnect)
+        return held

@@ -22,6 +22,7 @@ class Visits:
 
     __slots__ = (
         "_cut",
+        "_draining",
         "_each",
         "_held",
         "_mean",
@@ -38,7 +39,8 @@ class Visits:
         self._mean = mean
         self._on = [1.0, 0.0]
         self._waiting = 0.0
-        self._cut: list[tuple[float, float]] = []
+        self._draining = [0.0, 0.0]
+        self._cut: list[tuple[float, float, int]] = []
         self._weight, self._now, self._merged = 0.0, 0.0, False
         even = 1.0 / max(size, 1)
         self._held, self._each = [even, 0.0], [even, 0.0]
@@ -68,6 +70,8 @@ class Visits:
     def merge(self) -> None:
         """Both versions run on the same instances from now on, and none of them leaves for that."""
         self._on = [self._on[OLD] + self._on[NEW], 0.0]
+        self._draining = [self._draining[OLD] + self._draining[NEW], 0.0]
+        self._cut = [(when, cut, OLD) for when, cut, _ in self._cut]
         self._weight, self._merged = 0.0, True
 
     def leave(
@@ -78,20 +82,21 @@ class Visits:
         drain: float,
         leaving: float = 0.0,
         cohorts: Sequence[Sequence[float]] = (),
-    ) -> float:
+    ) -> tuple[float, float]:
         """A part of the version's instances takes no more visits and is gone `drain` seconds later:
-        the part of all visits that is cut off then.
+        their part of the version's visits now, and the part of all visits that is cut off then.
 
         They are the first `leaving` of its cohorts (instances, since when), if these are given.
         """
         self._pass(now)
         if part < 1.0 and len(cohorts) > 1:
             part = self._on_first(version, leaving, cohorts, part)
-        gone = self._on[version] * part
+        gone, whole = self._on[version] * part, self._on[version] + self._draining[version]
         self._on[version] -= gone
+        self._draining[version] += gone
         cut = gone * math.exp(-drain / self._mean)
-        heapq.heappush(self._cut, (now + drain, cut))
-        return cut
+        heapq.heappush(self._cut, (now + drain, cut, version))
+        return gone / whole if whole > 0.0 else 0.0, cut
 
     def _on_first(
         self, version: int, leaving: float, cohorts: Sequence[Sequence[float]], part: float
@@ -118,8 +123,9 @@ class Visits:
     def _pass(self, now: float) -> None:
         """Visits end and begin until now; what is cut off at this very moment begins later."""
         while self._cut and self._cut[0][0] < now:
-            when, cut = heapq.heappop(self._cut)
+            when, cut, version = heapq.heappop(self._cut)
             self._end_some(when)
+            self._draining[version] = max(self._draining[version] - cut, 0.0)
             self._begin(cut)
         self._end_some(now)
 
@@ -127,6 +133,7 @@ class Visits:
         left = math.exp(-max(now - self._now, 0.0) / self._mean)
         self._now = max(now, self._now)
         self._on = [part * left for part in self._on]
+        self._draining = [part * left for part in self._draining]
         self._held = [part * left for part in self._held]
         self._waiting *= left
         self._begin(1.0 - left)

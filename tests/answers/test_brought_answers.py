@@ -324,14 +324,14 @@ def test_what_ungraceful_stops_lose(n: int, u: float, surge: int) -> None:
             assert found[0].expected_failed_requests == pytest.approx(expected, rel=0.005)
 
 
-def lost_visits(n: int, s: float, drain: float, mean: float) -> float:
-    """The part of all visits that a window loses: each s seconds a new one joins and an old one
-    begins to drain. Written pod by pod."""
+def moved_visits(n: int, s: float, drain: float, mean: float) -> tuple[float, float]:
+    """The parts of all visits on those that begin to drain, and lost in a window: each s seconds a
+    new one joins and an old one begins to drain. Written pod by pod."""
     held = {("old", number): 1 / n for number in range(n)}
     draining: dict[int, float] = {}
     events = [(number * s, 0, number) for number in range(1, n + 1)]
     heapq.heapify(events)
-    now = total = 0.0
+    now = leaving = total = 0.0
     while events:
         when, over, number = heapq.heappop(events)
         stays = math.exp(-(when - now) / mean)
@@ -346,8 +346,47 @@ def lost_visits(n: int, s: float, drain: float, mean: float) -> float:
         else:
             held["new", number] = 0.0
             draining[number] = held.pop(("old", number - 1))
+            leaving += draining[number]
             heapq.heappush(events, (now + drain, 1, number))
-    return total
+    return leaving, total
+
+
+@pytest.mark.parametrize(
+    ("n", "drain", "mean"),
+    [(10, 7200, 720_000), (10, 7200, 1200), (9, 61, 1200), (12, 150, 700), (8, 0, 900)],
+)
+def test_ungraceful_stops_lose_what_hangs_on_the_instance(n: int, drain: int, mean: int) -> None:
+    """With long connections a stop loses u seconds of those it holds when it begins to drain. While
+    none are cut each old one holds 1/n of all, however long the others drain: u x rate in sum."""
+    u, s = 2, 60
+    service = f"startup: {s}s, drain: {drain}s, ungraceful: {u}s"
+    scenario = bare(
+        instances=n,
+        service=service,
+        traffic=f"connections: {{mean: {mean}s}}",
+        strategy="rolling: {batch: 1, surge: 1}",
+    )
+    leaving, _ = moved_visits(n, s, drain, mean)
+    if drain >= n * s:
+        assert leaving == pytest.approx(1.0)
+    lost = play(scenario, 1, bad=False)[0].expected_failed_requests
+    assert lost == pytest.approx(leaving * RATE * u)
+
+
+def test_ungraceful_stops_of_hundreds_lose_what_hangs_on_them() -> None:
+    """Along their mean course as one by one (200): 1/n each while all drain, else 3 % around."""
+    for drain in (7200, 120):
+        found = []
+        for n in (200, 202):
+            scenario = bare(
+                instances=n,
+                service=f"startup: 60s, drain: {drain}s, ungraceful: 2s",
+                traffic="connections: {mean: 20m}",
+                strategy="rolling: {batch: 8, surge: 8}",
+            )
+            found.append(play(scenario, 1, bad=False)[0].expected_failed_requests)
+        assert found[1] == pytest.approx(found[0], rel=0.002 if drain == 7200 else 0.03)
+    assert found[0] > 2 * RATE
 
 
 @pytest.mark.parametrize(
@@ -366,7 +405,9 @@ def test_sessions_that_are_cut_off(
     cases = {
         f"blue_green: {{smoke: none, keep_old: {keep}s}}": left,
         canary: left * (1 - 0.25 * (1 - math.exp(-(200 + s) / mean))),
-        "kubernetes_rolling: {max_surge: 1, max_unavailable: 0}": lost_visits(n, s, drain, mean),
+        "kubernetes_rolling: {max_surge: 1, max_unavailable: 0}": moved_visits(n, s, drain, mean)[
+            1
+        ],
     }
     for words, part in cases.items():
         scenario = bare(instances=n, service=service, strategy=words)

@@ -68,6 +68,9 @@ def test_a_drain_cuts_what_is_left() -> None:
         good = play(scenario, 1, bad=False)[0]
         assert good.time_to_deploy == 600 + drain
         assert good.expected_failed_requests == 0
+        words = scenario.with_("response.automatic", "watched").with_("response.watch", "0s")
+        ended = play(words, 1, bad=False)[0].ended
+        assert ended == pytest.approx(600 + drain, abs=0.01)  # nobody is waited for after that
 
 
 def test_a_long_drain_lets_connections_go_back_by_themselves() -> None:

@@ -101,7 +101,7 @@ def exposed_seconds(size: int, startup: float, drain: float, mean: float, decide
 
 @pytest.mark.parametrize(
     ("size", "startup", "drain", "mean", "decided"),
-    [(6, 60, 60, 900, 200), (7, 50, 30, 600, 310), (5, 60, 150, 1200, 250)],
+    [(6, 60, 60, 900, 200), (7, 50, 30, 600, 310), (5, 60, 150, 1200, 250), (6, 60, 0, 900, 200)],
 )
 def test_connections_there_and_back(
     size: int, startup: int, drain: int, mean: int, decided: int
