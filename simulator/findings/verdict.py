@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.findings.means import Interval
+from simulator.findings.means import NOTHING, Interval
 from simulator.words.figures import FIGURES
 from simulator.words.objectives import Objective
 
@@ -37,13 +37,16 @@ class Recommendation(NamedTuple):
 
 
 def thresholds(results: Results) -> tuple[Threshold, ...]:
-    """Every objective for every strategy it concerns."""
+    """Every objective for every strategy it concerns; what cannot be carried out keeps none."""
     found = []
     risk = results.risk()
+    everyone = [*risk, *results.unplayed]
     for objective in results.scenario.objectives:
-        for name in [objective.strategy] if objective.strategy else list(risk):
+        for name in [objective.strategy] if objective.strategy else everyone:
             if name in risk:
                 found.append(judge(results, objective, name))
+            elif name in everyone:
+                found.append(Threshold(objective.text, name, NOTHING, False, True))
     return tuple(found)
 
 

@@ -72,7 +72,7 @@ def rows(comparison: Comparison) -> list[Row]:
     """The first screen's table; nothing is known of a strategy that cannot even begin."""
     risk, reasons = comparison.risk, comparison.results.reasons
     none = (NOTHING,) * len(COLUMNS)
-    names = [*risk, *(name for name, why in reasons.items() if why and name not in risk)]
+    names = [*risk, *comparison.results.unplayed]
     found = {name: headline(risk[name]) if name in risk else none for name in names}
     best = []
     for column, less in enumerate(_LESS_IS_BETTER):
@@ -164,10 +164,12 @@ def recommended(comparison: Comparison) -> str:
         return f"None of these can be carried out: {told}."
     if recommendation is None:
         front = ", ".join(comparison.front)
-        return (
-            "Nothing is recommended without objectives or prices of harm; "
-            f"not beaten in time, harm and cost together: {front}."
+        beaten = (
+            f"not beaten in time, harm and cost together: {front}"
+            if front
+            else "no strategy that can be carried out deploys a good release"
         )
+        return f"Nothing is recommended without objectives or prices of harm; {beaten}."
     return (
         f"Recommended: {wording.named(recommendation.strategy)}, because {recommendation.because}."
     )
