@@ -217,6 +217,8 @@ def _headline(comparison: Comparison, paint: Paint) -> list[str]:
     lines.append(
         paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only.")
     )
+    if not all(risk.suitable and risk.deploys for risk in comparison.risk.values()):
+        lines.append(paint.dim(f"  Best {headlines.STARRED}."))
     return lines
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 FRESH = 7_919
+_MOST = 0.5
 
 
 class Given:
@@ -176,6 +177,12 @@ class StrategyRisk:
     def suitable(self) -> bool:
         """Whether the strategy can be carried out in this scenario."""
         return not self.reasons
+
+    @property
+    def deploys(self) -> bool:
+        """Whether it deploys at least half of the good releases, as far as any were played."""
+        share = self.given_good.proportion("outcome", "deployed").value if self.given_good.n else 1
+        return (share or 0.0) >= _MOST
 
     def _given(self, numbers: Iterator[int] | list[int]) -> Given:
         chosen = {n: self._columns[n] for n in numbers if n in self._columns}

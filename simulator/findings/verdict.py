@@ -57,9 +57,10 @@ def judge(results: Results, objective: Objective, name: str) -> Threshold:
     if value.value is None:
         figure = objective.figure
         censored = given.estimate(figure).censored.value if figure in FIGURES else None
-        never = not censored and not (figure in _ARRIVALS and objective.given in (None, "good"))
-        passed = objective.relation in ("<", "<=") if never else objective.relation in (">", ">=")
-        return Threshold(objective.text, name, value, passed, False)
+        endless = figure in _ARRIVALS and objective.given in (None, "good")
+        short = not censored and not endless
+        passed = objective.relation in ("<", "<=") if short else objective.relation in (">", ">=")
+        return Threshold(objective.text, name, value, passed, endless and not censored)
     passed = objective.holds(value.value)
     low = -math.inf if value.low is None else value.low
     high = math.inf if value.high is None else value.high

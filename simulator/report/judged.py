@@ -62,4 +62,6 @@ def _value(comparison: Comparison, found: Threshold, unit: str) -> str:
     """The value that was judged as text, or why there is none."""
     if found.strategy in comparison.results.unplayed:
         return "cannot be carried out"
+    if found.value.value is None and found.decided:
+        return "never deploys a good release"
     return wording.figure(found.value.value, unit)

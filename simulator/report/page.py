@@ -69,6 +69,7 @@ def page(comparison: Comparison, command: str) -> str:
             name: number % len(charts.COLOURS) for number, name in enumerate(scenario.strategies)
         },
         columns=headlines.COLUMNS,
+        starred=headlines.STARRED,
         rows=headlines.rows(comparison),
         terms=headlines.terms(comparison),
         term_columns=headlines.TERMS,
