@@ -14,7 +14,7 @@ from simulator.bring.view import View
 from simulator.platforms.codedeploy.rules import shifts
 from simulator.words.aws import CLASSIC_BALANCERS
 from simulator.words.brought import Assumed, Draft
-from simulator.words.units import duration, format_duration, format_share, rate
+from simulator.words.units import duration, format_duration, format_share, rate, rough_duration
 
 _ERRORS = re.compile(r"(HTTP(Code)?_?(ELB_|Target_|Backend_)?)?5\w\w(_?Count|Error|Errors)?|Errors")
 _LATE = frozenset({"Duration", "Latency", "IntegrationLatency", "TargetResponseTime"})
@@ -106,9 +106,9 @@ def _look_at_times(draft: Draft, alarms: Sequence[View]) -> None:
     slowest, view, alarm = min(times, key=lambda one: one[0])
     if config is not None and 0 < shift < slowest:
         draft.remark(
-            f"{view.called} may take {format_duration(slowest)} to fire ({alarm['datapoints']} "
+            f"{view.called} may take {rough_duration(slowest)} to fire ({alarm['datapoints']} "
             f"periods of {alarm['period']}, {format_duration(PUBLISHED)} to be published); the "
-            f"shift is over after {format_duration(shift)}."
+            f"shift is over after {rough_duration(shift)}."
         )
 
 

@@ -247,7 +247,9 @@ def _rendered(found: Comparison, form: str, colour: bool, command: str) -> str:
 
 
 def _next(found: Comparison, scenario: str, save: str | None) -> str:
-    first = next(iter(found.risk))
+    first = next(iter(found.risk), "")
+    if not first:
+        return f"Next:\n  deploysim rehearse {scenario}    the plans, and why they cannot work"
     lines = ["Next:", f"  deploysim replay {scenario} {_quoted(first)} --defect {_worst(found)}"]
     lines[1] += "    one bad release, step by step"
     if save is None:

@@ -61,7 +61,8 @@ def comparison_table(comparison: Comparison, colour: bool) -> str:
     """The first screen: headline table, where bad releases are caught, verdict, assumptions."""
     paint = Paint(_colour(colour))
     lines = [*_title(comparison, paint), "", *_headline(comparison, paint), ""]
-    lines += [*_tenants(comparison, paint), *_caught(comparison, paint), ""]
+    if comparison.risk:
+        lines += [*_tenants(comparison, paint), *_caught(comparison, paint), ""]
     if comparison.thresholds:
         lines += [*_thresholds(comparison, paint), ""]
     lines += textwrap.wrap(headlines.verdict(comparison), WIDTH)
@@ -210,10 +211,14 @@ def _headline(comparison: Comparison, paint: Paint) -> list[str]:
         lines.append(f"{_clip(row.strategy, name):<{name}} " + " ".join(values))
         lines.append(f"{'':<{name}} " + " ".join(bounds))
         if row.note:
-            lines.append(_clip(f"  unsuitable: {row.note}", WIDTH))
+            lines += textwrap.wrap(
+                f"unsuitable: {row.note}", WIDTH, initial_indent="  ", subsequent_indent="    "
+            )
     lines.append(
         paint.dim("* best of its column. Second lines: 95 % intervals, simulation error only.")
     )
+    if not all(risk.suitable and risk.deploys for risk in comparison.risk.values()):
+        lines.append(paint.dim(f"  Best {headlines.STARRED}."))
     return lines
 
 
@@ -258,9 +263,8 @@ def objectives_table(comparison: Comparison) -> str:
     for row in judged(comparison):
         mark = "kept" if row.passed else "FAILED"
         sure = "" if row.decided else "  not decided at 95 %: use more replications"
-        lines.append(
-            f"{mark:<6} {row.strategy}: {row.expression}: {row.value} ({row.interval}){sure}"
-        )
+        bounds = f" ({row.interval})" if row.interval else ""
+        lines.append(f"{mark:<6} {row.strategy}: {row.expression}: {row.value}{bounds}{sure}")
     return "\n".join(lines)
 
 

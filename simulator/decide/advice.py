@@ -185,6 +185,8 @@ def _worked_out(
 ) -> Iterator[Comparison]:
     """A comparison with its flips, ever more of it: an interruption keeps what is there."""
     jobs, results = options.jobs, found.results
+    if not results.names:
+        return
     paces = pace_studies(results, options.paces, jobs, progress)
     found = _confirmed(found._replace(paces=paces), jobs)
     if options.per_year and has_money(results):

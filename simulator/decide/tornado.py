@@ -18,6 +18,7 @@ from simulator.findings.study import Progress, Stratum, strata
 from simulator.words.objectives import Measure, measure, possible
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption
+from simulator.words.scenario import applies
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
@@ -87,12 +88,13 @@ class Tornado(NamedTuple):
 def asked(scenario: Scenario, texts: Sequence[str]) -> tuple[Measure, ...]:
     """The figures in texts such as `users_harmed p95 given defect`, each once.
 
-    Raises ValueError for an unknown figure, statistic or condition.
+    Raises ValueError for an unknown figure, statistic or condition, or one that needs tenants.
     """
     found = {}
     for text in texts:
         one = measure(text)
         possible(one, [defect.kind for defect in scenario.change.defects])
+        applies(one, scenario.traffic)
         found[one.figure, one.statistic, one.given] = one
     return tuple(found.values())
 

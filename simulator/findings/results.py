@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 FRESH = 7_919
+_MOST = 0.5
 
 
 class Given:
@@ -177,6 +178,12 @@ class StrategyRisk:
         """Whether the strategy can be carried out in this scenario."""
         return not self.reasons
 
+    @property
+    def deploys(self) -> bool:
+        """Whether it deploys at least half of the good releases, as far as any were played."""
+        share = self.given_good.proportion("outcome", "deployed").value if self.given_good.n else 1
+        return (share or 0.0) >= _MOST
+
     def _given(self, numbers: Iterator[int] | list[int]) -> Given:
         chosen = {n: self._columns[n] for n in numbers if n in self._columns}
         return Given(self._groups, chosen, self._limit)
@@ -281,9 +288,14 @@ class Results:
         return tuple(self.columns)
 
     @property
+    def unplayed(self) -> tuple[str, ...]:
+        """The strategies that cannot be carried out so far that nothing of them was played."""
+        return tuple(n for n, why in self.reasons.items() if why and n not in self.columns)
+
+    @property
     def replications(self) -> dict[str, int]:
         """Replications really run for each strategy: of bad and of good releases."""
-        first = next(iter(self.columns.values()))
+        first = next(iter(self.columns.values()), {})
         return {
             "bad": sum(len(part["ended"]) for number, part in first.items() if number),
             "good": len(first[0]["ended"]) if 0 in first else 0,
@@ -313,7 +325,7 @@ class Results:
         """The same with only those replications that every strategy has."""
         lengths = {
             number: min(len(parts[number]["ended"]) for parts in self.columns.values())
-            for number in next(iter(self.columns.values()))
+            for number in next(iter(self.columns.values()), ())
         }
         return self.first(lengths)
 
@@ -331,7 +343,7 @@ class Results:
 
     def played(self, groups: Sequence[Stratum]) -> tuple[Stratum, ...]:
         """These strata with at most as many replications as were played of each."""
-        parts = next(iter(self.columns.values()))
+        parts = next(iter(self.columns.values()), {})
         return tuple(
             g._replace(replications=min(g.replications, len(parts[g.number]["ended"])))
             for g in groups
@@ -368,9 +380,9 @@ class Results:
             "weight": np.repeat(weights, sizes),
         }
         for column in Outcome._fields:
-            values = np.concatenate([part[column] for _, _, part in played])
+            values = np.concatenate([part[column] for _, _, part in played] or [[]])
             whole[column] = pd.Categorical(values) if column in TEXTS else values
-        whole["replication"] = np.concatenate([np.arange(size) for size in sizes])
+        whole["replication"] = np.concatenate([np.arange(size) for size in sizes or [0]])
         return pd.DataFrame(whole)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.findings.means import Interval
+from simulator.findings.means import NOTHING, Interval
 from simulator.words.figures import FIGURES
 from simulator.words.objectives import Objective
 
@@ -37,13 +37,16 @@ class Recommendation(NamedTuple):
 
 
 def thresholds(results: Results) -> tuple[Threshold, ...]:
-    """Every objective for every strategy it concerns."""
+    """Every objective for every strategy it concerns; what cannot be carried out keeps none."""
     found = []
     risk = results.risk()
+    everyone = [*risk, *results.unplayed]
     for objective in results.scenario.objectives:
-        for name in [objective.strategy] if objective.strategy else list(risk):
+        for name in [objective.strategy] if objective.strategy else everyone:
             if name in risk:
                 found.append(judge(results, objective, name))
+            elif name in everyone:
+                found.append(Threshold(objective.text, name, NOTHING, False, True))
     return tuple(found)
 
 
@@ -54,9 +57,10 @@ def judge(results: Results, objective: Objective, name: str) -> Threshold:
     if value.value is None:
         figure = objective.figure
         censored = given.estimate(figure).censored.value if figure in FIGURES else None
-        never = not censored and not (figure in _ARRIVALS and objective.given in (None, "good"))
-        passed = objective.relation in ("<", "<=") if never else objective.relation in (">", ">=")
-        return Threshold(objective.text, name, value, passed, False)
+        endless = figure in _ARRIVALS and objective.given in (None, "good")
+        short = not censored and not endless
+        passed = objective.relation in ("<", "<=") if short else objective.relation in (">", ">=")
+        return Threshold(objective.text, name, value, passed, endless and not censored)
     passed = objective.holds(value.value)
     low = -math.inf if value.low is None else value.low
     high = math.inf if value.high is None else value.high

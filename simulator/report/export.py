@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
 from simulator.decide.flip import nearest
+from simulator.findings.means import NOTHING
 from simulator.findings.terms import terms
 from simulator.report import tornadoes, yearly
 from simulator.words.figures import FIGURES, OUTCOMES
@@ -88,6 +89,27 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
         "unresolved": _interval(bad.chance("unresolved")),
         "rollback_worse": _interval(bad.chance("rollback_worse")),
         "caught_before_full": _interval(bad.chance("caught_before_full")),
+    }
+
+
+def _unplayed(comparison: Comparison, name: str) -> dict[str, Any]:
+    """A strategy of which nothing could be played: why, and no figure."""
+    return {
+        "kind": comparison.scenario.strategies[name].kind,
+        "suitable": False,
+        "reasons": list(comparison.results.reasons[name]),
+        "outcomes": dict.fromkeys(OUTCOMES, _interval(NOTHING)),
+        "figures": {},
+        "given_defect": {},
+        "given_good": {},
+        "given": {},
+        "caught": {"by": {}, "at": {}},
+        "risk": None,
+        "loss_parts": {},
+        "unresolved": _interval(NOTHING),
+        "rollback_worse": _interval(NOTHING),
+        "caught_before_full": _interval(NOTHING),
+        "uncertainty": {},
     }
 
 
@@ -174,7 +196,8 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "strategies": {
             name: {**_strategy(risk), "uncertainty": _uncertainty(comparison, name)}
             for name, risk in comparison.risk.items()
-        },
+        }
+        | {name: _unplayed(comparison, name) for name in results.unplayed},
         "pace": _pace(comparison),
         "differences": _differences(comparison),
         "gates": {name: [sight(s) for s in rows] for name, rows in comparison.gates.items()},
@@ -215,7 +238,10 @@ HEADER = ("strategy", "condition", "figure", "unit", "statistic", "value", "low"
 
 
 def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
-    """The same figures as a flat table: a row per strategy, condition, figure and statistic."""
+    """The same figures as a flat table: a row per strategy, condition, figure and statistic.
+
+    A strategy that cannot be carried out has a row `unsuitable` with the reasons as its statistic.
+    """
     found: list[tuple[Any, ...]] = []
     for name, risk in comparison.risk.items():
         conditions = {"all": risk.all, "good": risk.given_good, "defect": risk.given_defect}
@@ -227,6 +253,9 @@ def rows(comparison: Comparison) -> list[tuple[Any, ...]]:
                 for statistic in ("mean", "p50", "p95", "p99", "cvar95", "applicable", "censored"):
                     p = getattr(known, statistic)
                     found.append((name, condition, figure, unit, statistic, *p, known.n))
+    for name, reasons in comparison.results.reasons.items():
+        if reasons:
+            found.append((name, "all", "unsuitable", "", "; ".join(reasons), *NOTHING, 0))
     return found
 
 

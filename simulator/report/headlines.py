@@ -68,15 +68,22 @@ def headline(risk: StrategyRisk) -> tuple[Interval, ...]:
     )
 
 
+STARRED = "of what can be carried out and deploys at least half of the good releases"
+
+
 def rows(comparison: Comparison) -> list[Row]:
-    """The first screen's table; nothing is known of a strategy that cannot even begin."""
+    """The first screen's table; nothing is known of a strategy that cannot even begin.
+
+    Best is only what can be carried out and deploys at least half of the good releases.
+    """
     risk, reasons = comparison.risk, comparison.results.reasons
     none = (NOTHING,) * len(COLUMNS)
-    names = [*risk, *(name for name, why in reasons.items() if why and name not in risk)]
+    names = [*risk, *comparison.results.unplayed]
     found = {name: headline(risk[name]) if name in risk else none for name in names}
+    starred = [name for name, one in risk.items() if one.suitable and one.deploys]
     best = []
     for column, less in enumerate(_LESS_IS_BETTER):
-        values = [v for f in found.values() if (v := f[column].value) is not None]
+        values = [v for name in starred if (v := found[name][column].value) is not None]
         best.append((min(values) if less else max(values)) if values else None)
     result = []
     for name, figures in found.items():
@@ -88,7 +95,7 @@ def rows(comparison: Comparison) -> list[Row]:
                     comparison.scenario.costs.currency if unit == "money" else "",
                 ),
                 wording.between(interval, unit),
-                interval.value is not None and interval.value == best[column],
+                name in starred and interval.value is not None and interval.value == best[column],
             )
             for column, (interval, unit) in enumerate(zip(figures, _UNITS, strict=True))
         )
@@ -164,10 +171,12 @@ def recommended(comparison: Comparison) -> str:
         return f"None of these can be carried out: {told}."
     if recommendation is None:
         front = ", ".join(comparison.front)
-        return (
-            "Nothing is recommended without objectives or prices of harm; "
-            f"not beaten in time, harm and cost together: {front}."
+        beaten = (
+            f"not beaten in time, harm and cost together: {front}"
+            if front
+            else "no strategy that can be carried out deploys a good release"
         )
+        return f"Nothing is recommended without objectives or prices of harm; {beaten}."
     return (
         f"Recommended: {wording.named(recommendation.strategy)}, because {recommendation.because}."
     )
@@ -182,11 +191,35 @@ def doubts(comparison: Comparison, in_words: bool = False) -> str:
     if recommendation is None:
         return overload(comparison)
     second = recommendation.runner_up
-    text = f" Runner-up: {wording.named(second)}." if second else ""
+    text = _hardly(comparison, recommendation.strategy)
+    text += f" Runner-up: {wording.named(second)}{_but(comparison, second)}." if second else ""
     text += _flips(comparison, in_words)
     if not recommendation.confirmed:
         text += " It is a close call: fresh replications choose another one."
     return f"{text} {overload(comparison)}".strip()
+
+
+def _hardly(comparison: Comparison, name: str) -> str:
+    """A sentence where what is recommended deploys less than half of the good releases."""
+    risk = comparison.risk[name]
+    if risk.deploys:
+        return ""
+    return f" Mind that it deploys only {_deployed(risk)} of good releases."
+
+
+def _deployed(risk: StrategyRisk) -> str:
+    return wording.share(risk.given_good.proportion("outcome", "deployed").value or 0.0)
+
+
+def _but(comparison: Comparison, name: str) -> str:
+    """In brackets what speaks against a strategy: missed objectives, good releases rolled back."""
+    risk = comparison.risk[name]
+    mine = [found for found in comparison.thresholds if found.strategy == name]
+    kept = sum(found.passed for found in mine)
+    told = [] if kept == len(mine) else [f"keeps {kept or 'none'} of {len(mine)} objectives"]
+    if not risk.deploys:
+        told.append(f"deploys only {_deployed(risk)} of good releases")
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def overload(comparison: Comparison) -> str:

@@ -20,7 +20,8 @@ class Entry(NamedTuple):
     """One scenario of a batch: planned and recommended strategy; users harmed by a bad release
     (p95, 0..1) and expected loss of one release (money) under both, None where not known;
     objectives of the planned one (all, failed, not decided); whether fresh replications confirm
-    what is recommended; or the error that left no result.
+    what is recommended; whether the planned one cannot be carried out at all (`barred`); or the
+    error that left no result.
     """
 
     slug: str
@@ -36,6 +37,7 @@ class Entry(NamedTuple):
     failed: int = 0
     undecided: int = 0
     confirmed: bool = True
+    barred: bool = False
     error: str = ""
 
     @property
@@ -64,6 +66,7 @@ def entry(slug: str, comparison: Comparison) -> Entry:
         sum(not row.passed for row in rows),
         sum(not row.decided for row in rows),
         advice is None or advice.confirmed,
+        planned in comparison.results.unplayed,
     )
 
 
@@ -92,6 +95,8 @@ def advice(one: Entry) -> str:
     """What the service should do, in one sentence, with what it would save or cost."""
     if one.error:
         return "No result."
+    if one.recommended is None and one.barred:
+        return f"{named(one.planned)} cannot be carried out as planned: its report says why."
     if one.recommended is None:
         return "Nothing is recommended: state objectives or prices of harm."
     if one.recommended == one.planned:

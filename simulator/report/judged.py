@@ -8,6 +8,7 @@ from simulator.report import wording
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
+    from simulator.findings.verdict import Threshold
 
 UNDECIDED = "the 95 % interval holds both answers: use more replications"
 
@@ -47,7 +48,7 @@ def judged(comparison: Comparison, strategy: str | None = None) -> list[Judged]:
         Judged(
             found.expression,
             found.strategy,
-            wording.figure(found.value.value, units[found.expression]),
+            _value(comparison, found, units[found.expression]),
             wording.between(found.value, units[found.expression]),
             found.passed,
             found.decided,
@@ -55,3 +56,12 @@ def judged(comparison: Comparison, strategy: str | None = None) -> list[Judged]:
         for found in comparison.thresholds
         if strategy is None or found.strategy == strategy
     ]
+
+
+def _value(comparison: Comparison, found: Threshold, unit: str) -> str:
+    """The value that was judged as text, or why there is none."""
+    if found.strategy in comparison.results.unplayed:
+        return "cannot be carried out"
+    if found.value.value is None and found.decided:
+        return "never deploys a good release"
+    return wording.figure(found.value.value, unit)

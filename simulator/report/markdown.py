@@ -33,7 +33,8 @@ def finished(row: headlines.Row) -> list[str]:
     """A row of figures as finished cells: the interval below its value, the best in bold."""
     values = (f"**{cell(c.value)}**" if c.best else cell(c.value) for c in row.cells)
     under = (f"<br>{cell(c.interval)}" if c.interval else "" for c in row.cells)
-    return [cell(row.strategy), *map(str.__add__, values, under)]
+    note = f"<br>unsuitable: {cell(row.note)}" if row.note else ""
+    return [cell(row.strategy) + note, *map(str.__add__, values, under)]
 
 
 def marker(comparison: Comparison) -> str:
@@ -70,8 +71,11 @@ def markdown(comparison: Comparison, command: str = "") -> str:
 
 def _terms(comparison: Comparison) -> list[str]:
     """What bad releases cost: probability, exposure, severity and their product."""
+    rows = headlines.terms(comparison)
+    if not rows:
+        return []
     heads = ["risk of a bad release", *(" ".join(column) for column in headlines.TERMS)]
-    return ["", *table(heads, map(finished, headlines.terms(comparison)), 1)]
+    return ["", *table(heads, map(finished, rows), 1)]
 
 
 def _flips(comparison: Comparison) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.report import (
@@ -68,6 +69,7 @@ def page(comparison: Comparison, command: str) -> str:
             name: number % len(charts.COLOURS) for number, name in enumerate(scenario.strategies)
         },
         columns=headlines.COLUMNS,
+        starred=headlines.STARRED,
         rows=headlines.rows(comparison),
         terms=headlines.terms(comparison),
         term_columns=headlines.TERMS,
@@ -107,17 +109,20 @@ def _shares(risk: StrategyRisk, column: str) -> list[tuple[str, str]]:
 def _defects(comparison: Comparison) -> list[tuple[str, str, str]]:
     """Every kind of defect: its label, its share of bad releases, and what it is drawn from."""
     scenario = comparison.scenario
-    whole = comparison.risk[next(iter(comparison.risk))].given_defect.share
+    bad = [group for group in comparison.results.groups if group.number]
+    whole = math.fsum(group.probability for group in bad)
     return [
-        (label, wording.share(given.share / whole), courses.defect(scenario, label))
-        for label, given in comparison.risk[next(iter(comparison.risk))].given.items()
+        (g.label, wording.share(g.probability / whole), courses.defect(scenario, g.label))
+        for g in bad
         if whole
     ]
 
 
 def _pictures(comparison: Comparison) -> dict[str, Picture]:
     """The charts by their names; a chart with nothing to show is left out."""
-    found = {}
+    found: dict[str, Picture] = {}
+    if not comparison.risk:
+        return found
     for name in ("detected", "plane", "exceedance", "bill"):
         takeaway = getattr(takeaways, name)(comparison)
         drawn = _CHARTS[name](comparison, takeaway)

@@ -35,6 +35,8 @@ class Typical(NamedTuple):
 def typical(comparison: Comparison) -> Typical | None:
     """The bad release in the middle by failed requests; None when none was played."""
     results, scenario = comparison.results.common(), comparison.scenario
+    if not results.names:
+        return None
     try:
         choice = chosen(results)
     except ValueError:

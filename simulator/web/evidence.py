@@ -74,8 +74,9 @@ def table(found: Mapping[str, Comparison]) -> None:
     first = next(iter(found.values()))
     counts = first.results.replications
     st.caption(
-        f"★ best of its column. In brackets: 95 % intervals; ?: this end takes more replications "
-        f"to know. {counts['bad']:,} bad and {counts['good']:,} good replications a strategy."
+        f"★ best of its column, {headlines.STARRED}. In brackets: 95 % intervals; ?: this end "
+        f"takes more replications to know. {counts['bad']:,} bad and {counts['good']:,} good "
+        "replications a strategy."
     )
     for name, reasons in first.results.reasons.items():
         if reasons:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -90,7 +91,7 @@ def _message(path: Path, error: Mapping[str, Any], full: Mapping[str, Any]) -> s
         case "tuple_type":
             return f"{_short(value)} is not a list; write it in brackets: [...]"
         case "int_parsing" | "int_type" | "int_from_float":
-            return f"{_short(value)} is not a whole number; write e.g. 20"
+            return f"{_short(value)} is not a whole number; write e.g. {_whole(value)}"
         case "float_parsing" | "float_type" | "finite_number":
             return f"{_short(value)} is not a number; write e.g. 1.5"
         case "bool_parsing" | "bool_type":
@@ -102,6 +103,14 @@ def _message(path: Path, error: Mapping[str, Any], full: Mapping[str, Any]) -> s
         case "less_than_equal":
             return f"{_short(value)} is too large; write at most {context['le']:g}"
     return str(error["msg"])
+
+
+def _whole(value: Any) -> int:
+    """The whole number below a value, at least 1; 20 where it is no number."""
+    try:
+        return max(math.floor(float(value)), 1)
+    except (TypeError, ValueError, OverflowError):
+        return 20
 
 
 def _short(value: Any) -> str:
@@ -116,29 +125,52 @@ def _not_allowed(path: Path, value: Any, expected: str) -> str:
     )
 
 
+# By the key, or by the key of what it stands in and its own.
 _EXAMPLES = {
     "above": "1%",
     "after": "30m",
     "at": "2h",
+    "burn": "14.4",
+    "burst": "20",
+    "catches": "60%",
+    "changes.each": "0.5%",
+    "connections.each": "5",
+    "connections.max": "400",
+    "count": "20",
+    "coverage": "60%",
     "defects": "[{kind: errors, rate: 5%}]",
     "every": "1d",
     "factor": "1.5",
     "file": "traffic.csv",
     "for": "5m",
+    "from": "2026-12-20",
+    "hits": "80%",
     "lasts": "10m",
+    "long": "1h",
+    "max": "20",
     "mean": "500 rps",
+    "migrate": "20m",
+    "min": "4",
+    "mtbf": "30d",
     "onset": "4h",
     "peak": "900 rps",
     "peak_at": "14:00",
     "ramp": "1h",
     "rate": "5%",
+    "repair": "30m",
+    "share": "50%",
+    "short": "5m",
+    "target": "60%",
+    "threshold": "30%",
+    "to": "2027-01-03",
     "weight": "5%",
 }
 
 
 def _example(path: Path, full: Mapping[str, Any]) -> str:
     key = str(path[-1])
-    example = f"{key}: {_EXAMPLES[key]}" if key in _EXAMPLES else f"{key}: ..."
+    within = next((str(part) for part in reversed(path[:-1]) if isinstance(part, str)), "")
+    example = f"{key}: {_EXAMPLES.get(f'{within}.{key}', _EXAMPLES.get(key, '...'))}"
     model = shape.model_at(path[:-1], full)
     field = shape.fields(model).get(key) if model else None
     meaning = f" ({field.description})" if field and field.description else ""

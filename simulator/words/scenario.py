@@ -33,7 +33,7 @@ from simulator.words.exam import Exam
 from simulator.words.failures import Failures
 from simulator.words.figures import OF_SOME
 from simulator.words.model import Frozen, Words
-from simulator.words.objectives import Objective, ObjectiveField, possible
+from simulator.words.objectives import Measure, Objective, ObjectiveField, possible
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
@@ -59,6 +59,15 @@ def _with_kinds(value: Any) -> Any:
     }
 
 
+def applies(one: Measure, traffic: Traffic) -> None:
+    """Refuse a figure of tenants where users have none; raises ValueError with the remedy."""
+    if one.figure in OF_SOME and traffic.tenants is None:
+        raise ValueError(
+            f"{one.figure} needs tenants: write e.g. traffic: {{users: {{count: "
+            f"{traffic.users}, largest: 15%, zipf: 1}}}}"
+        )
+
+
 def _refers(objective: Objective, info: ValidationInfo) -> Objective:
     """Refuse an objective for a strategy, tenants or a defect that the scenario does not have."""
     names = _names(info)
@@ -69,11 +78,8 @@ def _refers(objective: Objective, info: ValidationInfo) -> Objective:
             f"{_near(objective.strategy, names)}"
         )
     traffic = info.data.get("traffic")
-    if objective.figure in OF_SOME and isinstance(traffic, Traffic) and traffic.tenants is None:
-        raise ValueError(
-            f"{objective.figure} needs tenants: write e.g. traffic: {{users: {{count: "
-            f"{traffic.users}, largest: 15%, zipf: 1}}}}"
-        )
+    if isinstance(traffic, Traffic):
+        applies(objective, traffic)
     change = info.data.get("change")
     if isinstance(change, Change):
         possible(objective, [defect.kind for defect in change.defects])

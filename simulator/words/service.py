@@ -235,6 +235,11 @@ class Service(Words):
                 f"{self.instances} instances hold {self.needs} connections, more than "
                 f"{self.connections.most}: raise max"
             )
+        if self.scaling is not None and self.elastic:
+            raise ValueError(
+                "an elastic service has no instances to scale: remove scaling, or elastic; "
+                "concurrency limits what it carries"
+            )
         if self.scaling is not None and self.capacity is None and self.utilisation is None:
             raise ValueError("scaling needs capacity: what one instance carries, e.g. 100 rps")
         if self.limit is not None and self.limit < self.instances:

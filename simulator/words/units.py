@@ -176,6 +176,18 @@ def format_duration(seconds: float) -> str:
     return f"{_shortest(seconds)}s"
 
 
+def rough_duration(seconds: float) -> str:
+    """A duration for a message: three digits of days from 2 d, of hours from 2 h, else whole
+    minutes from 10 min, else whole seconds. It reads back, though not to exactly these seconds.
+    """
+    for unit in ("d", "h"):
+        number = seconds / _SECONDS[unit]
+        if number >= 2:
+            return f"{number:.0f}{unit}" if number >= 100 else f"{number:.3g}{unit}"
+    size = 1.0 if seconds < 10 * _SECONDS["m"] else _SECONDS["m"]
+    return format_duration(size * round(seconds / size))
+
+
 def format_rate(per_second: float) -> str:
     """Requests per second as text."""
     return f"{_shortest(per_second)} rps"

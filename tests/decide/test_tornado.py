@@ -102,6 +102,7 @@ def ranged(scenario: Scenario, without: str) -> list[str]:
         ("users_harmed p95 given bad", "write one of good, defect, errors, leak"),
         ("users_harmed p95 given lek", "did you mean leak"),
         ("stuck p95", "leave out p95"),
+        ("tenants_harmed mean", "tenants_harmed needs tenants: write e.g. traffic: {users: "),
     ],
 )
 def test_a_wrong_figure_is_refused_with_the_nearest_word(text: str, told: str) -> None:

@@ -338,3 +338,10 @@ def test_names_are_never_read_as_html_or_markdown() -> None:
     page = opened(set='strategies["<img src=x onerror=alert(1)>"]={kind: canary}')
     cells = [str(row) for row in page.table[0].value.iloc[:, 0]]
     assert any("\\<img" in cell for cell in cells)
+
+
+def test_strategies_that_can_never_finish_have_a_row_and_a_reason() -> None:
+    slow = OWN.replace("startup: 30s", "startup: 15m, start_failure: {timeout: 10m}")
+    page = settled(opened(scenario=state.OWN, own=state.packed(slow)))
+    assert verdict(page).startswith("None of these can be carried out")
+    assert any("can never finish" in str(one.value) for one in page.caption)

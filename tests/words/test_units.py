@@ -301,3 +301,28 @@ def test_a_share_of_a_fleet_is_the_least_number_that_covers_it(part: float, size
     assert 1 <= some <= size
     assert some >= part * size - 1e-9
     assert some == 1 or some - 1 < part * size
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (4172 * 60, "2.9d"),
+        (21_601 * 60, "15d"),
+        (400.3 * 86_400, "400d"),
+        (150 * 60, "2.5h"),
+        (6 * 3600, "6h"),
+        (5400, "90m"),
+        (3600, "1h"),
+        (601, "10m"),
+        (95.2, "95s"),
+        (0, "0s"),
+    ],
+)
+def test_durations_in_messages_have_three_digits(seconds: float, text: str) -> None:
+    assert units.rough_duration(seconds) == text
+
+
+@given(st.floats(min_value=1, max_value=1e9))
+def test_a_rough_duration_is_near_and_reads_back(seconds: float) -> None:
+    read = units.duration(units.rough_duration(seconds))
+    assert read == pytest.approx(seconds, rel=0.05, abs=0.5)

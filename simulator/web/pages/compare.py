@@ -47,12 +47,17 @@ if first.scenario.question:
     st.markdown(f"*{plain(first.scenario.question)}*")
 answers.changed(variants)
 answers.verdicts(found)
-answers.tiles(found)
+playable = all(one.risk for one in found.values())
+if playable:
+    answers.tiles(found)
 
 # Only now, so that the answer does not wait for what draws the pictures.
 from simulator.web import evidence  # noqa: E402
 
-evidence.show(found)
-answers.assumptions(found)
+if playable:
+    evidence.show(found)
+    answers.assumptions(found)
+else:
+    evidence.table(found)
 answers.take_away(begun, variants, found, most, seed)
 jobs.drawn(state.visitor(), variants)
