@@ -258,7 +258,7 @@ class Risk(Mapping[str, StrategyRisk]):
                     "false_alarms": good.proportion("outcome", "false_alarm").value,
                 }
             )
-        return pd.DataFrame(rows).set_index("strategy")
+        return pd.DataFrame(rows, columns=None if rows else ["strategy"]).set_index("strategy")
 
 
 class Results:

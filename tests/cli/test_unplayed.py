@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from simulator.cli.app import run
+from simulator.findings.comparison import simulate
+from simulator.words.reading import loads
 from tests.report.pages import Page
 
 ALL = """
@@ -98,3 +100,11 @@ def test_the_report_says_so(tmp_path: Path) -> None:
     assert 'id="flips"' not in text
     index = (tmp_path / "out" / "index.md").read_text("utf-8")
     assert "rolling cannot be carried out as planned" in index
+
+
+def test_frames_are_empty() -> None:
+    results = simulate(loads(ALL), 20)
+    assert results.unplayed == ("rolling", "canary")
+    assert results.replications == {"bad": 0, "good": 0}
+    assert results.frame.empty
+    assert results.risk().table().empty
