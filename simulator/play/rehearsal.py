@@ -18,7 +18,7 @@ from simulator.play.plan import Plan
 from simulator.play.replication import play_script
 from simulator.play.verbs import NoInstances
 from simulator.words.distributions import Constant
-from simulator.words.units import format_duration
+from simulator.words.units import rough_duration
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Entry, Rollout
@@ -106,8 +106,11 @@ def _rehearse(plan: Plan) -> Rehearsal:
         )
         rollout, duration = play_script(plan, _Median(0))
     if not rollout.ended:
-        timeout = _time(plan.scenario.service.start_failure.timeout)
-        reasons = (f"can never finish: a start takes longer than its timeout of {timeout}",)
+        timeout = rough_duration(plan.scenario.service.start_failure.timeout)
+        reasons = (
+            f"can never finish: a start takes longer than its timeout of {timeout}: raise "
+            "service.start_failure.timeout, or shorten the start",
+        )
         journal = tuple(rollout.journal)
         return Rehearsal(
             plan.name, plan.strategy.kind, journal, (None,) * len(journal), 0.0, 0.0, 0, reasons
@@ -142,7 +145,7 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     if held is not None and peak * held.each > held.most:
         yield f"needs {peak * held.each} connections, the store takes {held.most}"
     if change.every is not None and rollout.env.now > change.every:
-        after, until = _time(rollout.lead + rollout.env.now), _time(change.every)
+        after, until = rough_duration(rollout.lead + rollout.env.now), rough_duration(change.every)
         yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
     if plan.deadline and (weight := _shifted(journal)):
         yield (
@@ -158,13 +161,13 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     beside = mixed + sum(copied)
     coupled = schema.coupled if schema is not None else None
     if coupled is not None and coupled.order == "together" and beside > _MOMENT:
-        yield f"both versions would run for {_time(beside)}, the old one on a wrong schema"
+        yield f"both versions would run for {rough_duration(beside)}, the old one on a wrong schema"
     if change.single_writer and beside > _MOMENT:
-        yield f"both versions would write for {_time(beside)}, only one may"
+        yield f"both versions would write for {rough_duration(beside)}, only one may"
     routine = change.upgrade_routine
     stops = ("reinstall", "recreate")
     if routine is not None and not any(entry.verb in stops for entry in journal):
-        takes = _time(routine.takes.quantile(0.5))
+        takes = rough_duration(routine.takes.quantile(0.5))
         runs = "" if rollout.routine_runs < 2 else f", {rollout.routine_runs} times without a lock"
         yield f"its upgrade routine runs {takes} with nothing serving{runs}: an outage"
 
@@ -335,7 +338,3 @@ def _closed(plan: Plan) -> float:
         return 0.0
     work_only = plan.office is not None or plan.work_only
     return plan.scenario.calendar.longest_wait(work_only)
-
-
-def _time(seconds: float) -> str:
-    return format_duration(float(round(seconds)) if seconds < 600 else 60.0 * round(seconds / 60))
