@@ -181,12 +181,28 @@ def variant(begun: Base, label: str = FIRST_VARIANT) -> Variant:
 
 
 def change(begun: Base, label: str, path: str, value: str) -> None:
-    """Write a change into the link; a value that the scenario has anyway leaves it."""
+    """Write a change into the link; a value that the scenario has anyway leaves it.
+
+    A browser may send back what it was shown: that is no change, and 7k stays 7k.
+    """
     where = parse_path(path)
+    present = (
+        split(text)[1] for text in st.query_params.get_all(_SETS[label]) if _path(text) == where
+    )
+    if any(_shown(begun.scenario, path, text) == value.strip() for text in present):
+        return
     texts = [text for text in st.query_params.get_all(_SETS[label]) if _path(text) != where]
     if value.strip() != at(begun.scenario, path):
         texts.append(f"{dotted(where)}={value.strip()}")
     st.query_params[_SETS[label]] = texts
+
+
+def _shown(scenario: Scenario, path: str, text: str) -> str:
+    """How a changed value is shown; empty for one that is wrong."""
+    try:
+        return at(scenario.with_(path, text), path)
+    except ScenarioError:
+        return ""
 
 
 def drop(label: str, within: str = "") -> None:

@@ -120,6 +120,17 @@ def test_every_usual_control_changes_what_is_played() -> None:
     assert "--set" not in command(page)
 
 
+def test_what_a_box_shows_is_no_change_when_a_browser_sends_it_back() -> None:
+    """7k is shown as 7000; a browser that sends that back leaves the link and the command alone."""
+    page = opened(scenario="quiet-api", set="traffic.users=7k")
+    box = next(box for box in page.text_input if box.label == "Users")
+    assert box.value == "7000"
+    box.set_value("7000 ").run()
+    assert command(page).endswith("--set traffic.users=7k")
+    next(box for box in page.text_input if box.label == "Users").set_value("8k").run()
+    assert command(page).endswith("--set traffic.users=8k")
+
+
 def test_a_wrong_value_is_told_and_kept_and_the_rest_is_answered() -> None:
     page = opened()
     box = next(b for b in page.text_input if b.label == "Requests")
