@@ -82,6 +82,8 @@ def defaults(
         spread = f"  [{row.low} to {row.high}]" if row.low is not None else ""
         print(f"{row.path} = {value}{spread}")
         print(f"    {row.kind}: {row.source}")
+    if profile is None:
+        print(f"\nWith a profile's values: deploysim defaults {'|'.join(profiles.names())}")
 
 
 def schema(

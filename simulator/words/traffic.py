@@ -194,8 +194,12 @@ class Traffic(Words):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the data, and what was taken of tenants."""
+        """What was done to the data, what was taken of tenants, and what has no effect."""
         told = list(self._series.notes) if self._series is not None else []
+        if self.queue and self.sticky:
+            told.append(
+                "whoever pulls a message does it, whose it is: without effect: traffic.sticky"
+            )
         if self.tenants is not None:
             told.append(
                 f"{self.tenants.number} tenants, the largest of "

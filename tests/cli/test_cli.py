@@ -205,6 +205,8 @@ def test_describing_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert "decides: loss mean" in capsys.readouterr().out
     assert call("defaults", "ecs-fargate") == 0
     assert "service.startup" in capsys.readouterr().out
+    assert call("defaults") == 0
+    assert "deploysim defaults bare|ecs-fargate|" in capsys.readouterr().out
     assert call("schema") == 0
     assert json.loads(capsys.readouterr().out)["properties"]["strategies"]
 

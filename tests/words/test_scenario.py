@@ -186,5 +186,12 @@ def test_notes_say_what_is_unlimited() -> None:
     assert any("never overloaded" in note for note in loads(unlimited).notes)
 
 
+def test_notes_say_that_a_queue_keeps_nobody_on_a_version() -> None:
+    queue = BARE.replace("users: 10k", "users: 10k, queue: true, deadline: 5m, sticky: true")
+    assert any("without effect: traffic.sticky" in note for note in loads(queue).notes)
+    drawn = queue.replace("sticky: true", "sticky: false")
+    assert not any("sticky" in note for note in loads(drawn).notes)
+
+
 def test_the_source_is_the_file_as_written() -> None:
     assert dict(loads(BARE).source)["traffic"] == {"rate": "100 rps", "users": "10k"}
