@@ -172,6 +172,7 @@ class StrategyRisk:
     ) -> None:
         self.name, self.kind, self.reasons = name, kind, reasons
         self._groups, self._columns, self._limit = groups, columns, limit
+        self._kinds: dict[str, Given] = {}
 
     @property
     def suitable(self) -> bool:
@@ -222,7 +223,9 @@ class StrategyRisk:
             return self.given_good
         if condition == "defect":
             return self.given_defect
-        return self._given(list(meant(self._groups, condition)))
+        if condition not in self._kinds:
+            self._kinds[condition] = self._given(list(meant(self._groups, condition)))
+        return self._kinds[condition]
 
 
 class Risk(Mapping[str, StrategyRisk]):

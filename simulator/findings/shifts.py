@@ -54,11 +54,13 @@ def value(given: Given, one: Measure) -> Interval:
     return means(rows, given.strata).intervals()[0]
 
 
-def number(given: Given, one: Measure) -> float:
-    """A statistic as a number: infinite for a quantile among the censored, NaN for nothing."""
-    found = value(given, one).value
-    if found is not None:
-        return found
+def number(given: Given, one: Measure, found: Interval | None = None) -> float:
+    """A statistic as a number: infinite for a quantile among the censored, NaN for nothing; of its
+    `value` where that is there already.
+    """
+    known = (found or value(given, one)).value
+    if known is not None:
+        return known
     return math.inf if (_column(given, one.figure) == np.inf).any() else math.nan
 
 
@@ -69,8 +71,9 @@ def shift(before: Given, after: Given, one: Measure) -> Shift:
     to other replications, and for other statistics, it is that of 400 paired resamples within
     strata (percentiles; Efron and Tibshirani 1993, chapters 13 and 16).
     """
-    there = number(after, one)
-    found, moved = value(after, one), _less(there, number(before, one))
+    found = value(after, one)
+    there = number(after, one, found)
+    moved = _less(there, number(before, one))
     x, y = _column(after, one.figure), _column(before, one.figure)
     same = after.limit == before.limit and np.array_equal(x, y, equal_nan=True)
     if math.isnan(moved) or (same and after.parts == before.parts):

@@ -222,7 +222,7 @@ def _alone(scenario: Scenario, trial: Trial, bake: float) -> Scenario:
 
 def _step(scenario: Scenario, gate: Gate, bake: float) -> dict[str, Any]:
     """The only step of a canary with this gate: of its weight, or for its audience."""
-    if gate.comparable == 1.0:
+    if not gate.audience:
         return {"weight": gate.weight, "bake": bake}
     users = scenario.traffic.users
     audience = max(min(round(gate.weight * users), users - 1), 1)

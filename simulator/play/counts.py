@@ -83,13 +83,15 @@ class Counts:
         self.harming = False
         self.sync_error = self.scaled = 0.0
         reporting = plan.people is not None
-        self.users = Users(sticky, fault.users, reporting, plan.tides)
-        if plan.lingers and not plan.sticky:
-            self.users = Reconnecting(plan.lingers, fault.users, reporting)
-        if plan.audience and not plan.sticky:
-            self.users = Audience(plan.audience, fault.users, reporting)
-        if plan.strategy.unrecalled is not None:
+        self.users: Users
+        if plan.adoption is not None:
             self.users = Installing(fault.users, reporting)
+        elif plan.audience and not plan.sticky:
+            self.users = Audience(plan.audience, fault.users, reporting)
+        elif plan.lingers and not plan.sticky:
+            self.users = Reconnecting(plan.lingers, fault.users, reporting)
+        else:
+            self.users = Users(sticky, fault.users, reporting, plan.tides)
         self.track: list[tuple[float, ...]] | None = None
 
     def begin(self, stretch: Stretch, now: float) -> bool:
@@ -335,7 +337,7 @@ class Counts:
         if users.reporting or moves:
             scale = stretch.router.scale(a) if stretch.moving else _PIECE
             pieces = math.ceil((b - a) / scale)
-            late = self.plan.lingers or self.plan.strategy.unrecalled
+            late = self.plan.lingers or self.plan.adoption
             if late and moves:  # who comes late in a piece meets less of it
                 met = sum(sums.rows[1][4:6]) / self.plan.users
                 pieces = max(pieces, math.ceil(met / _LITTLE))

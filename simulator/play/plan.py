@@ -40,26 +40,28 @@ class Plan:
     watched together, `response` what is done then, `budget` the failed requests that the objective
     allows in its window (`budget_left`: still), `stall` how the tool stalls if it does, `migration`
     what happens to the schema if anything (`coupled`: at one moment), `routine` what the first new
-    instance does to the store, `lag` the seconds that its replica is behind, `tenants` who the
-    users belong to if that is known, `analyses` what its scripts measure, `collapses` tells what an
-    overload does, `cached` is the cache in front and `misses` the share of requests that pass it
-    when it is warm, `capacity` is requests/s of one instance, `full_capacity` of the whole fleet,
-    `rate` the constant arrival rate (the long-run mean when it varies: `steady` tells), `lingers`
-    the mean seconds of long connections (0: each request is routed by itself), `deadline` how old a
-    message in a queue may become (0: there is no queue), `retries` how often a bad request is tried
-    again (`sticky`: on the same version), `audience` the share of the users who get the new version
-    first and keep it, `calendar` what forbids steps at some hours if anything does (`work_only`:
-    outside working hours), `office` the one that says when people approve, if any does, `clock`
-    what the wall clock shows, `tides` the curves of waves of cells with busy hours of their own,
-    `start_rate` the most starts per second (infinite unless it is stated), `ungraceful` the seconds
-    of its traffic that a stopping instance loses, `noise` the mean share of baseline errors with
-    `noise_cv` over blocks of `noise_block` seconds, `tolerated` the bad share that the availability
-    objective allows, `scaling` what adds and removes instances if anything does, `latency` what
-    makes answers late if that counts (`plain`: neither does), `usual_bad` the share of bad requests
-    with nothing deployed, `limit` the seconds after which a replication is cut off, `throttle` what
-    limits the requests if it ever can, `drifted` the share of instances that somebody changed by
-    hand, `rehearsed` the least duration of the deployment, `script` that of one release of several
-    and `search` that of looking for the culprit after a rollback (seconds).
+    instance does to the store, `lag` the seconds that its replica is behind, `adoption` the mean
+    seconds in which users install a version that nothing takes back (none: something does),
+    `tenants` who the users belong to if that is known, `analyses` what its scripts measure,
+    `collapses` tells what an overload does, `cached` is the cache in front and `misses` the share
+    of requests that pass it when it is warm, `capacity` is requests/s of one instance,
+    `full_capacity` of the whole fleet, `rate` the constant arrival rate (the long-run mean when it
+    varies: `steady` tells), `lingers` the mean seconds of long connections (0: each request is
+    routed by itself), `deadline` how old a message in a queue may become (0: there is no queue),
+    `retries` how often a bad request is tried again (`sticky`: on the same version), `audience` the
+    share of the users who get the new version first and keep it, `calendar` what forbids steps at
+    some hours if anything does (`work_only`: outside working hours), `office` the one that says
+    when people approve, if any does, `clock` what the wall clock shows, `tides` the curves of waves
+    of cells with busy hours of their own, `start_rate` the most starts per second (infinite unless
+    it is stated), `ungraceful` the seconds of its traffic that a stopping instance loses, `noise`
+    the mean share of baseline errors with `noise_cv` over blocks of `noise_block` seconds,
+    `tolerated` the bad share that the availability objective allows, `scaling` what adds and
+    removes instances if anything does, `latency` what makes answers late if that counts (`plain`:
+    neither does), `usual_bad` the share of bad requests with nothing deployed, `limit` the seconds
+    after which a replication is cut off, `throttle` what limits the requests if it ever can,
+    `drifted` the share of instances that somebody changed by hand, `rehearsed` the least duration
+    of the deployment, `script` that of one release of several and `search` that of looking for the
+    culprit after a rollback (seconds).
     """
 
     def __init__(self, scenario: Scenario, strategy: Strategy, name: str) -> None:
@@ -97,6 +99,7 @@ class Plan:
         self.budget_left = self.budget * scenario.slo.budget_left
         self._who_watches(scenario.detection)
         self._of_store(scenario.change)
+        self.adoption = strategy.unrecalled
         self.response, self.stall = scenario.response, scenario.failures.tool_stall
         self.rehearsed = self.script = 0.0
         self.search = search(self)

@@ -62,7 +62,7 @@ class Gate(NamedTuple):
 
     `weight` is the share of the requests that the new version gets, or, when `mirrored`, a copy
     of; `start` and `duration` are seconds, `requests` how many of them are expected meanwhile.
-    `comparable` is the chance that copies, or an audience, show a defect.
+    `comparable` is the chance that copies show a defect, or the users of an `audience`.
     """
 
     phase: str
@@ -72,6 +72,7 @@ class Gate(NamedTuple):
     duration: float
     requests: float
     comparable: float = 1.0
+    audience: bool = False
 
 
 class _Median(Luck):
@@ -213,12 +214,13 @@ def gates(scenario: Scenario, name: str) -> tuple[Gate, ...]:
             named = {"run in parallel": "overlap", "shadow": "shadow"}
             phase = named.get(entry.verb, moved)
             share = 1.0 if mirrored else min(_of_requests(plan, weight, entry), 1.0)
-            shows = 1.0
+            shows, audience = 1.0, first is not None and weight == plan.audience
             if entry.verb == "shadow":
                 share, shows = _copies(plan)
-            elif first is not None and weight == plan.audience:
+            elif first is not None and audience:
                 shows = first.shows
-            found.append(Gate(phase, share, mirrored, entry.time, entry.detail, requests, shows))
+            what = (phase, share, mirrored, entry.time, entry.detail, requests)
+            found.append(Gate(*what, shows, audience))
     watch = scenario.response.watch
     if watch > 0 and rehearsal.journal:
         end = rehearsal.finish - rehearsal.before

@@ -309,7 +309,7 @@ def _time_to_value(rollout: Rollout, deploy: float, result: str) -> float:
     if rollout.fixed_forward:
         mended = rollout.mended_at == rollout.mended_at
         return rollout.lead + rollout.mended_at if mended else CENSORED
-    good, adoption = rollout.fault is GOOD, rollout.strategy.unrecalled
+    good, adoption = rollout.fault is GOOD, rollout.plan.adoption
     again = replaced_after(rollout.plan, rollout.luck, good)
     offered = adoption is not None and not good and rollout.counts.peak_weight > 0
     deployed = rollout.lead + until_all_have_it(adoption or 0.0) if offered else rollout.redeploy()

@@ -14,6 +14,7 @@ from simulator.play.backlog import Backlog
 from simulator.play.counts import Counts
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet
+from simulator.play.holders import replaced_after
 from simulator.play.lead import before, geometric
 from simulator.play.luck import Luck, Purpose
 from simulator.play.pacing import Pacing
@@ -214,7 +215,7 @@ class Rollout(AnalysisVerbs):
         """Whether at most a thousandth of the traffic is on the new version; where nothing takes it
         back, at most a tenth of what was to be undone as well.
         """
-        if self.strategy.unrecalled is not None:
+        if self.plan.adoption is not None:
             return weight <= min(NO_TRAFFIC, 0.1 * self.weight_to_undo + 1e-12)
         return weight <= NO_TRAFFIC
 
@@ -354,7 +355,7 @@ class Rollout(AnalysisVerbs):
     def _without_return(self) -> Generator[simpy.Event, Any, None]:
         """Past the point of no return: wait for the fix, or roll back the wrong way meanwhile."""
         plan, luck, env = self.plan, self.luck, self.env
-        takes = plan.response.fix.sample(luck.uniform(Purpose.FIX)) + plan.search
+        takes = replaced_after(plan, luck, good=False)
         if plan.response.point_of_no_return == "roll_back":
             self.wrong_way = True
             self.mended_at = env.now + takes

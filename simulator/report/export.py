@@ -12,7 +12,7 @@ from simulator.decide.flip import nearest
 from simulator.findings.means import NOTHING
 from simulator.findings.terms import terms
 from simulator.report import tornadoes, yearly
-from simulator.words.figures import FIGURES, OUTCOMES
+from simulator.words.figures import CHANCES, FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
@@ -39,6 +39,8 @@ _NESTING = {dict, list}
 _encoded = json.JSONEncoder(allow_nan=False).encode
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+_OF_ANY = ("overloaded", "budget_exhausted")
 
 
 def _interval(interval: Interval) -> dict[str, float | None]:
@@ -86,10 +88,13 @@ def _strategy(risk: StrategyRisk) -> dict[str, Any]:
         },
         "risk": _terms(risk),
         "loss_parts": {part: _interval(risk.all.estimate(f"loss_{part}").mean) for part in _PARTS},
-        "unresolved": _interval(bad.chance("unresolved")),
-        "rollback_worse": _interval(bad.chance("rollback_worse")),
-        "caught_before_full": _interval(bad.chance("caught_before_full")),
+        **{chance: _interval(_condition(risk, chance).chance(chance)) for chance in CHANCES},
     }
+
+
+def _condition(risk: StrategyRisk, chance: str) -> Given:
+    """The releases of which a share is told: bad ones, or all where it can be true of any."""
+    return risk.all if chance in _OF_ANY else risk.given_defect
 
 
 def _unplayed(comparison: Comparison, name: str) -> dict[str, Any]:
@@ -106,9 +111,7 @@ def _unplayed(comparison: Comparison, name: str) -> dict[str, Any]:
         "caught": {"by": {}, "at": {}},
         "risk": None,
         "loss_parts": {},
-        "unresolved": _interval(NOTHING),
-        "rollback_worse": _interval(NOTHING),
-        "caught_before_full": _interval(NOTHING),
+        **{chance: _interval(NOTHING) for chance in CHANCES},
         "uncertainty": {},
     }
 

@@ -152,9 +152,9 @@ def method(found: Moves) -> str:
 def takeaway(found: Moves) -> str:
     """What moves the figure most, in one sentence."""
     head = f"{found.figure} under {wording.named(found.strategy)} is {found.now} now"
-    if not found.bars:
+    if not found.shown:
         return f"{head}, and no assumption moves it by more than luck does."
-    first = found.bars[0]
+    first = found.shown[0]
     return (
         f"{head}; what moves it most is “{first.named}”: {first.at_low} at {first.low}, "
         f"{first.at_high} at {first.high}."

@@ -21,7 +21,8 @@ _ONE_BY_ONE, _WIDTH, _FAR = 1000, 0.01, 600.0
 class Tenants(Words):
     """Users who belong to tenants: number k has the share largest / k^zipf of them.
 
-    There are as many tenants as it takes to come to all users; the smallest has at least one.
+    There are as many tenants as it takes to come to all users; each has at least one, but
+    for the last, which gets who is left.
     """
 
     count: Count = Field(description="Users of all tenants together.")

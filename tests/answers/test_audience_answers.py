@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 import pytest
+from scipy.stats import binom
 
+from simulator.findings.power import sights
 from simulator.play.rehearsal import gates, rehearse
 from simulator.play.replay import sentence
 from simulator.words.reading import ScenarioError
@@ -133,6 +135,19 @@ def test_a_rehearsal_says_who_is_first_and_what_they_cannot_show() -> None:
     assert any(told in text for text in said)
     assert next(n for n in plan.requests if n) == pytest.approx(RATE * PART * BAKE)
     assert [gate.comparable for gate in gates(first(finds="60%"), "canary")][:2] == [0.6, 1.0]
+
+
+@pytest.mark.parametrize("finds", ["100%", "99.99%"])
+def test_a_gate_of_an_audience_hears_of_no_more_users_than_it_has(finds: str) -> None:
+    """Of 2000 users 1 % report: 30 reports come with P(Binomial(2000, 1 %) >= 30) = 2.2 %, and not
+    as from 2 % of the requests of all users, who would be 100 000."""
+    scenario = first(finds=finds, defect="{kind: errors, rate: 60%}").with_(
+        "detection", {"people": {"report_rate": "1%", "needed": 30, "delay": "0s", "triage": "0s"}}
+    )
+    sight = sights(scenario, "canary", replications=100, fewest=100)[0]
+    assert sight.gate.audience
+    assert sight.power.value is not None
+    assert sight.power.value <= float(binom.sf(29, STAFF, 0.01)) + 4 * math.sqrt(0.022 / 100)
 
 
 _WEIGHTS = "{weight: 30%, bake: 1h}"

@@ -93,6 +93,15 @@ def _head(line: str, one: tornadoes.Moves, whole: str) -> bool:
     return before.rindex("What moves") == before.rindex(f"What moves {one.figure} under")
 
 
+def test_a_sentence_names_nothing_that_may_be_luck() -> None:
+    """Where no assumption has more than luck to it, none is what moves the figure most."""
+    one = tornadoes.moves(found())[0]
+    luck = [bar._replace(effect=tornadoes.NOISE) for bar in one.bars]
+    assert one.shown
+    assert one.shown[0].named in tornadoes.takeaway(one)
+    assert tornadoes.takeaway(one._replace(bars=tuple(luck))).endswith("more than luck does.")
+
+
 def test_the_terminal_keeps_to_its_width() -> None:
     text = comparison_table(found(), False)
     assert max(map(len, text.splitlines())) <= 100
