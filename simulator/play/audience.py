@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.play.users import Users
-
-Pair = tuple[float, float]
+from simulator.play.users import Pair, Users
 
 
 class Audience(Users):
@@ -21,14 +19,8 @@ class Audience(Users):
         self._share = share
         self._split(share)
 
-    def copy(self) -> Users:
-        """The same users, to look ahead with."""
-        other = Audience(self._share, self.reach, self.reporting)
-        other.heard = self.heard
-        other.classes = [row.copy() for row in self.classes]
-        other.history = self.history.copy()
-        other._reported = self._reported
-        return other
+    def _like(self) -> Users:
+        return Audience(self._share, self.reach, self.reporting)
 
     def add(self, span: Pair, weight: float, old: Pair, new: Pair, excused: bool) -> None:
         """Add hazards (common, segment) for users on old and on new over span = (from, to)."""

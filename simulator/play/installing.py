@@ -23,13 +23,9 @@ class Installing(Users):
         super().__init__(True, reach, reporting)
         self._have, self._had = 0.0, False
 
-    def copy(self) -> Users:
-        """The same users, to look ahead with."""
+    def _like(self) -> Users:
         other = Installing(self.reach, self.reporting)
-        other._have, other._had, other.heard = self._have, self._had, self.heard
-        other.classes = [row.copy() for row in self.classes]
-        other.history = self.history.copy()
-        other._reported = self._reported
+        other._have, other._had = self._have, self._had
         return other
 
     def add(self, span: Pair, weight: float, old: Pair, new: Pair, excused: bool) -> None:

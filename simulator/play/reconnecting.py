@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 
-from simulator.play.users import Pair, Users, blend
+from simulator.play.users import LEAST, Pair, Users, blend
 
-_LEAST = 1e-300
 _PARTS = 64
 
 
@@ -26,13 +25,9 @@ class Reconnecting(Users):
         self._mean, self._half, self._now = mean, 0.0, -math.inf
         self.classes = [[0.0, 0.0, *[0.0] * 4], [0.0, 1.0, *[0.0] * 4]]
 
-    def copy(self) -> Users:
-        """The same users, to look ahead with."""
+    def _like(self) -> Users:
         other = Reconnecting(self._mean, self.reach, self.reporting)
-        other._half, other._now, other.heard = self._half, self._now, self.heard
-        other.classes = [row.copy() for row in self.classes]
-        other.history = self.history.copy()
-        other._reported = self._reported
+        other._half, other._now = self._half, self._now
         return other
 
     def add(self, span: Pair, weight: float, old: Pair, new: Pair, excused: bool) -> None:
@@ -123,4 +118,4 @@ def _exchanged(met: Pair, leave: Pair, hazards: Pair) -> Pair:
     even, odd = grown * (1 + fallen) / 2, grown * (1 - fallen) / (2 * apart)
     old = even * s_old + odd * ((p - middle) * s_old + out * s_new)
     new = even * s_new + odd * (back * s_old + (q - middle) * s_new)
-    return -math.log(max(old, _LEAST)), -math.log(max(new, _LEAST))
+    return -math.log(max(old, LEAST)), -math.log(max(new, LEAST))

@@ -114,7 +114,7 @@ class StoreVerbs(Verbs):
         coupled, now = self.plan.coupled, self.env.now
         self._block(False)
         self._stop(False)
-        if self.router.began and self.plan.scenario.change.replication_lag:
+        if self.router.began and self.plan.lag:
             behind = self.router.unreplicated(now)
             self.counts.lose_writes(
                 self.plan.writes * self.plan.requests_between(now - behind, now)

@@ -22,7 +22,7 @@ _STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
 _NEARLY_ALL = 5.0
 _EXACT, _AWAY, _SECANTS = 0.5, 1.0, 3
 _new = tuple.__new__  # a named tuple at half the cost of calling its class
-_LEAST = 1e-300
+LEAST = 1e-300
 Pair = tuple[float, float]
 Added = list[tuple[list[float], float, float]]
 
@@ -178,12 +178,17 @@ class Users:
 
     def copy(self) -> Users:
         """The same users, to look ahead with."""
-        other = Users(self.sticky, self.reach, self.reporting)
-        other.tides = self.tides
+        other = self._like()
         other.heard = self.heard
         other.classes = [row.copy() for row in self.classes]
         other.history = self.history.copy()
         other._reported = self._reported
+        return other
+
+    def _like(self) -> Users:
+        """Users of the same kind, of whom nothing is known yet but what is theirs alone."""
+        other = Users(self.sticky, self.reach, self.reporting)
+        other.tides = self.tides
         return other
 
     def _split(self, weight: float) -> None:
@@ -216,7 +221,7 @@ def blend(row: list[float], other: list[float], part: float) -> None:
     for one in (row, other):
         spared.append((one[2], one[2] + one[3], one[4]))
     common, whole, excused = (
-        -math.log(max((1 - part) * math.exp(-x) + part * math.exp(-y), _LEAST))
+        -math.log(max((1 - part) * math.exp(-x) + part * math.exp(-y), LEAST))
         for x, y in zip(*spared, strict=True)
     )
     row[2], row[3], row[4] = common, whole - common, excused

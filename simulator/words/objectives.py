@@ -98,20 +98,20 @@ def possible(one: Measure, kinds: Sequence[str]) -> None:
     if one.given is not None and one.given not in known:
         raise ValueError(
             f"nothing is given as {one.given!r} here; write one of {', '.join(known)}"
-            f"{_near(one.given, known)}"
+            f"{near(one.given, known)}"
         )
 
 
 def _meant(text: str) -> str:
     """A hint at the statistic, if the second word of a text is nearly one."""
     words = text.split()
-    return _near(words[1], STATISTICS) if len(words) > 1 and words[1] not in STATISTICS else ""
+    return near(words[1], STATISTICS) if len(words) > 1 and words[1] not in STATISTICS else ""
 
 
-def _near(word: str, known: Sequence[str]) -> str:
+def near(word: str, known: Sequence[str]) -> str:
     """A hint at the nearest of the known words, empty without one."""
-    near = difflib.get_close_matches(word, known, 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    found = difflib.get_close_matches(word, known, 1)
+    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _known(found: re.Match[str]) -> tuple[str, str]:
@@ -122,7 +122,7 @@ def _known(found: re.Match[str]) -> tuple[str, str]:
             raise ValueError(f"{figure} is a share of releases: leave out {statistic}")
     elif figure not in FIGURES:
         allowed = (*FIGURES, *SHARES)
-        hint = _near(figure, allowed)
+        hint = near(figure, allowed)
         raise ValueError(f"unknown figure {figure!r}; allowed: {', '.join(allowed)}{hint}")
     return figure, statistic
 

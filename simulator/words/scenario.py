@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -33,7 +32,7 @@ from simulator.words.exam import Exam
 from simulator.words.failures import Failures
 from simulator.words.figures import OF_SOME
 from simulator.words.model import Frozen, Words
-from simulator.words.objectives import Measure, Objective, ObjectiveField, possible
+from simulator.words.objectives import Measure, Objective, ObjectiveField, near, possible
 from simulator.words.profiles import Assumption
 from simulator.words.response import Response
 from simulator.words.router import Router
@@ -75,7 +74,7 @@ def _refers(objective: Objective, info: ValidationInfo) -> Objective:
         listed = ", ".join(names)
         raise ValueError(
             f"no strategy is called {objective.strategy!r}; there are {listed}"
-            f"{_near(objective.strategy, names)}"
+            f"{near(objective.strategy, names)}"
         )
     traffic = info.data.get("traffic")
     if isinstance(traffic, Traffic):
@@ -90,11 +89,6 @@ def _names(info: ValidationInfo) -> tuple[str, ...]:
     """The names of the strategies, even if one of them is wrong in itself."""
     named = (info.context or {}).get("names")
     return tuple(named or info.data.get("strategies", ()))
-
-
-def _near(word: str, known: tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(word, known, 1)
-    return f" (did you mean {found[0]}?)" if found else ""
 
 
 def _fits(strategy: Strategy, info: ValidationInfo) -> Strategy:
@@ -168,7 +162,7 @@ class Scenario(Words):
         if value and names and value not in names:
             listed = ", ".join(names)
             raise ValueError(
-                f"no strategy is called {value!r}; there are {listed}{_near(value, names)}"
+                f"no strategy is called {value!r}; there are {listed}{near(value, names)}"
             )
         return value or next(iter(names), "")
 
