@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel
+
 from simulator.words.documents import packaged
 
 _OFF: tuple[Any, ...] = (None, "none", {})
@@ -45,8 +47,8 @@ def about(profile: str) -> str:
 def rows(profile: str | None = None) -> list[Assumption]:
     """The table of defaults, with a profile's rows in place of the general ones.
 
-    Rows of list items carry [] in their path, those of one kind of defect its kind: [errors].
-    Raises KeyError for an unknown profile.
+    Rows of list items and of strategies carry [] in their path, those of one kind of defect its
+    kind: [errors]. Raises KeyError for an unknown profile.
     """
     table = document()
     own = table["profiles"][profile] if profile else {}
@@ -57,7 +59,19 @@ def rows(profile: str | None = None) -> list[Assumption]:
             found[path] = _assumption(path, entry)
     for path, entry in [*_item_rows(table["items"]), *_item_rows(own.get("items", {}))]:
         found[path] = _assumption(path, entry)
+    for place, tree in table["strategies"].items():
+        inside = place.rpartition(".")[0]
+        for path, entry in _leaves(tree, f"strategies[].{inside}".rstrip(".")):
+            found[path] = _assumption(path, entry)
     return list(found.values())
+
+
+def usual(place: str, key: str) -> Any:
+    """The default, as text of a file, of a key that stands beside a setting of a strategy.
+
+    `place` is that setting's, as recall or steps[].audience. Raises KeyError for an unknown one.
+    """
+    return document()["strategies"][place][key]["value"]
 
 
 def fill(raw: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Assumption, ...]]:
@@ -88,6 +102,7 @@ class _Filling:
         }
         self.named: Mapping[str, Any] = table["named"]
         self.elastic: Mapping[str, Any] = table["elastic"]
+        self.beside: Mapping[str, Any] = table["strategies"]
         self.assumed: list[Assumption] = []
 
     def fill(self, raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,7 +115,36 @@ class _Filling:
                     full[section] = self._take(section, defaults)
             elif given is None or isinstance(given, Mapping):
                 full[section] = self._section(section, given or {}, defaults)
+        if isinstance(strategies := raw.get("strategies"), Mapping):
+            full["strategies"] = {
+                name: self._strategy(_below("strategies", name), given)
+                for name, given in strategies.items()
+            }
         return full
+
+    def _strategy(self, path: str, given: Any) -> Any:
+        """A strategy with what is assumed of the world beside its settings and in its steps."""
+        for place, leaves in self.beside.items():
+            listed, _, key = place.rpartition("[].")
+            if not listed:
+                given = self._beside(path, given, key, leaves)
+            elif isinstance(items := _content(given).get(listed), list | tuple):
+                filled = [
+                    self._beside(f"{path}.{listed}[{index}]", item, key, leaves)
+                    for index, item in enumerate(items)
+                ]
+                if any(one is not item for one, item in zip(filled, items, strict=True)):
+                    given = {**_content(given), listed: filled}
+        return given
+
+    def _beside(self, path: str, given: Any, asking: str, leaves: Mapping[str, Any]) -> Any:
+        """Settings with what they leave out beside the one that asks for it."""
+        content = _content(given)
+        if content.get(asking) is None:
+            return given
+        missing = {key: entry for key, entry in leaves.items() if content.get(key) is None}
+        taken = {key: self._take(f"{path}.{key}", entry) for key, entry in missing.items()}
+        return {**content, **taken} if taken else given
 
     def _without_instances(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What an elastic service says, with what stands in place of defaults about instances."""
@@ -191,6 +235,19 @@ class _Filling:
             return entry["bare"]
         self.assumed.append(_assumption(path, entry))
         return entry["value"]
+
+
+def _content(given: Any) -> Mapping[str, Any]:
+    """The settings of a strategy or a step as a file has them; none of what makes no sense."""
+    if isinstance(given, BaseModel):
+        return given.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return given if isinstance(given, Mapping) else {}
+
+
+def _below(path: str, name: Any) -> str:
+    from simulator.words.shape import dotted
+
+    return dotted((path, str(name)))
 
 
 def _sections(profile: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, model_validator
 
+from simulator.words.profiles import usual
 from simulator.words.service import Service
-from simulator.words.units import Duration
+from simulator.words.units import Duration, duration
 from simulator.words.waves import InWaves
 
 if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
-
-_ADOPTION = 86_400.0
 
 
 class Installed(InWaves):
@@ -45,7 +44,9 @@ class Installed(InWaves):
         """Mean seconds of the adoption, where nothing takes the version back."""
         if self.recall is None:
             return None
-        return _ADOPTION if self.adoption is None else self.adoption
+        if self.adoption is None:
+            return duration(usual("recall", "adoption"))
+        return self.adoption
 
     def misfits(self, service: Service) -> Iterator[str]:
         """Cells and zones that are not there; instances, where none runs the version."""

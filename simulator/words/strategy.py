@@ -15,7 +15,8 @@ from simulator.words.analysis import Analysis
 from simulator.words.detection import Judge
 from simulator.words.distributions import RandomDuration
 from simulator.words.model import Words
-from simulator.words.units import Duration, Factor, People, Share
+from simulator.words.profiles import usual
+from simulator.words.units import Duration, Factor, People, Share, share
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 # Starts of one rolling update that a controller which counts them is followed through.
 MOST_FOLLOWED = 5000
-_FINDS = 0.6
 
 
 class Step(Words):
@@ -70,7 +70,9 @@ class Step(Words):
         """The chance that a defect shows in this step."""
         if self.audience is None:
             return 1.0
-        return _FINDS if self.finds is None else self.finds
+        if self.finds is None:
+            return share(usual("steps[].audience", "finds"))
+        return self.finds
 
 
 class Smoke(Words):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from simulator.decide.flip import Search, assumed
 from simulator.decide.tornado import asked, cost, tornados
 from simulator.findings.comparison import simulate
 from simulator.findings.means import Strata
@@ -70,6 +71,53 @@ def test_every_end_is_what_a_comparison_with_that_value_says(results: Results) -
                 assert swings[path].ends[one.text][place].value == pytest.approx(expected)
                 told.add((one.text, swings[path].ends[one.text][place].moved != 0))
     assert {text for text, moved in told if moved} >= {FIGURES[0], "loss", FIGURES[-1]}
+
+
+APP = """
+version: 1
+profile: bare
+service: {elastic: true}
+traffic: {rate: 20 rps, users: 2k}
+change: {defects: [{kind: crash}]}
+strategies: {phased: {recall: none, waves: [100%], bake: 0s}}
+"""
+STAFF = """
+version: 1
+profile: bare
+service: {instances: 4, startup: 30s}
+traffic: {rate: 20 rps, users: 2k}
+change: {defects: [{kind: errors, rate: 50%}]}
+detection: {alarms: [{watch: new, above: 5%}]}
+strategies:
+  canary: {steps: [{weight: 0, audience: 200 users, bake: 30m}, {weight: 50%, bake: 5m}]}
+"""
+
+
+def test_how_soon_an_app_is_installed_is_varied() -> None:
+    """Offered to all at once, it is with all but a thousandth after adoption x ln 1000."""
+    path, figures = "strategies.phased.adoption", asked(loads(APP), ["time_to_deploy given good"])
+    (found,) = tornados(simulate(loads(APP), 2, 1, fewest=2), ["phased"], figures)
+    (swing,) = (one for one in found.swings if one.assumption.path == path)
+    day, long = 86_400.0, math.log(1000)
+    moved = (swing.at_low[figures[0].text], swing.at_high[figures[0].text])
+    assert moved == pytest.approx(((day / 3 - day) * long, 3 * day * long), rel=0.01)
+    assert Search(path, "8h", "4d") in assumed(loads(APP))
+
+
+def test_what_an_audience_finds_is_varied() -> None:
+    """The luck is that of the comparison, so the ends are what the stated values give."""
+    path, figures = (
+        "strategies.canary.steps[0].finds",
+        asked(loads(STAFF), ["users_harmed given defect"]),
+    )
+    (found,) = tornados(simulate(loads(STAFF), 4, 1, fewest=40), ["canary"], figures)
+    (swing,) = (one for one in found.swings if one.assumption.path == path)
+    for end, finds in zip(swing.ends[figures[0].text], ("30%", "80%"), strict=True):
+        stated = loads(STAFF.replace("200 users", f"200 users, finds: {finds}"))
+        direct = simulate(stated, 4, 1, fewest=40).risk()["canary"]
+        assert end.value == direct.under("defect").measure("users_harmed", "mean")
+    assert swing.at_high[figures[0].text] < 0 < swing.at_low[figures[0].text]
+    assert Search(path, "30%", "80%") in assumed(loads(STAFF))
 
 
 def test_the_cost_is_told_beforehand() -> None:

@@ -9,9 +9,27 @@ import pytest
 
 from simulator.words import Assumption, Distribution, Scenario, loads, profiles
 from simulator.words.changes import parse_path
+from simulator.words.reading import load
+from simulator.words.strategy import Strategy, kinds
+from simulator.words.writing import stated as written
 from tests.words.files import BARE, FIVE_LINES
 
 PROFILES = profiles.names()
+STAFF = """
+version: 1
+profile: {profile}
+traffic: {{rate: 400 rps, users: 30k}}
+strategies:
+  s. 1: {{kind: {kind}, steps: [{{weight: 0, audience: 500 users{finds}}}, {{weight: 50%}}]}}
+"""
+APP = """
+version: 1
+profile: {profile}
+service: {{elastic: true}}
+traffic: {{rate: 400 rps, users: 30k}}
+strategies: {{phased: {{recall: none{adoption}}}}}
+"""
+FINDS, ADOPTION = 'strategies["s. 1"].steps[0].finds', "strategies.phased.adoption"
 
 
 def assumed(text: str) -> dict[str, Assumption]:
@@ -190,3 +208,62 @@ def test_a_profile_without_instances_needs_no_word_of_them() -> None:
     assert service.concurrency == 1000
     fleet = loads(re.sub(r"service: .*", "service: {elastic: false, instances: 4}", text)).service
     assert (fleet.elastic, fleet.instances, fleet.concurrency) == (False, 4, None)
+
+
+@pytest.mark.parametrize("profile", ["bare", "ecs-fargate"])
+@pytest.mark.parametrize("kind", ["canary", "feature_flag"])
+def test_what_an_audience_finds_is_assumed_unless_it_is_stated(profile: str, kind: str) -> None:
+    left, stated = (
+        loads(STAFF.format(profile=profile, kind=kind, finds=finds))
+        for finds in ("", ", finds: 60%")
+    )
+    (row,) = (one for one in left.assumed if one not in stated.assumed)
+    assert row[:5] == (FINDS, "60%", "30%", "80%", "judgement")
+    assert not any(".finds" in one.path for one in stated.assumed)
+    assert left.canonical() == stated.canonical()
+    assert loads(written(left)).assumed == left.assumed
+    for value, shows in ((row.low, 0.3), (row.high, 0.8), (None, 0.6)):
+        first = left.with_(FINDS, value).strategies["s. 1"].admits
+        assert first is not None
+        assert first.shows == shows
+
+
+@pytest.mark.parametrize("profile", ["bare", "lambda"])
+def test_how_soon_an_app_is_installed_is_assumed_unless_it_is_stated(profile: str) -> None:
+    left, stated = (
+        loads(APP.format(profile=profile, adoption=adoption)) for adoption in ("", ", adoption: 1d")
+    )
+    (row,) = (one for one in left.assumed if one not in stated.assumed)
+    assert row[:5] == (ADOPTION, "1d", "8h", "4d", "judgement")
+    assert left.canonical() == stated.canonical()
+    for value, hours in ((row.low, 8), (row.high, 96), (None, 24)):
+        assert left.with_(ADOPTION, value).strategies["phased"].unrecalled == 3600 * hours
+
+
+def test_what_no_strategy_asks_for_is_not_assumed_of_it() -> None:
+    steps = "{steps: [{weight: 0, audience: none}, {weight: 5%}]}"
+    every = FIVE_LINES.replace("canary: {}", f"canary: {steps}, phased: {{}}")
+    for scenario in (loads(every), load("service-mobile-app")):
+        assert not [row for row in scenario.assumed if row.path.startswith("strategies")]
+
+
+def test_strategies_made_in_python_leave_the_same_to_assume() -> None:
+    staff: dict[str, Any] = {"weight": 0, "audience": 500}
+    made: dict[str, Strategy] = {
+        "s. 1": kinds()["canary"].model_validate({"kind": "canary", "steps": [staff]}),
+        "told": kinds()["canary"].model_validate(
+            {"kind": "canary", "steps": [staff | {"finds": 0}]}
+        ),
+    }
+    scenario = loads(FIVE_LINES).with_("strategies", made)
+    assert [row.path for row in scenario.assumed if row.path.startswith("strategies")] == [FINDS]
+    alone, placed = (
+        one.strategies["s. 1"].admits for one in (scenario, scenario.with_(FINDS, 0.3))
+    )
+    by_itself = made["s. 1"].admits
+    assert alone is not None
+    assert placed is not None
+    assert by_itself is not None
+    assert (by_itself.shows, alone.shows, placed.shows) == (0.6, 0.6, 0.3)
+    app = kinds()["phased"].model_validate({"kind": "phased", "recall": "none"})
+    assert app.unrecalled == 86_400
