@@ -88,19 +88,23 @@ _SETTING, _NOW, _SPAN, _THERE = 32, 9, 19, 15
 
 def _more_flips(comparison: Comparison, paint: Paint) -> list[str]:
     """What was searched with --flips, and what came of it: a line each."""
-    found = flips.turns(comparison)
+    found = flips.searched(comparison)
     if not found:
         return []
     lines = ["", paint.bold("Where the recommendation changes (one setting at a time)")]
-    for row in [flips.Turn(*flips.HEADS), *found]:
-        text = f"{_clip(row.path, _SETTING):<{_SETTING}} {_clip(row.now, _NOW):>{_NOW}} "
-        text += f"{_clip(row.searched, _SPAN):>{_SPAN}}  "
-        text += f"{row.there:<{_THERE}} {row.to}" if row.there else flips.STILL
-        text = _clip(text.rstrip(), WIDTH)
-        lines.append(paint.dim(text) if row.path == flips.HEADS[0] else text)
-    if any(row.to.endswith("?") for row in found):
-        lines.append(paint.dim(flips.UNSURE))
+    lines.append(paint.dim(_flip(*flips.HEADS)))
+    lines += [_flip(*row[:5]) for row in found]
+    if doubt := flips.unsure(found):
+        lines.append(paint.dim(doubt))
     return lines
+
+
+def _flip(path: str, now: str, span: str, there: str, to: str) -> str:
+    """A line of the flips: a setting, its value, the range, where it flips and to which one."""
+    text = f"{_clip(path, _SETTING):<{_SETTING}} {_clip(now, _NOW):>{_NOW}} "
+    text += f"{_clip(span, _SPAN):>{_SPAN}}  "
+    text += f"{there:<{_THERE}} {to}" if there else flips.STILL
+    return _clip(text.rstrip(), WIDTH)
 
 
 _NAMES, _AT, _LANES = 34, 10, 20

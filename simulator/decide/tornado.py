@@ -58,7 +58,8 @@ class Swing(NamedTuple):
 
 class Tornado(NamedTuple):
     """Figures of a strategy now, and every assumption's swing, with as many replications of good
-    releases as played for those that matter; `asked` tells what the figures are.
+    releases as played for each; `asked` tells what the figures are. Where all were looked at with
+    fewer replications before, `screen` is what that gave, and the swings are those of the widest.
     """
 
     strategy: str
@@ -68,6 +69,7 @@ class Tornado(NamedTuple):
     asked: tuple[Measure, ...] = _HEADLINES
     base: Mapping[str, Interval] = MappingProxyType({})
     groups: tuple[Stratum, ...] = ()
+    screen: Tornado | None = None
 
     @property
     def bad(self) -> int:
@@ -83,6 +85,12 @@ class Tornado(NamedTuple):
         """The assumptions that move a figure, the one that moves it most first."""
         found = [swing for swing in self.swings if swing.width(figure) > 0]
         return sorted(found, key=lambda swing: -swing.width(figure))
+
+    def less(self, figure: str) -> int:
+        """How many assumptions move a figure in the screen only: less than those played again."""
+        again = {swing.assumption.path for swing in self.swings}
+        found = self.screen.widest(figure) if self.screen else ()
+        return sum(swing.assumption.path not in again for swing in found)
 
 
 def asked(scenario: Scenario, texts: Sequence[str]) -> tuple[Measure, ...]:
@@ -106,8 +114,8 @@ def tornado(
     progress: Progress | None = None,
     more: Sequence[Assumption] = (),
 ) -> Iterator[Tornado]:
-    """The headline means, first with few replications, then again with more for the assumptions
-    that matter.
+    """The headline means, first with few replications, then again with more and only for the
+    assumptions that matter.
 
     The luck is that of the results, so what moves a mean is the assumption and not the draw. `more`
     are assumptions beside the scenario's own.
@@ -123,9 +131,7 @@ def tornado(
         return
     again = [row for row in rows if row.path in chosen]
     (more_of,) = _tornados(results, [name], again, _HEADLINES, fine, jobs, progress)
-    better = {s.assumption.path: s for s in more_of.swings}
-    kept = tuple(better.get(swing.assumption.path, swing) for swing in first.swings)
-    yield more_of._replace(swings=kept, now=_now(results, name), replications=fine[0].replications)
+    yield more_of._replace(now=_now(results, name), screen=first)
 
 
 def tornados(

@@ -9,6 +9,8 @@ from simulator.words.changes import number_at
 from simulator.words.settings import label
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulator.decide.advice import Comparison
     from simulator.decide.flip import Flip, Search
 
@@ -19,7 +21,8 @@ UNSURE = "? fresh replications do not confirm it."
 
 class Turn(NamedTuple):
     """A setting that was looked at: its path, its value now, the range, where it flips, and which
-    strategy takes over there; both empty where it does not flip; and its name in words.
+    strategy takes over there; both empty where it does not flip; its name in words, and whether
+    the flip is `sure`: one that fresh replications do not confirm has a question mark after `to`.
     """
 
     path: str
@@ -27,15 +30,24 @@ class Turn(NamedTuple):
     searched: str
     there: str
     to: str
-    named: str = ""
+    named: str
+    sure: bool
+
+
+def searched(comparison: Comparison) -> list[Turn]:
+    """The turns of a comparison that settings were searched for; empty when none were."""
+    return turns(comparison) if comparison.searched else []
+
+
+def unsure(found: Sequence[Turn]) -> str:
+    """What the question marks mean; empty where there is none."""
+    return "" if all(one.sure for one in found) else UNSURE
 
 
 def turns(comparison: Comparison) -> list[Turn]:
-    """Every setting that was searched, those that flip first, then prices and odds that flip
-    beyond; empty when nothing was searched.
+    """Every flip, those in settings that were searched first, then those in prices and odds; then
+    every setting that was searched and does not flip.
     """
-    if not comparison.searched:
-        return []
     ranges = {one.path: one for one in comparison.searched}
     found = [_turn(comparison, one, ranges.get(one.path)) for one in comparison.flips]
     flipping = {one.path for one in comparison.flips if _within(comparison, one)}
@@ -62,14 +74,14 @@ def _turn(comparison: Comparison, found: Flip, searched: Search | None) -> Turn:
         low, high = (wording.setting(scenario, found.path, x) for x in found.searched)
         span = f"{low} to {high}"
     side = "above" if found.flips_at > found.now else "below"
-    doubt = "" if sure(comparison, found) else " ?"
-    named = label(found.path, scenario)
-    return Turn(found.path, now, span, f"{side} {there}", f"{found.to}{doubt}", named)
+    certain = sure(comparison, found)
+    to = found.to if certain else f"{found.to} ?"
+    return Turn(found.path, now, span, f"{side} {there}", to, label(found.path, scenario), certain)
 
 
 def _still(comparison: Comparison, one: Search) -> Turn:
     now = wording.setting(comparison.scenario, one.path, number_at(comparison.scenario, one.path))
-    return Turn(one.path, now, _span(one), "", "", label(one.path, comparison.scenario))
+    return Turn(one.path, now, _span(one), "", "", label(one.path, comparison.scenario), True)
 
 
 def _span(one: Search) -> str:

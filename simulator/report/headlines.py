@@ -366,38 +366,6 @@ def blindest_gate(comparison: Comparison) -> str | None:
     )
 
 
-class Turn(NamedTuple):
-    """Where another strategy takes over, as text: which, a setting in words, its value there and
-    now, and the setting's path.
-    """
-
-    to: str
-    setting: str
-    there: str
-    now: str
-    path: str
-
-
-TURNS = ("takes over", "where", "is", "now", "setting")
-
-
-def turns(comparison: Comparison) -> list[Turn]:
-    """Every place at which another strategy takes over."""
-    rows = []
-    for found in comparison.flips:
-        now, there = (
-            wording.setting(comparison.scenario, found.path, value)
-            for value in (found.now, found.flips_at)
-        )
-        side = "above" if found.flips_at > found.now else "below"
-        rows.append(
-            Turn(
-                found.to, label(found.path, comparison.scenario), f"{side} {there}", now, found.path
-            )
-        )
-    return rows
-
-
 class Doubt(NamedTuple):
     """A headline mean as text: its simulation error, its range over the assumptions, and the
     assumption that moves it most.

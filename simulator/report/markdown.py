@@ -80,12 +80,13 @@ def _terms(comparison: Comparison) -> list[str]:
 
 def _flips(comparison: Comparison) -> list[str]:
     """Where the recommendation changes, for every setting that was searched."""
-    found = flips.turns(comparison)
+    found = flips.searched(comparison)
     if not found:
         return []
     rows = [[cell(text) for text in (*row[:3], row.there or flips.STILL, row.to)] for row in found]
     lines = ["", "**Where the recommendation changes**", "", *table(flips.HEADS, rows)]
-    return [*lines, "", flips.UNSURE] if any(row.to.endswith("?") for row in found) else lines
+    doubt = flips.unsure(found)
+    return [*lines, "", doubt] if doubt else lines
 
 
 def _tornados(comparison: Comparison) -> list[str]:

@@ -141,12 +141,12 @@ _CHARTS = {
 
 def _moved(comparison: Comparison) -> dict[str, Any]:
     """Where the recommendation changes, and what every assumption does to figures asked for."""
-    moves, turns = tornadoes.moves(comparison), flips.turns(comparison)
+    moves, turns = tornadoes.moves(comparison), flips.searched(comparison)
     return {
         "turns": turns,
         "turn_heads": flips.HEADS,
         "turn_still": flips.STILL,
-        "turn_unsure": flips.UNSURE if any(row.to.endswith("?") for row in turns) else "",
+        "turn_unsure": flips.unsure(turns),
         "tornados": [
             (found, Picture(tornadoes.picture(found, f"moves{k}"), tornadoes.takeaway(found)))
             for k, found in enumerate(moves)

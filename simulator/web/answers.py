@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from simulator.decide.advice import Comparison, reconsidered
-from simulator.report import headlines, wording
+from simulator.report import flips, headlines, wording
 from simulator.report.export import csv_text, document, text
 from simulator.report.page import page as report_page
 from simulator.web import jobs, state, waiting
@@ -183,9 +183,13 @@ def assumptions(found: Mapping[str, Comparison]) -> None:
     """
     for label, one in found.items():
         of = f" in variant {label}" if len(found) > 1 else ""
-        if turns := headlines.turns(one):
+        if turns := flips.turns(one):
             with st.expander(f"What would change the answer{of}"):
-                st.table(frame(turns, headlines.TURNS), hide_index=True)
+                path, *heads = flips.HEADS
+                rows = [(row.named, *row[1:5], row.path) for row in turns]
+                st.table(frame(rows, ("where", *heads, path)), hide_index=True)
+                if doubt := flips.unsure(turns):
+                    st.caption(plain(doubt))
         with st.expander(f"What is assumed{of}"):
             for text in headlines.assumptions(one, 12, in_words=True):
                 st.markdown(f"- {plain(text)}")

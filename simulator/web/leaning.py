@@ -325,9 +325,10 @@ def show_tornado(begun: Base, variant: Variant, strategy: str, one: Measure) -> 
         )
         return
     if not swings:
+        which = "no assumption" + (" of those that move it most" if found.less(figure) else "")
         st.info(
             f"{called.capitalize()} is {plain(now)} under {plain(strategy)}: "
-            "no assumption moves it by more than luck does."
+            f"{which} moves it by more than luck does."
         )
         return
     st.markdown(f"Now it is **{plain(now)}** under **{plain(strategy)}**.")
@@ -335,15 +336,28 @@ def show_tornado(begun: Base, variant: Variant, strategy: str, one: Measure) -> 
     st.altair_chart(
         _bars(data, one.unit), width="stretch", alt="How far each assumption moves the figure"
     )
-    more, luck = len(swings) - MOST, len(moved) - len(swings)
-    st.caption(
-        f"Each bar: the figure when this assumption alone is at its low or high value, "
-        f"{found.replications} replications, the same luck."
-        + (f" {more} more move it less." if more > 0 else "")
-        + (f" What {luck} others do to it may be luck (95 %)." if luck else "")
-    )
+    st.caption(_caption(found, figure, len(swings), len(moved) - len(swings)))
     _sources(scenario, swings[:MOST], data)
     st.code(_command(begun, variant, strategy, one), language=None, wrap_lines=True)
+
+
+def _caption(found: Tornado, figure: str, sure: int, luck: int) -> str:
+    """What a bar is, with how many replications, and how many assumptions have none."""
+    told = (
+        "Each bar: the figure when this assumption alone is at its low or high value, "
+        f"{_played(found)}, the same luck."
+    )
+    if sure > MOST:
+        told += f" {sure - MOST} more move it less."
+    if luck:
+        told += f" What {luck} others do to it may be luck (95 %)."
+    if found.screen and (less := found.less(figure)):
+        told += f" {less} others moved it less in a first look with {_played(found.screen)}."
+    return told
+
+
+def _played(found: Tornado) -> str:
+    return f"{found.replications} good and {found.bad} bad replications"
 
 
 def _command(begun: Base, variant: Variant, strategy: str, one: Measure) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.decide.flip import Search, assumed
-from simulator.decide.tornado import asked, cost, tornados
+from simulator.decide.tornado import SHOWN, asked, cost, tornado, tornados
 from simulator.findings.comparison import simulate
 from simulator.findings.means import Strata
 from simulator.findings.pairs import paired
@@ -131,6 +131,29 @@ def test_the_cost_is_told_beforehand() -> None:
     assert cost(scenario, bad, 50) == 2 * 50 * (len(ranged(scenario, "costs.")) - 1)
     assert cost(scenario, asked(scenario, ["loss"]), 50) > 2 * cost(scenario, bad, 50)
     assert cost(scenario, bad, 10_000) == cost(scenario, bad, 200)
+
+
+def test_what_is_left_of_a_screening_was_played_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every swing has the replications that are told; of the screening alone comes a number."""
+    monkeypatch.setattr("simulator.decide.tornado.MOST", 2)
+    study = simulate(loads(BARE), 20, 3, fewest=10)
+    first, whole = tornado(study, "big_bang")
+    assert (first.replications, whole.replications) == (16, 20)
+    (exact,) = tornados(study, ["big_bang"], whole.asked)
+    known = {swing.assumption.path: swing for swing in exact.swings}
+    for swing in whole.swings:
+        for figure in SHOWN:
+            ends = [end.moved for end in known[swing.assumption.path].ends[figure]]
+            assert [end.moved for end in swing.ends[figure]] == pytest.approx(ends)
+    again = {swing.assumption.path for swing in whole.swings}
+    for figure in SHOWN:
+        wide = [swing.assumption.path for swing in first.widest(figure)]
+        assert again.issuperset(wide[:2])
+        assert whole.less(figure) == len(set(wide) - again)
+    assert whole.less("users_harmed") > 0
+    assert first.less("users_harmed") == 0
 
 
 def ranged(scenario: Scenario, without: str) -> list[str]:

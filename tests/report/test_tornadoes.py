@@ -10,7 +10,7 @@ import pytest
 
 from simulator.cli.tables import comparison_table
 from simulator.decide.advice import Comparison, Options, compare
-from simulator.decide.flip import search
+from simulator.decide.flip import Flip, search
 from simulator.decide.tornado import asked
 from simulator.report import flips, tornadoes
 from simulator.report.export import HEADER, csv_text, document
@@ -146,3 +146,23 @@ def test_every_setting_that_was_searched_has_its_line(place: int) -> None:
         assert (f"{row.there:<15} {row.to}" if row.there else flips.STILL) in line
     html = page(comparison, "")
     assert html.count(flips.STILL) == sum(not row.there for row in rows)
+
+
+def test_a_question_mark_in_a_name_is_no_doubt() -> None:
+    """Doubt is told where fresh replications do not confirm a flip, whatever the names are."""
+    scenario = loads(TEXT.replace("canary: {}", '"go?": {kind: canary}'))
+    path = "costs.failed_request"
+    options = Options(*(1, (1.0,)), assumptions=False, gates=False)
+    base = compare(scenario, 20, 1, (), options)
+    best = base.recommendation
+    assert best is not None
+    sure, unsure = (Flip(path, 0.01, 0.015, "go?", (0.005, 0.02), x) for x in (True, False))
+    looked_for = (search(scenario, path, 0.005, 0.02),)
+    for flip, to in ((sure, "go?"), (unsure, "go? ?")):
+        one = base._replace(
+            flips=(flip,), searched=looked_for, recommendation=best._replace(confirmed=True)
+        )
+        (row,) = flips.turns(one)
+        assert (row.to, row.sure) == (to, flip.verified)
+        for text in (comparison_table(one, False), markdown(one), page(one, "")):
+            assert (flips.UNSURE in text) is not flip.verified

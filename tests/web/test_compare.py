@@ -67,7 +67,10 @@ def test_it_opens_with_an_answer(first: Any) -> None:
 def test_settings_stand_in_words_with_their_paths_in_tables(first: Any) -> None:
     assert "takes over where “change\\: defect probability” is below" in verdict(first)
     assert "defect_probability" not in verdict(first)
-    turns = next(t.value for t in first.table if "takes over" in t.value.columns)
+    turns = next(t.value for t in first.table if "flips at" in t.value.columns)
+    assert list(turns.columns) == ["where", "now", "low to high", "flips at", "to", "setting"]
+    assert "change\\: defect probability" in list(turns["where"])
+    assert all(turns["low to high"])
     assert "change.defect\\_probability" in list(turns["setting"])
     assumed = next(text.value for text in first.markdown if "response\\: watch = " in text.value)
     assert assumed.endswith("(setting response.watch)")

@@ -124,6 +124,30 @@ def test_any_statistic_of_any_figure_is_moved_as_the_command_line_does() -> None
     assert [plain(bar.path) for bar in bars] == list(table["setting"])
 
 
+def test_bars_of_a_headline_mean_have_as_many_replications_as_the_caption_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where others were looked at with fewer: these are counted, and have no bar."""
+    from simulator.web import state
+
+    monkeypatch.setattr("simulator.decide.tornado.MOST", 2)
+    monkeypatch.setattr(leaning, "_BASED_ON", 20)
+    text = OWN.replace("200 rps", "210 rps")
+    page = opened(own=state.packed(text))
+    choose(page, ("of the strategy", "canary"))
+    told = next(one.value for one in page.caption if one.value.startswith("Each bar"))
+    assert "20 good and 20 bad replications, the same luck." in told
+    assert "others moved it less in a first look with 16 good and 16 bad replications." in told
+    asked = measure("users_harmed given defect")
+    scenario = loads(text)
+    (exact,) = tornados(simulate(scenario, 20, 1, ["canary"], fewest=10), ["canary"], [asked])
+    bars = {bar.path: bar for s in exact.swings for bar in (tornadoes.bar(scenario, s, asked),)}
+    table = page.table[1].value
+    rows = [bars[path.replace("\\", "")] for path in table["setting"]]
+    assert [plain(bar.at_low) for bar in rows] == list(table["at its low"])
+    assert [plain(bar.at_high) for bar in rows] == list(table["at its high"])
+
+
 def test_a_figure_that_does_not_exist_for_these_releases_is_said_to_have_no_value() -> None:
     page = opened()
     choose(page, ("Figure", "time_to_detect"), ("Releases", "good"))
