@@ -14,7 +14,7 @@ from simulator.bring.documents import plain as printable
 from simulator.bring.importing import Imported, imported, packaged_manifests, workloads
 from simulator.decide.brought import beside
 from simulator.findings.reconsider import only_weighs
-from simulator.web import state
+from simulator.web import link, state
 from simulator.web.state import Base, Variant
 from simulator.words import documents, profiles
 from simulator.words.brought import Alternative
@@ -92,35 +92,34 @@ def take(top: DeltaGenerator) -> str | None:
 
     What is wrong with a link is told at the `top` of the page.
     """
-    if _PACKED not in st.query_params and _EXAMPLE not in st.query_params:
+    if not link.values(_PACKED) and not link.values(_EXAMPLE):
         for key, values in st.session_state.get(_SAVED, {}).items():
-            st.query_params[key] = values  # back from another page
-    name, link = st.query_params.get(_EXAMPLE), st.query_params.get(_PACKED)
-    st.query_params.pop(_EXAMPLE, None)
+            link.write(key, *values)  # back from another page
+    name, packed = link.value(_EXAMPLE), link.value(_PACKED)
+    if name is not None:
+        link.write(_EXAMPLE)
     if name is not None and name in examples():
         _put(example(name))
     elif name is not None:
         top.error("The example of this link is not among those that are packaged here.")
-    elif link == _TOO_LONG and _TEXT not in st.session_state:
+    elif packed == _TOO_LONG and _TEXT not in st.session_state:
         top.warning(
             "This link is of manifests that were too long for a link. Ask for the files and open "
             "them here."
         )
-        st.query_params.pop(_PACKED, None)
-    elif link is not None and link != st.session_state.get(_OF_TEXT):
-        _take_from_link(top, link)
-    st.session_state[_SAVED] = {
-        key: st.query_params.get_all(key) for key in _LINK if key in st.query_params
-    }
+        link.write(_PACKED)
+    elif packed is not None and packed != st.session_state.get(_OF_TEXT):
+        _take_from_link(top, packed)
+    st.session_state[_SAVED] = {key: found for key in _LINK if (found := link.values(key))}
     text = st.session_state.get(_TEXT)
     return None if text is None else str(text)
 
 
-def _take_from_link(top: DeltaGenerator, link: str) -> None:
+def _take_from_link(top: DeltaGenerator, packed: str) -> None:
     try:
-        _put(state.unpacked(link))
+        _put(state.unpacked(packed))
     except (ValueError, UnicodeError):
-        st.query_params.pop(_PACKED, None)
+        link.write(_PACKED)
         top.error(
             "The manifests in this link cannot be read, because it is cut off, altered, or of more "
             "than 1 MiB. Ask for the files and open them here."
@@ -128,14 +127,15 @@ def _take_from_link(top: DeltaGenerator, link: str) -> None:
 
 
 def _link_of(text: str) -> str:
-    link = state.packed(text)
-    return link if len(link) <= state.LONGEST_LINK else _TOO_LONG
+    packed = state.packed(text)
+    return packed if len(packed) <= state.LONGEST_LINK else _TOO_LONG
 
 
 def _put(text: str) -> None:
     """Take a text into use, and show it in the editor."""
     st.session_state[_TEXT] = st.session_state[DRAFT] = text
-    st.query_params[_PACKED] = st.session_state[_OF_TEXT] = _link_of(text)
+    st.session_state[_OF_TEXT] = _link_of(text)
+    link.write(_PACKED, st.session_state[_OF_TEXT])
 
 
 def use(text: str) -> None:
@@ -160,7 +160,7 @@ def forget() -> None:
     for key in (_TEXT, _OF_TEXT, _SAVED, _OPENED, _UNREAD):
         st.session_state.pop(key, None)
     for key in _LINK:
-        st.query_params.pop(key, None)
+        link.write(key)
 
 
 def opened() -> dict[str, str]:
@@ -224,27 +224,25 @@ def scenario_in(text: str) -> str | None:
 
 def choose(key: str, widget: str) -> None:
     """Write a choice into the link; of another workload nothing was changed yet."""
-    if value := st.session_state[widget]:
-        st.query_params[key] = value
-    else:
-        st.query_params.pop(key, None)
+    chosen = st.session_state[widget]
+    link.write(key, *([chosen] if chosen else ()))
     if key == WORKLOAD:
         state.drop(state.BROUGHT)
 
 
 def too_long() -> bool:
     """Whether the text in use is too long for a link."""
-    return st.query_params.get(_PACKED) == _TOO_LONG
+    return link.value(_PACKED) == _TOO_LONG
 
 
 def compared() -> bool:
     """Whether the visitor asked for the comparison."""
-    return st.query_params.get(_COMPARED) == "1"
+    return link.value(_COMPARED) == "1"
 
 
 def compare() -> None:
     """Ask for the comparison."""
-    st.query_params[_COMPARED] = "1"
+    link.write(_COMPARED, "1")
 
 
 @st.cache_resource(max_entries=8, ttl=1800, show_spinner=False)
@@ -274,7 +272,7 @@ def reading(text: str) -> Reading:
     Raises ManifestError, or ScenarioError for what does not fit together.
     """
     names = _found(text)[1]
-    wanted, profile = st.query_params.get(WORKLOAD), st.query_params.get(PROFILE)
+    wanted, profile = link.value(WORKLOAD), link.value(PROFILE)
     workload = wanted if wanted in names else names[0]
     profile = profile if profile in profiles.names() else None
     read = _read(text, workload, profile, ())

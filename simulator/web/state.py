@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from simulator.findings.reconsider import only_weighs
-from simulator.web import own
+from simulator.web import link, own
 from simulator.web.plain import plain
 from simulator.words.changes import files, parse_path, split
 from simulator.words.documents import MOST_BYTES, DocumentError, Path
@@ -97,7 +97,7 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
     _take_own_from_link(top)
     text = st.session_state.get(OWN_TEXT)
     options = packaged() if text is None else [OWN, *packaged()]
-    if text is None and st.query_params.get("scenario") == OWN:
+    if text is None and st.query_params.get(link.SCENARIO) == OWN:
         top.warning(
             "This link is of a scenario of somebody's own that was too long for a link. Ask for "
             "its file and open it on the page Scenarios."
@@ -115,7 +115,7 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
     if text is not None and name == OWN:
         _put_own_into_link(text)
     else:
-        st.query_params.pop(_PACKED, None)
+        link.write(_PACKED)
     try:
         return Base(name, own.read(text) if text is not None and name == OWN else load(name))
     except ScenarioError as error:
@@ -126,13 +126,13 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
 def carry(page: str) -> None:
     """Keep the changes in the link when the visitor goes to another page of the same scenario."""
     own_keys = (*(_SETS[label] for label in _VARIANTS), _TWO, _PACKED)
-    here = {key: st.query_params.get_all(key) for key in own_keys if key in st.query_params}
-    about = st.query_params.get("scenario")
+    here = {key: found for key in own_keys if (found := link.values(key))}
+    about = st.query_params.get(link.SCENARIO)
     before = st.session_state.get("carried")
     if before and not here and before[0] != page and about in (None, before[1]):
         about, here = before[1], before[2]
         for key, values in here.items():
-            st.query_params[key] = values
+            link.write(key, *values)
     st.session_state.carried = (page, about, here)
 
 
@@ -143,22 +143,22 @@ def sets(label: str) -> str:
 
 def two() -> bool:
     """Whether two variants are shown side by side."""
-    return st.query_params.get(_TWO) == "1"
+    return link.value(_TWO) == "1"
 
 
 def show_two(wanted: bool) -> None:
     """Begin a second variant as a copy of the first, or drop it."""
     if wanted:
-        st.query_params[_TWO] = "1"
-        st.query_params[_SETS[SECOND_VARIANT]] = st.query_params.get_all(_SETS[FIRST_VARIANT])
+        link.write(_TWO, "1")
+        link.write(_SETS[SECOND_VARIANT], *link.values(_SETS[FIRST_VARIANT]))
     else:
-        st.query_params.pop(_TWO, None)
-        st.query_params.pop(_SETS[SECOND_VARIANT], None)
+        link.write(_TWO)
+        link.write(_SETS[SECOND_VARIANT])
 
 
 def variant(begun: Base, label: str = FIRST_VARIANT) -> Variant:
     """A variant of a scenario as the link says it; what is wrong in it is left out and told."""
-    texts = st.query_params.get_all(_SETS[label])[:_MOST_CHANGES]
+    texts = link.values(_SETS[label])[:_MOST_CHANGES]
     wanted: dict[str, str] = {}
     wrong: dict[str, Wrong] = {}
     for text in texts:
@@ -189,18 +189,17 @@ def change(begun: Base, label: str, path: str, value: str) -> None:
     found = variant(begun, label)
     if path not in found.wrong and value.strip() == at(found.scenario, path):
         return
-    texts = [text for text in st.query_params.get_all(_SETS[label]) if _path(text) != where]
+    texts = [text for text in link.values(_SETS[label]) if _path(text) != where]
     if value.strip() != at(begun.scenario, path):
         texts.append(f"{dotted(where)}={value.strip()}")
-    st.query_params[_SETS[label]] = texts
+    link.write(_SETS[label], *texts)
 
 
 def drop(label: str, within: str = "") -> None:
     """Take changes back: all, or those at and below a path."""
     above = parse_path(within) if within else ()
-    st.query_params[_SETS[label]] = [
-        text for text in st.query_params.get_all(_SETS[label]) if _path(text)[: len(above)] != above
-    ]
+    kept = [text for text in link.values(_SETS[label]) if _path(text)[: len(above)] != above]
+    link.write(_SETS[label], *kept)
 
 
 def _path(text: str) -> Path:
@@ -232,14 +231,14 @@ def unpacked(text: str) -> str:
 
 
 def _take_own_from_link(top: DeltaGenerator) -> None:
-    text = st.query_params.get(_PACKED)
+    text = link.value(_PACKED)
     if text is None or text == st.session_state.get("own_packed"):
         return
     try:
         found = unpacked(text)
         own.read(found)
     except (ValueError, UnicodeError) as error:
-        st.query_params.pop(_PACKED, None)
+        link.write(_PACKED)
         top.error(f"The scenario in this link cannot be read: {plain(str(error))}")
         return
     st.session_state[OWN_TEXT], st.session_state.own_packed = found, text
@@ -249,9 +248,9 @@ def _put_own_into_link(text: str) -> None:
     found = packed(text)
     st.session_state.own_packed = found
     if len(found) <= LONGEST_LINK:
-        st.query_params[_PACKED] = found
+        link.write(_PACKED, found)
     else:
-        st.query_params.pop(_PACKED, None)
+        link.write(_PACKED)
         st.caption("Your scenario is too long for a link: to share it, download it.")
 
 

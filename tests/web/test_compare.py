@@ -134,6 +134,29 @@ def test_what_a_box_shows_is_no_change_when_a_browser_sends_it_back() -> None:
     assert command(page).endswith("--set traffic.users=8k")
 
 
+def test_a_browser_that_lags_behind_undoes_no_change() -> None:
+    """What it asks for next comes with the link from before the change, or between two changes."""
+    page = opened(**SMALL)
+    slider = next(s for s in page.select_slider if s.label == "Defective releases")
+    slider.set_value(20.0)
+    page.run()
+    first = dict(page.query_params)
+    page.query_params.pop("set")
+    box = next(box for box in page.text_input if box.label == "Users")
+    box.set_value("5k")
+    page.run()
+    both = {"change.defect_probability=20%", "traffic.users=5k"}
+    assert set(page.query_params["set"]) == both
+    page.query_params["set"] = first["set"]
+    page.run()
+    assert set(page.query_params["set"]) == both
+    assert all(one in command(page) for one in both)
+    page.button(key="back").click().run()
+    page.query_params["set"] = first["set"]
+    page.run()
+    assert "--set" not in command(page)
+
+
 def test_a_wrong_value_is_told_and_kept_and_the_rest_is_answered() -> None:
     page = opened()
     box = next(b for b in page.text_input if b.label == "Requests")
