@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import streamlit as st
 
@@ -51,6 +52,7 @@ _PLATFORMS = {
 }
 _STEPS = (*(0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100),)
 _LONG = 60
+Value = TypeVar("Value")
 _MIX = (0, 1, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 
 
@@ -81,10 +83,10 @@ def mix(begun: Base, variant: Variant) -> None:
         stands = 100 * change.defects[number].share
         steps = sorted({*_MIX, round(stands, 3)})
         key = _key(variant.label, path)
-        _show(key, round(stands, 3))
         st.select_slider(
             f"{label.replace('_', ' ')}: {100 * share:.3g} %",
             steps,
+            _shown(key, round(stands, 3)),
             key=key,
             format_func=lambda value: f"{value:g}",
             on_change=_percent,
@@ -183,10 +185,10 @@ def _chance(begun: Base, variant: Variant) -> None:
         st.caption(f"Defective releases: {stands:.3g} %, as follows from their changes and tests.")
         return
     key = _key(variant.label, CHANCE)
-    _show(key, stands)
     st.select_slider(
         _NAMES[CHANCE],
         sorted({*_STEPS, stands}),
+        _shown(key, stands),
         key=key,
         format_func=lambda value: f"{value:g} %",
         on_change=_percent,
@@ -207,24 +209,29 @@ def text(begun: Base, variant: Variant, setting: Setting, label: str, place: str
     shown = wrong.value if wrong else setting.value
     told, args = _told(setting), (begun, variant.label, setting.path, key)
     label = label[:1].upper() + label[1:]
+    first = _shown(key, shown)
     if setting.choices and shown in setting.choices:
-        _show(key, shown)
-        st.selectbox(label, setting.choices, key=key, help=told, on_change=_typed, args=args)
+        number = setting.choices.index(first or setting.choices[0])
+        st.selectbox(
+            label, setting.choices, number, key=key, help=told, on_change=_typed, args=args
+        )
     else:
-        # A browser that skips a drawing on a busy machine begins with the value as it was declared.
-        first = shown if st.session_state.get(key, shown) == shown else ""
-        if not first:
-            st.session_state[key] = shown
         box = st.text_area if len(setting.value) > _LONG else st.text_input
-        box(label, first, key=key, help=told, on_change=_typed, args=args)
+        box(label, first or "", key=key, help=told, on_change=_typed, args=args)
     if wrong:
         st.error(plain(wrong.message))
 
 
-def _show(key: str, value: object) -> None:
-    """Have a control show a value; one that does is left alone, so that nobody's typing is lost."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+def _shown(key: str, value: Value) -> Value | None:
+    """Have a control show a value; gives it if the control may be declared with it.
+
+    One that shows it is left alone, so that nobody's typing is lost. A browser that skips a drawing
+    on a busy machine begins with the value as it was declared.
+    """
+    if st.session_state.get(key, value) == value:
+        return value
+    st.session_state[key] = value
+    return None
 
 
 def _told(setting: Setting) -> str:

@@ -100,9 +100,10 @@ def test_a_link_leads_back_to_the_same_page(app_url: str, browser: Any) -> None:
     tab.box("Requests").fill("900 rps")
     tab.box("Requests").press("Enter")
     tab.page.get_by_text("traffic.rate=900 rps").first.wait_for(timeout=60_000)
+    tab.settle()
     link, command = tab.page.url, tab.command()
     tab.close()
-    other = Tab(browser, app_url).open("?" + link.split("?")[1])
+    other = Tab(browser, app_url).open("?" + link.split("?")[1]).settle()
     assert other.command() == command
     codes = other.page.get_by_test_id("stCode")
     assert "traffic.rate=900 rps" in codes.nth(1).inner_text()
@@ -133,7 +134,8 @@ def test_a_change_survives_a_browser_that_lags_behind(app_url: str, browser: Any
     lags = False
     for tell in held:
         tell()
-    tab.settle()
+    tab.page.get_by_text("change.defect_probability=6%").first.wait_for(timeout=30_000)
+    tab.page.wait_for_timeout(2000)
     assert "change.defect_probability=6%" in tab.command()
     tab.close()
 
