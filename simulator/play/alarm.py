@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_OK, _BREACH, _NO_DATA = 0, 1, -1
+_OK: Final = 0
+_BREACH: Final = 1
+_NO_DATA: Final = -1
 
 
 class Rule:
@@ -219,4 +221,4 @@ class AlarmWatch(Periods):
         return states
 
 
-_NONE = np.empty(0, np.intp)
+_NONE: Final = np.empty(0, np.intp)

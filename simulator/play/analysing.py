@@ -7,7 +7,7 @@ its share of the time, drawn once. Like alarms they are found by looking ahead.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulator.play.stretch import Stretch
     from simulator.words.analysis import Analysis
 
-RETRY = 10.0
+RETRY: Final = 10.0
 _ON, _AGAIN, _OVER, _FAILED, _BLIND = range(5)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
 
-_NOTHING, _INSTANT, _PIECE = 1e-6, 1e-9, 60.0
+_NOTHING: Final = 1e-6
+_INSTANT: Final = 1e-9
+_PIECE: Final = 60.0
 
 
 class Flow(NamedTuple):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from simulator.play.fault import GOOD
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
-_HOUR = 3600.0
+_HOUR: Final = 3600.0
 
 
 class Bill(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-EVERY = 60.0
-_NEGLIGIBLE = 27.64  # minus the logarithm of 1e-12
-_EQUAL = 1e-9
-_NOTHING = 1e-6
-_AHEAD = 1440
+EVERY: Final = 60.0
+_NEGLIGIBLE: Final = 27.64  # minus the logarithm of 1e-12
+_EQUAL: Final = 1e-9
+_NOTHING: Final = 1e-6
+_AHEAD: Final = 1440
 Span = tuple[float, float]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 from simpy import Event
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from simulator.words.detection import Judge
     from simulator.words.distributions import Distribution
 
-_ALL = Portion.parse("100%")
-_MOST_EXACT, _PARTS = 200, 64
+_ALL: Final = Portion.parse("100%")
+_MOST_EXACT: Final = 200
+_PARTS: Final = 64
 
 
 class Measured(NamedTuple):

@@ -6,7 +6,7 @@ import heapq
 import math
 from collections.abc import Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Limits = tuple[int, int, int]
-_NEVER = 1e-9
-PROGRESS, BREAKER, SIGNALS = "progress deadline", "circuit breaker", "missing signals"
-HOSTS, COMMAND = "minimum healthy hosts", "command timeout"
+_NEVER: Final = 1e-9
+PROGRESS: Final = "progress deadline"
+BREAKER: Final = "circuit breaker"
+SIGNALS: Final = "missing signals"
+HOSTS: Final = "minimum healthy hosts"
+COMMAND: Final = "command timeout"
 
 
 class ControllerVerbs(HiddenVerbs):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -21,9 +21,13 @@ from simulator.play.users import Users
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
 
-_MITIGATED = 0.01
-_SERVING = 1e-9
-_PIECE, _MOST_PIECES, _HOUR, _LOOKS, _LITTLE = 60.0, 60, 3600.0, 61, 0.2
+_MITIGATED: Final = 0.01
+_SERVING: Final = 1e-9
+_PIECE: Final = 60.0
+_MOST_PIECES: Final = 60
+_HOUR: Final = 3600.0
+_LOOKS: Final = 61
+_LITTLE: Final = 0.2
 
 
 class Counts:

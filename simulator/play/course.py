@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_MINUTE = 60.0
-_SETTLED = 1e-9
-_POINTS, _ROUNDS = 33, 12
-_LONG_AGO = 1e6
+_MINUTE: Final = 60.0
+_SETTLED: Final = 1e-9
+_POINTS: Final = 33
+_ROUNDS: Final = 12
+_LONG_AGO: Final = 1e6
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.platforms.auto_scaling.rules import scale_in, scale_out, spread
 from simulator.play.course import Registering
@@ -14,7 +14,7 @@ from simulator.words.units import Portion
 if TYPE_CHECKING:
     from simulator.words.cutover import SwapGroup
 
-_ALL = Portion.parse("100%")
+_ALL: Final = Portion.parse("100%")
 
 
 class CutoverVerbs(PoolVerbs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -62,33 +62,53 @@ class Drawing:
         self, cells: Cells, version: int, row: Row, own: Array, before: Sequence[float]
     ) -> None:
         """Draw the cells of one version, of which `own` baseline errors are expected."""
-        (requests, failing, late, anyway), generator = row, self._rollout.luck.counts()
-        expected = requests - own
-        failed = slow = none = np.zeros(len(own), np.int64)
+        requests, failing, late, anyway = row
+        expected, means = requests - own, list[Array]()
+        some = many = usual = False
         if failing is not None and late is not None:
-            some, many = np.count_nonzero(failing), np.count_nonzero(late)
-            if some or many:
+            some, many = bool(np.count_nonzero(failing)), bool(np.count_nonzero(late))
+            means = [mean for mean, there in ((failing, some), (late, many)) if there]
+            if means:
                 expected = requests - failing - late - own
-                failed = generator.poisson(failing) if some else none
-                slow = generator.poisson(late) if many else none
-                cells.harm[version] = failed + slow
         if self._lates and anyway is not None:
-            expected, slow = expected - anyway, slow + generator.poisson(anyway)
-        if self._open:
-            failed, slow = failed + none, slow + none
+            usual, expected = True, expected - anyway
+            means.append(anyway)
+        adding = [0, 0]
         for part, old_noise in zip(self._open, before, strict=True):
             if version in part.rows:
                 count, part_failing, part_late, share = part.rows[version]
                 expected[0] += count - old_noise * share
-                failed[0] += part_failing
-                slow[0] += part_late
                 own[0] += old_noise * share
-        if np.count_nonzero(own):
-            baseline = generator.poisson(own)
-            failed = baseline if failed is none else failed + baseline
+                adding = [adding[0] + part_failing, adding[1] + part_late]
+        noisy = bool(np.count_nonzero(own))
+        drawn = self._drawn([*means, own] if noisy else means)
+        failed = slow = none = np.zeros(len(own), np.int64)
+        if some or many:
+            failed = next(drawn) if some else none
+            slow = next(drawn) if many else none
+            cells.harm[version] = failed + slow
+        if usual:
+            slow = slow + next(drawn)
+        if noisy:
+            failed = next(drawn) if failed is none else failed + next(drawn)
+        if adding[0] or adding[1]:
+            failed, slow = failed + none, slow + none
+            failed[0] += adding[0]
+            slow[0] += adding[1]
         cells.expected[version] = np.maximum(expected, 0.0)
         cells.failed[version] = failed
         cells.late[version] = slow
+
+    def _drawn(self, means: list[Array]) -> Iterator[NDArray[np.int64]]:
+        """Poisson counts of these means, one row after the other: one call costs less than one for
+        each.
+        """
+        if not means:
+            return iter(())
+        poisson = self._rollout.luck.counts().poisson
+        if len(means) == 1:
+            return iter((poisson(means[0]),))
+        return iter(poisson(np.concatenate(means)).reshape(len(means), -1))
 
     def _rows(self, stretch: Stretch, edges: Array, base: Array, excused: bool) -> dict[int, Row]:
         """Expected (requests, failing, late, late anyway) per cell of each version watched that has

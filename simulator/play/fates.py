@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.pressure import throttled
@@ -12,9 +12,9 @@ from simulator.play.shares import Shares, both
 if TYPE_CHECKING:
     from simulator.play.state import State, Top
 
-_COLLAPSE = 3  # of a > c the share (c/a)^3 is carried: c (c/a)^2
-_ROUNDING = 1e-12
-_new = tuple.__new__  # a named tuple at half the cost of calling its class
+_COLLAPSE: Final = 3  # of a > c the share (c/a)^3 is carried: c (c/a)^2
+_ROUNDING: Final = 1e-12
+_new: Final = tuple.__new__  # a named tuple at half the cost of calling its class
 _NONE: Any = 0.0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.luck import Luck, Purpose
 
@@ -72,7 +72,7 @@ class Fault:
         return other
 
 
-GOOD = Fault()
+GOOD: Final = Fault()
 
 
 def draw(defect: Defect | None, luck: Luck) -> Fault:

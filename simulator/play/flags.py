@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, StartLaw
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from simulator.words.strategy import Strategy
     from simulator.words.units import Portion
 
-PLAIN_IN_COPIES = frozenset({"crash", "slow", "load"})
-MOST_GROUPS = 200
+PLAIN_IN_COPIES: Final = frozenset({"crash", "slow", "load"})
+MOST_GROUPS: Final = 200
 
 
 class HiddenVerbs(HolderVerbs):

@@ -6,15 +6,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.words.distributions import Distribution
 
-_POINTS, _FINE = 257, 2049
-OLD, NEW, MIRROR, NOBODY = 0, 1, 2, 3
+_POINTS: Final = 257
+_FINE: Final = 2049
+OLD: Final = 0
+NEW: Final = 1
+MIRROR: Final = 2
+NOBODY: Final = 3
 Array = NDArray[np.float64]
 
 

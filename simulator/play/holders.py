@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.cutovers import CutoverVerbs
 from simulator.play.fault import GOOD
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulator.play.plan import Plan
     from simulator.words.strategy import Step
 
-_ALMOST_ALL = -math.log(NO_TRAFFIC)
+_ALMOST_ALL: Final = -math.log(NO_TRAFFIC)
 
 
 class HolderVerbs(CutoverVerbs):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from simulator.play.users import Pair, Users, blend
 
-_SAME = 1e-12
+_SAME: Final = 1e-12
 
 
 class Installing(Users):

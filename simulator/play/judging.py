@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 _SCOPES = ((NEW, MIRROR), (OLD,))
-_COLUMNS = {"errors": (1, 0, 0), "late": (0, 1, 0), "bad": (1, 1, 0)}
+_COLUMNS: Final = {"errors": (1, 0, 0), "late": (0, 1, 0), "bad": (1, 1, 0)}
 
 
 class JudgeWatch(Periods):

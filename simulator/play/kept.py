@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,8 @@ from simulator.play.course import AtOnce
 
 Array = NDArray[np.float64]
 
-_MINUTE = 60.0
-_TAIL = math.log(1e9)
+_MINUTE: Final = 60.0
+_TAIL: Final = math.log(1e9)
 
 
 class Kept(AtOnce):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_BUCKET = 900.0
-_HISTORY = 4 * 3600.0
-_FINEST = 60.0
+_BUCKET: Final = 900.0
+_HISTORY: Final = 4 * 3600.0
+_FINEST: Final = 60.0
 
 
 class Load:

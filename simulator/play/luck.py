@@ -7,11 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-_MASK = (1 << 64) - 1
-_GOLDEN = 0x9E3779B97F4A7C15
-_STEP = 0xD1342543DE82EF95
-_UNIT = 2.0**-52
-_ZERO = np.zeros(4, dtype=np.uint64)
+_MASK: Final = (1 << 64) - 1
+_GOLDEN: Final = 0x9E3779B97F4A7C15
+_STEP: Final = 0xD1342543DE82EF95
+_UNIT: Final = 2.0**-52
+_WORTHWHILE: Final = 12
+_AT_ONCE: Final = 64
+_ZERO: Final = np.zeros(4, dtype=np.uint64)
 
 
 class Purpose:
@@ -83,7 +85,7 @@ class Luck:
     serves one thread; `rekey` moves it to the next replication.
     """
 
-    __slots__ = ("_fresh", "_generators", "_key", "_root", "_states", "replication")
+    __slots__ = ("_fresh", "_generators", "_key", "_made", "_root", "_states", "replication")
 
     def __init__(self, seed: int, replication: int = 0) -> None:
         self._root = _mix((seed * _GOLDEN + 0x632BE59BD9B4E019) & _MASK)
@@ -96,6 +98,7 @@ class Luck:
         self.replication = replication
         self._key = _mix((self._root + (replication + 1) * _GOLDEN) & _MASK)
         self._fresh = [False] * 4
+        self._made: dict[int, tuple[int, list[float]]] = {}
 
     def uniform(self, purpose: int, index: int = 0) -> float:
         """A uniform number in the open interval (0, 1) for this purpose and index."""
@@ -103,6 +106,17 @@ class Luck:
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((x ^ (x >> 31)) >> 12) * _UNIT + _UNIT / 2
+
+    def in_turn(self, purpose: int, index: int, more: int) -> float:
+        """The same for indices that follow each other, when so many are still to be asked for."""
+        if more < _WORTHWHILE and purpose not in self._made:
+            return self.uniform(purpose, index)
+        first, made = self._made.get(purpose, (0, []))
+        if not 0 <= index - first < len(made):
+            made = self.uniforms(purpose, index, min(more, _AT_ONCE)).tolist()
+            first = index
+            self._made[purpose] = first, made
+        return made[index - first]
 
     def uniforms(self, purpose: int, first: int, count: int) -> NDArray[np.float64]:
         """The uniform numbers of this purpose from index `first` on, so many of them."""

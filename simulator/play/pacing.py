@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from simulator.play.waits import Script
 
 Array = NDArray[np.float64]
 
-_MOST_EXACT, _GROUPS = 200, 64
+_MOST_EXACT: Final = 200
+_GROUPS: Final = 64
 
 
 class Pacing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_LOOK, _LOOKS = 6 * 3600.0, 361
-_EMPTY = 1e-3
+_LOOK: Final = 6 * 3600.0
+_LOOKS: Final = 361
+_EMPTY: Final = 1e-3
 
 
 class Bucket:

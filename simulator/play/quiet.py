@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from simulator.play.alarm import Rule
     from simulator.play.plan import Plan
     from simulator.play.stretch import Stretch
 
-_NEGLIGIBLE = math.log(1e-12)
-_FEWEST_SIGMAS = 8.3
+_NEGLIGIBLE: Final = math.log(1e-12)
+_FEWEST_SIGMAS: Final = 8.3
 
 
 def breach_bound(requests: float, bad: float, noise: float, cv: float, above: float) -> float:

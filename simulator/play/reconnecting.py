@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from simulator.play.users import LEAST, Pair, Users, blend
 
-_PARTS = 64
+_PARTS: Final = 64
 
 
 class Reconnecting(Users):

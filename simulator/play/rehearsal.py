@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
 
-_RARE = 0.99
-_MOMENT = 1.0
-_ASKS = "ask for approval"
-_GOLDEN = (5**0.5 - 1) / 2
+_RARE: Final = 0.99
+_MOMENT: Final = 1.0
+_ASKS: Final = "ask for approval"
+_GOLDEN: Final = (5**0.5 - 1) / 2
 
 
 class Rehearsal(NamedTuple):
@@ -83,6 +83,10 @@ class _Median(Luck):
     def uniform(self, purpose: int, index: int = 0) -> float:
         """One half; for the services that are touched, multiples of the golden section."""
         return index * _GOLDEN % 1.0 if purpose == Purpose.TOUCHED else 0.5
+
+    def in_turn(self, purpose: int, index: int, _more: int) -> float:
+        """The same, one after the other."""
+        return self.uniform(purpose, index)
 
 
 def rehearse(scenario: Scenario, name: str) -> Rehearsal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from heapq import heappop
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import simpy
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.words.change import Defect
 
 
-_LONG = 60.0
+_LONG: Final = 60.0
 
 
 def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none") -> Outcome:

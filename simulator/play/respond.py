@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.luck import Purpose
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
 
-LOOKS = "operator"
-BY_PEOPLE = frozenset({"people", "noticed", "audit"})
+LOOKS: Final = "operator"
+BY_PEOPLE: Final = frozenset({"people", "noticed", "audit"})
 
 
 def delay_to_decision(rollout: Rollout, by: str) -> float:

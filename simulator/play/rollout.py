@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import simpy
 
@@ -31,8 +31,8 @@ from simulator.play.watch import Watch
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
 
-ALL_TRAFFIC = 0.999
-_HARMLESS = 0.01
+ALL_TRAFFIC: Final = 0.999
+_HARMLESS: Final = 0.01
 
 
 class Entry(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Aside(NamedTuple):
     segment: tuple[Any, Any]
 
 
-NOTHING = Shares(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NOTHING: Final = Shares(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Top = Callable[[Any, Any], Any]
 
-_HOUR = 3600.0
-_STEPS = 32
+_HOUR: Final = 3600.0
+_STEPS: Final = 32
 _EVERYTHING = (1.0, 1.0)
 
 

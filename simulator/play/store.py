@@ -5,7 +5,7 @@ return.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.fleet import NEW, OLD
 from simulator.play.luck import Purpose
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from simulator.words.change import Coupled
 
 
-_HARDLY_ONE = 1e-6
+_HARDLY_ONE: Final = 1e-6
 
 
 class StoreVerbs(Verbs):

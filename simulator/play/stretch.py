@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,10 @@ from simulator.play.state import State
 Array = NDArray[np.float64]
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
-_LONGEST_CELL, _GRID = 900.0, 33
-_PARTS, _BESIDE = np.linspace(0.0, 1.0, 33), 1e-9
+_LONGEST_CELL: Final = 900.0
+_GRID: Final = 33
+_PARTS: Final = np.linspace(0.0, 1.0, 33)
+_BESIDE: Final = 1e-9
 
 
 class Beside(NamedTuple):

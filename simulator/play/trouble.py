@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.fleet import NEW, OLD, Failed
 from simulator.play.luck import Luck, Purpose
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
     from simulator.words.failures import Breakdown
 
-_MOST_EVENTS = 30
-_MANY_DOWN = 10.0  # of a normal law with this mean hardly anything lies below none
-_MOST = 10_000
+_MOST_EVENTS: Final = 30
+_MANY_DOWN: Final = 10.0  # of a normal law with this mean hardly anything lies below none
+_MOST: Final = 10_000
 
 
 def gaps(words: Breakdown, luck: Luck, purpose: int, many: float = 1.0) -> Iterator[float]:

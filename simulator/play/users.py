@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,17 @@ if TYPE_CHECKING:
     from simulator.words.detection import People
 
 
-_STRAIGHT, _MOST, _SPAN, _FAINT = 0.02, 255, 120.0, 1e-12
-_NEARLY_ALL = 5.0
-_EXACT, _AWAY, _SECANTS = 0.5, 1.0, 3
-_new = tuple.__new__  # a named tuple at half the cost of calling its class
-LEAST = 1e-300
+_STRAIGHT: Final = 0.02
+_MOST: Final = 255
+_SPAN: Final = 120.0
+_FAINT: Final = 1e-12
+_NEARLY_ALL: Final = 5.0
+_EXACT: Final = 0.5
+_NEAR: Final = 0.25
+_GUESSES: Final = 8
+_HALVES: Final = np.arange(_MOST + 1) + 0.5
+_new: Final = tuple.__new__  # a named tuple at half the cost of calling its class
+LEAST: Final = 1e-300
 Pair = tuple[float, float]
 Added = list[tuple[list[float], float, float]]
 
@@ -42,16 +47,18 @@ class Rise(NamedTuple):
     table: list[list[float]]
     reach: float
 
-    def course(self) -> list[float]:
+    def course(self) -> NDArray[np.float64]:
         """The share at the beginning, after each step but the last, and at the end."""
+        found = np.empty(self.steps + 1)
+        found[0], found[-1] = self.before, self.after
         if self.steps == 1:
-            return [self.before, self.after]
+            return found
         parts = np.arange(1, self.steps) / self.steps
         width, common, segment, met, more, more_segment = np.array(self.table).T[:, :, None]
         base = np.exp(-(common + more * parts))
         spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
-        gained = (width * (1 - spared) - met).sum(axis=0)
-        return [self.before, *(self.before + gained).tolist(), self.after]
+        found[1:-1] = self.before + (width * (1 - spared) - met).sum(axis=0)
+        return found
 
 
 class Users:
@@ -294,19 +301,28 @@ class Reports:
 def _crossed(missing: Callable[[float], float], a: float, b: float, last: float) -> float:
     """When a falling function is no longer above 0, by bisection of (a, b] to half a second.
 
-    It is `last` at b. Where a few secants show on which side a middle lies nothing is asked there.
+    It is `last` at b. Nothing is asked at a middle that is not between the moments found by false
+    position (Illinois: an end that stays counts half), a second around the zero.
     """
     below, above, first = a, b, missing(a)
     if first > 0:
-        for _ in range(_SECANTS):
-            guess = below + (above - below) * first / (first - last)
-            for moment in (guess - _AWAY, guess + _AWAY):
-                if below < moment < above:
-                    value = missing(moment)
-                    if value > 0:
-                        below, first = moment, value
-                    else:
-                        above, last = moment, value
+        guess, before = math.inf, 0
+        for _ in range(_GUESSES):
+            guess, was = below + (above - below) * first / (first - last), guess
+            if abs(guess - was) < _NEAR:
+                break
+            value = missing(guess)
+            side = 1 if value > 0 else -1
+            if side > 0:
+                below, first = guess, value
+                last = last / 2 if side == before else last
+            else:
+                above, last = guess, value
+                first = first / 2 if side == before else first
+            before = side
+        for moment in (guess - _NEAR, guess + _NEAR):
+            if below < moment < above:
+                below, above = (moment, above) if missing(moment) > 0 else (below, moment)
     else:
         above = a
     low, high = a, b
@@ -328,9 +344,9 @@ def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.flo
             times.append((a + b) / 2)
             gains.append(rise.after - rise.before)
         else:
-            step, course = (b - a) / parts, rise.course()
-            times += [a + step * (k + 0.5) for k in range(parts)]
-            gains += [after - before for before, after in pairwise(course)]
+            times += (a + (b - a) / parts * _HALVES[:parts]).tolist()
+            course = rise.course()
+            gains += (course[1:] - course[:-1]).tolist()
     return np.array(times), np.array(gains)
 
 

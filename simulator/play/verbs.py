@@ -7,7 +7,7 @@ forward first passes the gate: after a detection, with `hold`, no further step s
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulator.play.fault import GOOD, Fault
 from simulator.play.fleet import NEW, OLD, Fleet, StartLaw
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from simulator.words.strategy import Smoke, Strategy
     from simulator.words.waves import Part
 
-NO_TRAFFIC = 0.001
-_FEW = 1e-4
+NO_TRAFFIC: Final = 0.001
+_FEW: Final = 1e-4
 
 
 class NoInstances(Exception):

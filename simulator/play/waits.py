@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 from simpy.events import NORMAL, URGENT
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.words.calendar import Calendar
     from simulator.words.distributions import Distribution
 
-_INSTANT = 1e-3  # seconds; dates are not told more finely
+_INSTANT: Final = 1e-3  # seconds; dates are not told more finely
 
 Script = Generator[simpy.Event, Any, None]
 

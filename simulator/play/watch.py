@@ -8,7 +8,7 @@ event. Cells after a trip are never looked at: they are drawn afresh under the s
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,12 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-_FIRST_CHUNK, _LARGEST_CHUNK = 32, 1024
-_SINGLY = 3
-_new = tuple.__new__  # a named tuple at half the cost of calling its class
-_NO_ENDS = np.empty(0)
-SCOPES = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
+_FIRST_CHUNK: Final = 32
+_LARGEST_CHUNK: Final = 1024
+_SINGLY: Final = 3
+_new: Final = tuple.__new__  # a named tuple at half the cost of calling its class
+_NO_ENDS: Final = np.empty(0)
+SCOPES: Final = {"new": (NEW, MIRROR), "old": (OLD,), "service": (OLD, NEW, NOBODY)}
 
 
 class Watch(Drawing):
