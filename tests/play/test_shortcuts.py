@@ -1,4 +1,4 @@
-"""Shorter ways to the same bytes: a clock of one's own, states that begin again, secants."""
+"""Shorter ways to the same bytes: a clock of one's own, states that begin again, false position."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from simulator.findings import study
 from simulator.findings.study import Batch
+from simulator.play.luck import Luck, Purpose
 from simulator.play.solo import Solo
 from simulator.play.stretch import Stretch
 from simulator.play.users import _crossed
@@ -72,7 +73,9 @@ def test_a_clock_for_one_script_keeps_the_order_of_simpy(seed: int) -> None:
 
 
 @given(st.floats(-5, 105), st.floats(0.001, 50.0))
-def test_secants_find_the_half_second_that_bisection_finds(turn: float, width: float) -> None:
+def test_false_position_finds_the_half_second_that_bisection_finds(
+    turn: float, width: float
+) -> None:
     def missing(t: float) -> float:
         """A falling course, steep or flat."""
         return math.tanh((turn - t) / width)
@@ -83,6 +86,18 @@ def test_secants_find_the_half_second_that_bisection_finds(turn: float, width: f
         low, high = (middle, high) if missing(middle) > 0 else (low, middle)
     if missing(100.0) <= 0:
         assert _crossed(missing, 0.0, 100.0, missing(100.0)) == high
+
+
+@given(st.integers(0, 2**62), st.lists(st.tuples(st.integers(0, 90), st.integers(1, 90))))
+def test_numbers_in_turn_are_those_asked_for_one_by_one(
+    seed: int, asked: list[tuple[int, int]]
+) -> None:
+    luck = Luck(seed)
+    for replication in range(2):
+        luck.rekey(replication)
+        for index, more in asked:
+            found = luck.in_turn(Purpose.START, index, more)
+            assert found == luck.uniform(Purpose.START, index)
 
 
 @pytest.mark.alters_engine
