@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 _MITIGATED: Final = 0.01
 _SERVING: Final = 1e-9
-_PIECE: Final = 60.0
-_MOST_PIECES: Final = 60
-_HOUR: Final = 3600.0
-_LOOKS: Final = 61
-_LITTLE: Final = 0.2
+_PIECE, _MOST_PIECES, _HOUR, _LOOKS, _LITTLE = 60.0, 60, 3600.0, 61, 0.2
 
 
 class Counts:

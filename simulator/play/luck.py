@@ -113,7 +113,7 @@ class Luck:
             return self.uniform(purpose, index)
         first, made = self._made.get(purpose, (0, []))
         if not 0 <= index - first < len(made):
-            made = self.uniforms(purpose, index, min(more, _AT_ONCE)).tolist()
+            made = self.uniforms(purpose, index, max(min(more, _AT_ONCE), 1)).tolist()
             first = index
             self._made[purpose] = first, made
         return made[index - first]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import math
 from functools import partial
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +18,8 @@ from simulator.words.units import Portion
 
 Array = NDArray[np.float64]
 
-_MOST_EXACT = 200
-_POINTS: Final = 257
-_GROUPS: Final = 64
-_QUARTER: Final = Portion.parse("25%")
-_NOTHING: Final = Portion.parse(0)
+_MOST_EXACT, _POINTS, _GROUPS = 200, 257, 64
+_QUARTER, _NOTHING = Portion.parse("25%"), Portion.parse(0)
 
 
 class PoolVerbs(PacedVerbs):
@@ -250,7 +246,7 @@ class PoolVerbs(PacedVerbs):
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
         version, starts, now = rules.version, self.starts, self.env.now
-        left = max(rules.todo - rules.started, 1)
+        left = rules.todo - rules.started
         length = law.one(self.luck.in_turn(rules.purpose, starts[version], left))
         starts[version] += 1
         rules.started += 1
