@@ -224,8 +224,8 @@ def on_demand(scenario: Scenario, options: Options, replications: int) -> list[s
     if options.tornado:
         played = tornado.cost(scenario, options.tornado, replications)
         told.append(
-            f"--tornado: every assumption at its low and high value, {played:,} more replications "
-            "for the planned and the recommended strategy each (or those of --strategy)"
+            f"--tornado: every assumption at its low and high value, at least {played:,} more "
+            "replications for the planned and the recommended strategy each (or for --strategy)"
         )
     return told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from simulator.decide.sensitivity import concerned
+from simulator.decide.sensitivity import concerned, whose
 from simulator.findings.comparison import Variant, played
 from simulator.findings.executors import Workers
 from simulator.findings.reconsider import only_weighs, reconsidered
@@ -32,9 +32,9 @@ def altered(
 ) -> list[Results]:
     """What `base`, a study with these strata, would be after each of the changes, all at once.
 
-    The luck is that of the base. Odds and prices only weigh differently, and what one kind of
-    defect is like is played in its stratum alone; `touched` tells which strata are of interest
-    besides.
+    The luck is that of the base. Odds and prices only weigh differently, what one kind of defect is
+    like is played in its stratum alone, and what a strategy says for it alone; `touched` tells
+    which strata are of interest besides.
     """
     found: list[Results] = [base] * len(changes)
     variants: list[Variant] = []
@@ -45,8 +45,9 @@ def altered(
             continue
         strata = concerned(path, BOTH, tuple(groups))
         strata = tuple(g for g in strata if touched is None or touched(path, g))
-        if strata:
-            variants.append((scenario, base.names, strata))
+        names = whose(path, base.names)
+        if strata and names:
+            variants.append((scenario, names, strata))
             where.append(place)
     for place, side in zip(where, played(base, variants, jobs, progress), strict=True):
         found[place] = _whole(base, side)
@@ -54,11 +55,13 @@ def altered(
 
 
 def cost(groups: Sequence[Stratum], paths: Sequence[str], touched: Touched | None = None) -> int:
-    """How many replications `altered` plays for each strategy when every path takes two values."""
+    """How many replications `altered` plays for each strategy when every path takes two values;
+    what one of them says is not counted.
+    """
     return sum(
         2 * group.replications
         for path in paths
-        if not only_weighs(parse_path(path))
+        if not only_weighs(parse_path(path)) and whose(path, [""])
         for group in concerned(path, BOTH, tuple(groups))
         if touched is None or touched(path, group)
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
 from simulator.findings.study import Columns, Progress, Stratum, strata
+from simulator.words.changes import parse_path
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption
 
@@ -76,7 +77,7 @@ def uncertainty(
     rows = varied(results.scenario)
     count = min(max(results.replications["good"], 1), SCREENED)
     coarse = strata(results.scenario, count, SCREENED_KIND)
-    wanted = [_Wanted(row, name, both) for row in rows for name in results.names]
+    wanted = [_Wanted(row, name, both) for row in rows for name in whose(row.path, results.names)]
     moves = _moves(results, wanted, coarse, jobs, progress)
     fine = side_study(results)
     if sum(g.replications for g in fine) > sum(g.replications for g in coarse):
@@ -159,6 +160,12 @@ def concerned(
     if only:
         return tuple(g for g in groups if g.number == int(only[1]) + 1)
     return tuple(g for g in groups if ("defect" if g.number else "good") in given)
+
+
+def whose(path: str, names: Sequence[str]) -> list[str]:
+    """The strategies that a setting can touch: what one of them says touches it alone."""
+    section, *rest = parse_path(path)
+    return [name for name in names if section != "strategies" or rest[:1] in ([], [name])]
 
 
 def _means(base: Results, name: str, changed: Mapping[int, Columns]) -> dict[str, float]:

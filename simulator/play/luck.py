@@ -109,14 +109,14 @@ class Luck:
 
     def in_turn(self, purpose: int, index: int, more: int) -> float:
         """The same for indices that follow each other, when so many are still to be asked for."""
-        if more < _WORTHWHILE and purpose not in self._made:
-            return self.uniform(purpose, index)
         first, made = self._made.get(purpose, (0, []))
-        if not 0 <= index - first < len(made):
-            made = self.uniforms(purpose, index, max(min(more, _AT_ONCE), 1)).tolist()
-            first = index
-            self._made[purpose] = first, made
-        return made[index - first]
+        if 0 <= index - first < len(made):
+            return made[index - first]
+        if more < _WORTHWHILE:
+            return self.uniform(purpose, index)
+        made = self.uniforms(purpose, index, min(more, _AT_ONCE)).tolist()
+        self._made[purpose] = index, made
+        return float(made[0])
 
     def uniforms(self, purpose: int, first: int, count: int) -> NDArray[np.float64]:
         """The uniform numbers of this purpose from index `first` on, so many of them."""

@@ -302,7 +302,7 @@ def _crossed(missing: Callable[[float], float], a: float, b: float, last: float)
     """When a falling function is no longer above 0, by bisection of (a, b] to half a second.
 
     It is `last` at b. Nothing is asked at a middle that is not between the moments found by false
-    position (Illinois: an end that stays counts half), a second around the zero.
+    position (Illinois: an end that stays counts half), half a second around the zero.
     """
     below, above, first = a, b, missing(a)
     if first > 0:

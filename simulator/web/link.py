@@ -7,16 +7,31 @@ next; taken at its word, it would undo the change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 SCENARIO = "scenario"
-_KEYS = ("set", "b", "fix", "two", "own", "m", "example", "workload", "profile", "compared")
-_WRITTEN, _MOST = "links written", 20
+KEYS = ("set", "b", "fix", "two", "own", "m", "example", "workload", "profile", "compared")
+"""What the pages write themselves; none may be a widget's own that Streamlit binds to the link."""
+_WRITTEN = "links written"
 
 _Said = dict[str, list[str]]
+
+
+class _Written:
+    """What was said at one place (page, scenario): the newest, and marks of all there was."""
+
+    def __init__(self, place: tuple[str | None, str | None], said: _Said) -> None:
+        self.place, self.newest, self._known = place, said, {hash(repr(said))}
+
+    def knows(self, said: _Said) -> bool:
+        """Whether the link said so before."""
+        return hash(repr(said)) in self._known
+
+    def note(self, said: _Said) -> None:
+        """The link said so at some time."""
+        self._known.add(hash(repr(said)))
 
 
 def values(key: str) -> list[str]:
@@ -33,12 +48,10 @@ def value(key: str) -> str | None:
 
 def write(key: str, *values: str) -> None:
     """Have a key say these values; without any it leaves the link."""
-    _catch_up()
+    written = _catch_up()
     _put(key, values)
-    written, said = st.session_state[_WRITTEN][1], _said()
-    if said != written[-1]:
-        written.append(said)
-    del written[:-_MOST]
+    written.newest = _said()
+    written.note(written.newest)
 
 
 def _put(key: str, values: Sequence[str]) -> None:
@@ -49,22 +62,26 @@ def _put(key: str, values: Sequence[str]) -> None:
 
 
 def _said() -> _Said:
-    return {key: st.query_params.get_all(key) for key in _KEYS if key in st.query_params}
+    return {key: st.query_params.get_all(key) for key in KEYS if key in st.query_params}
 
 
-def _catch_up() -> None:
+def _catch_up() -> _Written:
     """Say again what was written last, if the browser repeats what the link said before it.
 
     Who goes back in the history, or to another page or scenario, means what the link says.
     """
     run, said = get_script_run_ctx(), _said()
-    place = (run and run.page_script_hash, st.query_params.get(SCENARIO))
-    known: tuple[Any, list[_Said]] | None = st.session_state.get(_WRITTEN)
+    place = (run.page_script_hash if run else None, st.query_params.get(SCENARIO))
+    written: _Written | None = st.session_state.get(_WRITTEN)
     meant = run is not None and run.is_history_navigation
-    if known is None or known[0] != place or (meant and said != known[1][-1]):
-        st.session_state[_WRITTEN] = (place, [said])
-    elif said not in known[1]:
-        known[1].append(said)
-    elif said != known[1][-1]:
-        for key in _KEYS:
-            _put(key, known[1][-1].get(key, ()))
+    if written is None or written.place != place or (meant and said != written.newest):
+        written = st.session_state[_WRITTEN] = _Written(place, said)
+    elif not written.knows(said):
+        written.newest = said
+        written.note(said)
+    elif said != written.newest:
+        for key in KEYS:  # each is told to the browser by itself, and may come back
+            if said.get(key) != written.newest.get(key):
+                _put(key, written.newest.get(key, ()))
+                written.note(_said())
+    return written

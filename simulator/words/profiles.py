@@ -125,16 +125,16 @@ class _Filling:
     def _strategy(self, path: str, given: Any) -> Any:
         """A strategy with what is assumed of the world beside its settings and in its steps."""
         for place, leaves in self.beside.items():
-            listed, _, key = place.rpartition("[].")
+            content, (listed, _, key) = _content(given), place.rpartition("[].")
             if not listed:
                 given = self._beside(path, given, key, leaves)
-            elif isinstance(items := _content(given).get(listed), list | tuple):
+            elif isinstance(items := content.get(listed), list | tuple):
                 filled = [
                     self._beside(f"{path}.{listed}[{index}]", item, key, leaves)
                     for index, item in enumerate(items)
                 ]
                 if any(one is not item for one, item in zip(filled, items, strict=True)):
-                    given = {**_content(given), listed: filled}
+                    given = {**content, listed: filled}
         return given
 
     def _beside(self, path: str, given: Any, asking: str, leaves: Mapping[str, Any]) -> Any:

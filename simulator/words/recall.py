@@ -28,7 +28,7 @@ class Installed(InWaves):
         None,
         description="With recall: none, mean time in which users install what they are offered, "
         "this version and then the repaired one, which is offered to all at once (exponential); "
-        "1 d when left out (judgement, 8 h to 4 d: automatic updates of apps).",
+        "an assumption when left out (deploysim defaults).",
     )
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ class Step(Words):
     finds: Share | None = Field(
         None,
         description="Chance that a defect shows to this audience at all, who use the service in "
-        "their own way; 60 % when left out (judgement, 30 to 80 %). A crash always does.",
+        "their own way; an assumption when left out (deploysim defaults). A crash always does.",
     )
 
     @model_validator(mode="after")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
+from simulator.decide import alone
 from simulator.decide.flip import Search, assumed
+from simulator.decide.sensitivity import whose
 from simulator.decide.tornado import SHOWN, asked, cost, tornado, tornados
-from simulator.findings.comparison import simulate
+from simulator.findings.comparison import Variant, simulate
 from simulator.findings.means import Strata
 from simulator.findings.pairs import paired
 from simulator.findings.results import Given, Results
@@ -118,6 +121,26 @@ def test_what_an_audience_finds_is_varied() -> None:
         assert end.value == direct.under("defect").measure("users_harmed", "mean")
     assert swing.at_high[figures[0].text] < 0 < swing.at_low[figures[0].text]
     assert Search(path, "30%", "80%") in assumed(loads(STAFF))
+
+
+def test_what_a_strategy_says_is_played_for_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = loads(STAFF.replace("strategies:", "strategies:\n  big_bang: {in_place: false}"))
+    asked_for: dict[str, list[str]] = {}
+    played = alone.played
+
+    def told(base: Results, variants: list[Variant], *rest: Any) -> Any:
+        for changed, names, _ in variants:
+            own = changed.strategies["canary"] != scenario.strategies["canary"]
+            asked_for["own" if own else "other"] = list(names)
+        return played(base, variants, *rest)
+
+    monkeypatch.setattr(alone, "played", told)
+    both = ["big_bang", "canary"]
+    (of_bang, _) = tornados(simulate(scenario, 4, 1, fewest=4), both, asked(scenario, ["escaped"]))
+    assert asked_for == {"own": ["canary"], "other": both}
+    (finds,) = (swing for swing in of_bang.swings if swing.assumption.path.endswith(".finds"))
+    assert finds.width("escaped") == 0
+    assert whose("service.startup", both) == whose("strategies", both) == both
 
 
 def test_the_cost_is_told_beforehand() -> None:

@@ -33,7 +33,7 @@ def test_it_shows_pictures_and_every_figure(page: Any) -> None:
 def test_defaults_follow_the_profile(page: Any) -> None:
     before = page.dataframe[0].value
     for name in profiles.names():
-        page.selectbox(key="profile").set_value(name)
+        page.selectbox(key="platform").set_value(name)
         page.run()
         assert not page.exception
         assert len(page.dataframe[0].value) >= len(before) / 2

@@ -77,7 +77,7 @@ st.markdown(
 profile = st.selectbox(
     "With the values of the profile",
     ["none", *profiles.names()],
-    key="profile",
+    key="platform",
     bind="query-params",
     help="A profile is a platform: its start-up, prices, health checks and people.",
 )
