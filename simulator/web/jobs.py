@@ -317,6 +317,13 @@ def going(visitor: str, slot: str, job: Job[Any]) -> bool:
     return not job.ended and not desk().stopped(visitor, slot)
 
 
+def stopped(visitor: str, slot: str, job: Job[Any]) -> bool:
+    """Whether better answers of a job that a visitor might have had were stopped."""
+    if job.error is not None:
+        return False
+    return job.cancelled or (not job.ended and desk().stopped(visitor, slot))
+
+
 def again(visitor: str, slot: str) -> None:
     """Let a visitor ask a question anew that they had stopped."""
     desk().forget(visitor, slot)

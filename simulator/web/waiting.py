@@ -48,7 +48,13 @@ def progress(asked: Mapping[str, Job[Any]], told: Callable[[Sequence[Job[Any]]],
             args=(visitor, tuple(asked)),
             width="stretch",
         )
-    ended = {"told": False}
+    redraw = {"due": False}
+
+    def go_on(slots: Sequence[str]) -> None:
+        """Ask again what was stopped, and draw the page anew."""
+        for slot in slots:
+            jobs.again(visitor, slot)
+        redraw["due"] = True
 
     @st.fragment(run_every=_LOOK if running else None)
     def watch() -> None:
@@ -56,33 +62,26 @@ def progress(asked: Mapping[str, Job[Any]], told: Callable[[Sequence[Job[Any]]],
         for job in asked.values():
             job.look()
         still = [job for slot, job in asked.items() if jobs.going(visitor, slot, job)]
-        if ended["told"] or {slot: job.stage for slot, job in asked.items()} != stages:
+        if redraw["due"] or {slot: job.stage for slot, job in asked.items()} != stages:
             st.rerun()
         if still:
             done = sum(job.done for job in still) / max(sum(job.total for job in still), 1)
             st.progress(min(done, 1.0), told(still))
         else:
-            ended["told"] = running
-            _stopped(asked)
+            redraw["due"] = running
+            _stopped(asked, go_on)
 
     with place:
         watch()
 
 
-def _stopped(asked: Mapping[str, Job[Any]]) -> None:
+def _stopped(asked: Mapping[str, Job[Any]], go_on: Callable[[Sequence[str]], None]) -> None:
     """That some were stopped before their last answer, with a button to go on."""
-    visitor = state.visitor()
-    slots = [
-        slot
-        for slot, job in asked.items()
-        if job.error is None and (jobs.desk().stopped(visitor, slot) or job.cancelled)
-    ]
+    slots = tuple(slot for slot, job in asked.items() if jobs.stopped(state.visitor(), slot, job))
     if not slots:
         return
     done = all(asked[slot].found is not None for slot in slots)
     why = asked[slots[0]].why
     st.caption(f"{why}: this is what was found." if done else f"{why} before there was an answer.")
-    if st.button("Go on", key=f"go on {' '.join(slots)}"):
-        for slot in slots:
-            jobs.again(visitor, slot)
-        st.rerun()
+    # Told to the jobs before anything is drawn: a click must not be lost when all is drawn anew.
+    st.button("Go on", key=f"go on {' '.join(slots)}", on_click=go_on, args=(slots,))

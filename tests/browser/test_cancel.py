@@ -37,9 +37,10 @@ def cancelled(tab: Tab) -> float:
 
 
 def goes_on(tab: Tab) -> None:
-    """Go on, which can be cancelled again."""
+    """Go on, which can be cancelled again, once nothing of the stop is on the page any more."""
     tab.page.get_by_role("button", name="Go on").first.click()
     tab.page.get_by_role("button", name="Cancel", exact=True).first.wait_for(timeout=20_000)
+    tab.page.get_by_text("Stopped").first.wait_for(state="hidden", timeout=20_000)
 
 
 def quickest(tab: Tab, within: float) -> float:
@@ -63,7 +64,9 @@ def test_sensitivity_stops_at_once_and_goes_on(app_url: str, browser: Any, slown
 def test_the_worst_of_a_thousand_stops_at_once_and_goes_on(
     app_url: str, browser: Any, slowness: float
 ) -> None:
-    tab = Tab(browser, app_url).open("replay?which=worst", "What it came to")
+    tab = Tab(browser, app_url).open(
+        "replay?scenario=service-eks-shop&which=worst", "What it came to"
+    )
     took = quickest(tab, CANCELLED * slowness)
     tab.close()
     assert took < CANCELLED * max(slowness, how_slow())

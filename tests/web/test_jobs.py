@@ -67,6 +67,23 @@ def test_who_has_seen_enough_stops_and_others_go_on() -> None:
     desk.leave("ann/1", "A")
 
 
+def test_what_has_its_last_answer_is_not_offered_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    monkeypatch.setattr(jobs, "desk", lambda: desk)
+    job = desk.ask("ann/1", "A", ("q",), lambda *_: iter([1]))
+    desk.drawn("ann/1", "A")
+    assert wait_for(lambda: job.ended)
+    desk.stop("ann/1", "A")
+    assert not jobs.stopped("ann/1", "A", job)
+    early = desk.ask("ann/1", "B", ("r",), slowly)
+    desk.ask("ben/1", "B", ("r",), slowly)
+    desk.stop("ann/1", "B")
+    assert jobs.stopped("ann/1", "B", early)
+    assert not jobs.stopped("ben/1", "B", early)
+    desk.stop("ben/1", "B")
+    assert jobs.stopped("ben/1", "B", early)
+
+
 def test_one_browser_has_so_many_jobs_and_its_oldest_end() -> None:
     desk = Desk()
     own = [desk.ask(f"ann/{k}", "A", ("ann", k), slowly) for k in range(jobs.MOST_EACH)]
