@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.decide import alone
@@ -100,6 +100,7 @@ def checked(found: Sequence[Flip], best: str, fresh: Results) -> tuple[Flip, ...
 
 
 def _weighing(results: Results, path: str) -> At:
+    @cache
     def leader(value: float) -> str:
         """The best strategy at this value."""
         return ranking(reconsidered(results, results.scenario.with_(path, value)))[0]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from simulator.words.scenario import Scenario
 
 FEWEST_PER_STRATUM = 50
-_CHUNK, _MANY, _LEFT_BEHIND = 100, 20_000, 20_000
+_CHUNK, _MANY, _LEFT_BEHIND = 200, 20_000, 20_000
 GOOD_RELEASE = "good"
 Progress = Callable[[int, int], None]
 
@@ -153,11 +153,11 @@ def batches(
 ) -> Iterator[Batch]:
     """All batches of a study, the strata of a strategy interleaved, beyond those `done` of each.
 
-    They have at most `most` replications, in large studies (above 20 000 of some stratum) ten
+    They have at most `most` replications, in large studies (above 20 000 of some stratum) five
     times as many.
     """
     many = max((group.replications for group in groups), default=0) > _MANY
-    size = 10 * most if many else most
+    size = 5 * most if many else most
     for name in names:
         pieces = []
         for group in groups:

@@ -36,7 +36,7 @@ class AnalysisVerbs(ReplicaVerbs):
         yield from self._gate()
         if self._beside:
             self.note("end analysis")
-            self.last_watch = self.env.now
+            self.last_watch = self.now
         for one in self._beside:
             one.stop()
         self._beside = ()
@@ -46,7 +46,7 @@ class AnalysisVerbs(ReplicaVerbs):
         yield from self._gate()
         if not analyses and not least:
             return
-        start, takes = self.env.now, max(one.lasts for one in analyses) if analyses else 0.0
+        start, takes = self.now, max(one.lasts for one in analyses) if analyses else 0.0
         if takes == math.inf:
             yield from self._forever()
         self.note("analyse", max(takes, least))
@@ -60,15 +60,15 @@ class AnalysisVerbs(ReplicaVerbs):
                 yield from self._wait_for(run, event)
         else:
             yield self.env.timeout(takes)
-        yield self.env.timeout(max(start + least - self.env.now, 0.0))
-        self.last_watch = self.env.now
+        yield self.env.timeout(max(start + least - self.now, 0.0))
+        self.last_watch = self.now
         yield from self._gate()
 
     def _wait_for(self, run: AnalysisWatch, over: Event) -> Script:
         """Wait until a run is over; once more for each time that it had to try again."""
         while not over.triggered:
             if run.running:
-                more = max(run.until - self.env.now, RETRY)
+                more = max(run.until - self.now, RETRY)
                 yield self.env.any_of((over, self.env.timeout(more)))
             else:
                 yield over

@@ -183,7 +183,7 @@ class AnalysisWatch(Periods):
 
     def begin(self, rollout: Rollout, done: Callable[[], None] | None) -> None:
         """Start a run of it now; `done` is called when it has passed."""
-        tally, now = self._tally, rollout.env.now
+        tally, now = self._tally, rollout.now
         tally.made = tally.failed = tally.errors = 0
         self.running, self.done, self._done = True, False, done
         self.origin, self.next = now + self.words.initial_delay, 0
@@ -247,7 +247,7 @@ class AnalysingWatch(Watch):
 
     def begin(self, words: Analysis, done: Callable[[], None] | None) -> AnalysisWatch:
         """Start a run of one of the strategy's analyses now."""
-        self._cut(self._rollout.env.now)
+        self._cut(self._rollout.now)
         found = next(one for one in self._analyses if one.words == words and not one.running)
         found.begin(self._rollout, done)
         return found

@@ -61,7 +61,7 @@ class CanaryVerbs(ControllerVerbs):
         yield from self._gate()
         counted = judge is not None and self.watch.active
         if judge is not None and counted:
-            self.watch.open_window(judge, self.env.now)
+            self.watch.open_window(judge, self.now)
         if weight is not None and weight != self.router.published:
             yield from self.shift(weight)
         wait = self._until_tick(every * self.pace)
@@ -70,12 +70,12 @@ class CanaryVerbs(ControllerVerbs):
         yield self.env.timeout(wait)
         if judge is None or not self.watch.active:
             return None
-        self.last_watch = self.env.now
-        return Measured(*self.watch.end_window(self.env.now).measured()) if counted else None
+        self.last_watch = self.now
+        return Measured(*self.watch.end_window(self.now).measured()) if counted else None
 
     def _until_tick(self, every: float) -> float:
         """Seconds until the next turn; a full interval from one of them."""
-        return (math.floor(self.env.now / every + 1e-9) + 1) * every - self.env.now
+        return (math.floor(self.now / every + 1e-9) + 1) * every - self.now
 
     def give_up(self, by: str) -> Script:
         """The controller has found that the release has failed: nothing goes forward any more."""
@@ -90,7 +90,7 @@ class CanaryVerbs(ControllerVerbs):
         yield from self._gate()
         turn = every * self.pace
         self.start_deadline = deadline
-        self.at(math.ceil((self.env.now + deadline) / turn) * turn, self._overdue)
+        self.at(math.ceil((self.now + deadline) / turn) * turn, self._overdue)
         yield from self.provision(share)
         self.start_deadline = math.inf
 
@@ -108,7 +108,7 @@ class CanaryVerbs(ControllerVerbs):
         if self.start_deadline == math.inf:
             super()._watch_health(law, slowest, later)
         elif slowest > law.timeout and self.fault.crash:  # the deadline alone judges starts
-            self.at(self.env.now + later + law.timeout, self._failed_start)
+            self.at(self.now + later + law.timeout, self._failed_start)
 
     def finds_defect(self, chance: float) -> bool:
         """Whether a test of the new version without traffic finds what is wrong with it."""
@@ -130,7 +130,7 @@ class CanaryVerbs(ControllerVerbs):
             return
         if share > 0:
             yield from self._before_traffic()
-            self._begin_age(self.env.now)
+            self._begin_age(self.now)
             self.router.began = True
         self.router.mirror = share
         self.router.changed = True
@@ -142,12 +142,12 @@ class CanaryVerbs(ControllerVerbs):
             return
         takes = self._answered_after(answering)
         self.note("ask for approval", takes)
-        self.answers_at = self.env.now + takes
+        self.answers_at = self.now + takes
 
     @property
     def answered(self) -> bool:
         """Whether whoever was asked has answered."""
-        return self.env.now >= self.answers_at
+        return self.now >= self.answers_at
 
     def roll_primary(self, surge: Portion, unavailable: Portion) -> Script:
         """Let the fleet become new by a rolling update of its own while canaries serve beside it.
@@ -176,12 +176,12 @@ class CanaryVerbs(ControllerVerbs):
             if wait == math.inf:
                 yield from self._forever()
             yield self.env.timeout(wait)
-            fleet.join(NEW, arriving, self.env.now)
+            fleet.join(NEW, arriving, self.now)
             if self.holding:
                 yield self.env.event()
         self._drain(OLD, fleet.up[OLD])
         self._share_out(weight)
-        self.last_watch = self.env.now
+        self.last_watch = self.now
         self.note("rolled", NEW)
 
     def _moves(
@@ -198,14 +198,14 @@ class CanaryVerbs(ControllerVerbs):
             if not ends:
                 return
             end = heapq.heappop(ends)
-            yield 1, max(end - self.env.now, 0.0)
+            yield 1, max(end - self.now, 0.0)
             now = now._replace(new=ReplicaSet(now.new.spec, now.new.available + 1))
 
     def _mean_moves(
         self, law: StartLaw, flight: int, unavailable: int
     ) -> Iterator[tuple[int, float]]:
         """The same of many instances: along their mean course, and one draw of the end."""
-        fleet, start = self.fleet, self.env.now
+        fleet, start = self.fleet, self.now
         size, came, asked = fleet.size, 0, 0
         times, course = self.plan.stream(law, size, flight, False)
         rate = self.plan.start_rate
@@ -216,13 +216,13 @@ class CanaryVerbs(ControllerVerbs):
             there = size * part // _PARTS
             more = min(came + flight, size) - asked
             if rate < math.inf:
-                begun = 1 + int(rate * (self.env.now - start))
+                begun = 1 + int(rate * (self.now - start))
                 more = max(min(came + flight, size, begun), there) - asked
-            fleet.request(more, self.env.now)
+            fleet.request(more, self.now)
             asked += more
             reached = there if part < _PARTS else size + math.log(luck)
             end = start + float(np.interp(reached, course, times))
-            yield there - came, max(end - self.env.now, 0.0)
+            yield there - came, max(end - self.now, 0.0)
             came = there
 
     def _share_out(self, weight: float) -> None:
@@ -232,9 +232,9 @@ class CanaryVerbs(ControllerVerbs):
         rest = own / (own + fleet.up[OLD]) if own else 0.0
         whole = weight + (1.0 - weight) * rest
         if whole > 0:
-            self._fill_cache(self.env.now)
+            self._fill_cache(self.now)
         router.publish(whole)
-        router.take_effect(whole, self.env.now)
+        router.take_effect(whole, self.now)
 
     def retire_canaries(self) -> Script:
         """The canaries go; the fleet serves alone."""

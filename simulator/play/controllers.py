@@ -62,7 +62,7 @@ class ControllerVerbs(HiddenVerbs):
         self.progress_deadline = deadline
 
     def _expect(self, when: float) -> None:
-        now, deadline = self.env.now, self.progress_deadline
+        now, deadline = self.now, self.progress_deadline
         if when - now > deadline:
             self.at(now + deadline, lambda: self._without_progress(when))
 
@@ -71,7 +71,7 @@ class ControllerVerbs(HiddenVerbs):
             return
         self.note("no progress", self.progress_deadline)
         looking = delay_to_decision(cast("Rollout", self), PROGRESS)
-        if self.watching and until > self.env.now + looking:
+        if self.watching and until > self.now + looking:
             self.abort(PROGRESS)
 
     def break_circuit(self, failures: int, reset: bool) -> Script:
@@ -95,7 +95,7 @@ class ControllerVerbs(HiddenVerbs):
 
     def _draw_start(self, version: int, law: StartLaw, count: int, in_place: bool) -> float:
         slowest = super()._draw_start(version, law, count, in_place)
-        self._command_ends(version, self.env.now, slowest)
+        self._command_ends(version, self.now, slowest)
         return slowest
 
     def _forever(self) -> Script:
@@ -107,7 +107,7 @@ class ControllerVerbs(HiddenVerbs):
         if self.breaker is None:
             super()._watch_health(law, slowest, later)
         elif slowest > law.timeout and self.fault.crash:  # the breaker alone judges failed starts
-            self.at(self.env.now + later + law.timeout, self._failed_start)
+            self.at(self.now + later + law.timeout, self._failed_start)
 
     def _one_begins(self, version: int, law: StartLaw, begins: float, ends: float) -> None:
         self._command_ends(version, begins, ends - begins)
@@ -138,7 +138,7 @@ class ControllerVerbs(HiddenVerbs):
             yield from super()._roll_stream(rules, law)
             return
         yield from self._wait_for_turn(rules)
-        env, fleet, begun = self.env, self.fleet, self.env.now
+        env, fleet, begun = self.env, self.fleet, self.now
         first = self.starts[NEW]
         self.starts[NEW] += rules.todo
         window = Window(rules.todo, rules.flight, rules.pause, 1.0 / rules.rate)
@@ -166,10 +166,10 @@ class ControllerVerbs(HiddenVerbs):
         fleet.begin(drift)
         self._lose_along(drift, most)
         yield env.timeout(drawn.last)
-        fleet.settle(env.now)
+        fleet.settle(self.now)
         if self.holding:
             yield env.event()
-        fleet.join(NEW, rules.todo - (fleet.up[NEW] - before), env.now)
+        fleet.join(NEW, rules.todo - (fleet.up[NEW] - before), self.now)
 
     def _decided_by_single_starts(self, rules: Rules, law: StartLaw) -> bool:
         """Whether the controller may see a start that fails or that takes too long."""
@@ -183,7 +183,7 @@ class ControllerVerbs(HiddenVerbs):
 
     def _follow_starts(self, drawn: Starts) -> None:
         """What the controller, or health, will see of these starts, unless it is over before."""
-        now, breaker = self.env.now, self.breaker
+        now, breaker = self.now, self.breaker
         if self.fault.crash and (failed := drawn.failed(1)) < math.inf:
             self.at(now + failed, lambda: None if self.holding else self._failed_start())
         if breaker is not None:
@@ -217,7 +217,7 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._recreate(OLD)
 
     def _recreate(self, version: int) -> Script:
-        fleet, env = self.fleet, self.env
+        fleet = self.fleet
         missing = fleet.size - fleet.up[version]
         self._join_pool()
         if not missing:
@@ -227,7 +227,7 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._retire(1 - version, fleet.up[1 - version])
         if version == NEW:
             yield from self._before_traffic(stopped=True)
-            self._fill_cache(env.now)
+            self._fill_cache(self.now)
         law = self._law(version)
         slowest = self._start(version, law, missing)
         if slowest == math.inf:
@@ -236,7 +236,7 @@ class ControllerVerbs(HiddenVerbs):
         yield from self._joining(version, law, missing, slowest)
         self.announced = False
         if version == NEW:
-            self.last_watch = env.now
+            self.last_watch = self.now
 
     def replace(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
         """Replace instances in batches as if whoever was started served already.
@@ -248,7 +248,7 @@ class ControllerVerbs(HiddenVerbs):
         """
         yield from self._begin_replacing("rolling")
         yield from self._replace(NEW, limits, pause, tolerated)
-        self.last_watch = self.env.now
+        self.last_watch = self.now
 
     def replace_old(self, limits: Limits, pause: float, tolerated: int | None) -> Script:
         """The same with the old version."""
@@ -308,12 +308,12 @@ class ControllerVerbs(HiddenVerbs):
     def _arrive(self, version: int, coming: Coming) -> None:
         """One that was started serves, unless it was given back meanwhile."""
         if version == OLD or self.decided_at != self.decided_at:
-            self.fleet.join(version, 1, self.env.now)
+            self.fleet.join(version, 1, self.now)
             coming.arrive()
 
     def _wait_for_signals(self, ends: list[float], within: float) -> Generator[Event, Any, int]:
         """Wait until all have signalled, or so many seconds; how many have not."""
-        now = self.env.now
+        now = self.now
         yield self.env.timeout(min(max(ends, default=now) - now, within))
         return sum(end - now > within for end in ends)
 
@@ -339,13 +339,13 @@ class ControllerVerbs(HiddenVerbs):
                     break
                 left, healthy = left - count, healthy - count
                 took = self._run_one(count, self.plan.scenario.service.install)
-                heapq.heappush(ends, (env.now + took, count))
+                heapq.heappush(ends, (self.now + took, count))
             if not ends:
                 yield from self._fail_deployment()
             end, count = heapq.heappop(ends)
-            yield env.timeout(max(end - env.now, 0.0))
+            yield env.timeout(max(end - self.now, 0.0))
             good = count - self._failed_of(count)
-            fleet.join(NEW, good, env.now)
+            fleet.join(NEW, good, self.now)
             healthy += good
             if not self.holding:
                 yield from self._gate()
@@ -377,7 +377,7 @@ class ControllerVerbs(HiddenVerbs):
         if not self.fleet.up[NEW]:
             yield from self._fail_deployment()
         yield from self._repair_failed(self.failed_hosts, self.plan.scenario.service.install)
-        self.last_watch = self.env.now
+        self.last_watch = self.now
 
     def reinstall_beside(self, batch: Portion, pause: float) -> Script:
         """Drain and reinstall all old instances in batches, while surplus new ones serve, too.
@@ -432,8 +432,8 @@ class ControllerVerbs(HiddenVerbs):
         if slowest == math.inf:
             yield from self._forever()
         yield self.env.timeout(slowest)
-        fleet.join(NEW, canaries, self.env.now)
-        fleet.join(OLD, baseline, self.env.now)
+        fleet.join(NEW, canaries, self.now)
+        fleet.join(OLD, baseline, self.now)
 
     def delete_canary(self) -> Script:
         """Take all traffic off the new instances; they and the baseline's go."""

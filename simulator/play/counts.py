@@ -281,10 +281,14 @@ class Counts:
         base, share = plan.requests_between(a, b), 1.0 - stretch.clear
         poisson = self.luck.counts().poisson
         for version, s in enumerate(stretch.versions):
-            part, bad = base * s.share, s.failing + s.late
-            share += s.share * (bad + s.anyway)
+            own: float = s.share
+            failing: float = s.failing
+            late: float = s.late
+            corrupt: float = s.corrupt
+            part, bad = base * own, failing + late
+            share += own * (bad + s.anyway)
             if bad > 0:
-                bad = part * s.failing + part * s.late
+                bad = part * failing + part * late
             if bad > 0:
                 self.expected += bad
                 if drawn is None or version not in drawn:
@@ -293,8 +297,8 @@ class Counts:
                     self.failed += self._left_of(stretch, a, b, version, drawn[version], bad)
                 else:
                     self.failed += drawn[version]
-            if s.corrupt > 0 and part > 0:
-                self.corrupt += int(poisson(part * s.corrupt))
+            if corrupt > 0 and part > 0:
+                self.corrupt += int(poisson(part * corrupt))
         if share > plan.tolerated:
             self.degraded += length
         seconds, each = stretch.weight * length, 1.0 / plan.users

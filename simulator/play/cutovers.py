@@ -38,7 +38,7 @@ class CutoverVerbs(PoolVerbs):
         """Hold instances of other layers too, until the release is over."""
         yield from self._gate()
         self.beside = count.of(self.fleet.size)
-        self.fleet.ask(self.beside, self.env.now)
+        self.fleet.ask(self.beside, self.now)
 
     def rebuild_old(self, create: float, others: Portion, recipes: float) -> Script:
         """Build the old version's environment or stack again where it is gone: as long as at first.
@@ -66,7 +66,7 @@ class CutoverVerbs(PoolVerbs):
         self.phase = "registration"
         self.note("register", (NEW, self.fleet.up[NEW]))
         self.note("shift", weight)
-        now = self.env.now
+        now = self.now
         self.router.register(weight, now, Registering(group.check + group.slow_start, favour))
         self._fill_cache(now)
         yield self.env.timeout(group.check)
@@ -80,7 +80,7 @@ class CutoverVerbs(PoolVerbs):
         weight = self.base + favour / (1 + favour) * self.span
         self.note("register", (OLD, blue))
         self.router.register(
-            weight, self.env.now, Registering(group.check + group.slow_start, 1 / favour)
+            weight, self.now, Registering(group.check + group.slow_start, 1 / favour)
         )
         yield self.env.timeout(group.check)
 
@@ -130,7 +130,7 @@ class CutoverVerbs(PoolVerbs):
             self.note("register", (OLD, count))
             yield self.env.timeout(check)
             self.standing_by = 0
-            fleet.join(OLD, count, self.env.now)
+            fleet.join(OLD, count, self.now)
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), if any are left."""
@@ -142,7 +142,7 @@ class CutoverVerbs(PoolVerbs):
         yield from super().retire_old()
         if self.standing_by:
             self.note("retire", (OLD, self.standing_by))
-            self.fleet.ask(-self.standing_by, self.env.now)
+            self.fleet.ask(-self.standing_by, self.now)
             self.standing_by = 0
         self._give_back_others()
 
@@ -153,5 +153,5 @@ class CutoverVerbs(PoolVerbs):
 
     def _give_back_others(self) -> None:
         """Instances of other layers are given back with the stack that they belong to."""
-        self.fleet.ask(-self.beside, self.env.now)
+        self.fleet.ask(-self.beside, self.now)
         self.beside = 0

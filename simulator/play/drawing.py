@@ -15,10 +15,13 @@ from simulator.play.noise import Noise
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
+    from simulator.play.shares import Shares
     from simulator.play.stretch import Stretch
 
 Array = NDArray[np.float64]
-Row = tuple[Array, Array | None, Array | None, Array | None]
+# Expected per cell: requests, failing, late, late anyway (None: none); of all requests so many if
+# that is the same for every cell.
+Row = tuple[Array, Array | None, Array | None, Array | None, float | None]
 
 
 class Drawing:
@@ -53,44 +56,45 @@ class Drawing:
             if row is None:
                 if not any(version in part.rows for part in self._open):
                     continue
-                row = (0.0 * base, None, None, None)
-            self._fill(cells, version, row, noise * (row[0] / base), before)
+                row = (0.0 * base, None, None, None, 0.0)
+            own: Array | None = None
+            if noise is not None:
+                own = noise * (row[0] / base if row[4] is None else row[4])
+            self._fill(cells, version, row, own, before)
         self._open.clear()
         return cells
 
     def _fill(
-        self, cells: Cells, version: int, row: Row, own: Array, before: Sequence[float]
+        self, cells: Cells, version: int, row: Row, own: Array | None, before: Sequence[float]
     ) -> None:
-        """Draw the cells of one version, of which `own` baseline errors are expected."""
-        requests, failing, late, anyway = row
-        expected, means = requests - own, list[Array]()
-        some = many = usual = False
-        if failing is not None and late is not None:
-            some, many = bool(np.count_nonzero(failing)), bool(np.count_nonzero(late))
-            means = [mean for mean, there in ((failing, some), (late, many)) if there]
-            if means:
-                expected = requests - failing - late - own
-        if self._lates and anyway is not None:
-            usual, expected = True, expected - anyway
-            means.append(anyway)
+        """Draw the cells of one version, of which `own` baseline errors are expected, if any."""
+        requests, failing, late, anyway, _ = row
+        if not self._lates:
+            anyway = None
+        means = [mean for mean in (failing, late, anyway, own) if mean is not None]
+        expected = requests.copy()
+        for mean in means:
+            expected -= mean
         adding = [0, 0]
         for part, old_noise in zip(self._open, before, strict=True):
             if version in part.rows:
                 count, part_failing, part_late, share = part.rows[version]
                 expected[0] += count - old_noise * share
-                own[0] += old_noise * share
+                if own is not None:
+                    own[0] += old_noise * share
                 adding = [adding[0] + part_failing, adding[1] + part_late]
-        noisy = bool(np.count_nonzero(own))
-        drawn = self._drawn([*means, own] if noisy else means)
-        failed = slow = none = np.zeros(len(own), np.int64)
-        if some or many:
-            failed = next(drawn) if some else none
-            slow = next(drawn) if many else none
+        drawn = self._drawn(means)
+        failed = slow = none = np.zeros(len(requests), np.int64)
+        if failing is not None:
+            failed = next(drawn)
+        if late is not None:
+            slow = next(drawn)
+        if failing is not None or late is not None:
             cells.harm[version] = failed + slow
-        if usual:
+        if anyway is not None:
             slow = slow + next(drawn)
-        if noisy:
-            failed = next(drawn) if failed is none else failed + next(drawn)
+        if own is not None:
+            failed = failed + next(drawn)
         if adding[0] or adding[1]:
             failed, slow = failed + none, slow + none
             failed[0] += adding[0]
@@ -111,31 +115,41 @@ class Drawing:
         return iter(poisson(np.concatenate(means)).reshape(len(means), -1))
 
     def _rows(self, stretch: Stretch, edges: Array, base: Array, excused: bool) -> dict[int, Row]:
-        """Expected (requests, failing, late, late anyway) per cell of each version watched that has
-        traffic.
-        """
-        eventful = stretch.harm or stretch.varying or stretch.mirror or self._lates
-        if self._rollout.plan.steady and not eventful:
-            shares, seen = zip((OLD, NEW), stretch.seen, strict=True), self._seen
-            return {
-                v: (base * s.share, None, None, None) for v, s in shares if s.share and v in seen
-            }
+        """What is expected per cell of each version watched that has traffic."""
         if stretch.nobody:
             if excused or NOBODY not in self._seen or not stretch.harm:
                 return {}
-            return {NOBODY: (base, base * stretch.clear, 0.0 * base, None)}
-        return {
-            version: (requests, failing, late, anyway)
-            for version, requests, failing, late, anyway in stretch.cells(edges, self._seen)
-            if np.count_nonzero(requests)
-        }
+            return {NOBODY: (base, base * stretch.clear, None, None, 1.0)}
+        rows: dict[int, Row] = {}
+        if not stretch.varying:
+            (old, new), seen = stretch.seen, self._seen
+            copied = stretch.mirror * self._rollout.plan.misses if stretch.mirror else 0.0
+            for version, share, s in (
+                (OLD, old.share, old),
+                (NEW, new.share, new),
+                (MIRROR, copied, new),
+            ):
+                if share > 0 and version in seen:
+                    part = base * share
+                    failing, late, anyway = (
+                        part * x if x else None for x in (s.failing, s.late, s.anyway)
+                    )
+                    rows[version] = (part, failing, late, anyway, share)
+            return rows
+        for version, requests, *bad in stretch.cells(edges, self._seen):
+            if np.count_nonzero(requests):
+                failing, late, anyway = (x if np.count_nonzero(x) else None for x in bad)
+                rows[version] = (requests, failing, late, anyway, None)
+        return rows
 
-    def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array]:
-        """Expected baseline errors of the open parts and of each cell, were there one version."""
+    def _baseline(self, edges: Array, base: Array) -> tuple[list[float], Array | None]:
+        """Expected baseline errors of the open parts and of each cell, were there one version; None
+        where there are none.
+        """
         plan, incident = self._rollout.plan, self._rollout.incident
         if not plan.noise:
             before = [part.incident * part.base for part in self._open]
-            return before, incident * base if incident else np.zeros(len(base))
+            return before, incident * base if incident or any(before) else None
         if not self._open:
             noise = self.noise.expected(edges, base)
             return [], noise + incident * base if incident else noise
@@ -156,32 +170,28 @@ class Drawing:
         """Requests in [a, b]; per version (expected good, failing, late); drawn bad ones."""
         plan, seen = self._rollout.plan, self._seen
         rows: dict[int, tuple[float, int, int, float]] = {}
+        found: list[tuple[int, float, float, float, float]] = []
         if stretch.nobody or stretch.varying:
             edges = np.array([a, b])
             base = plan.requests(edges)
             many = float(base[0])
-            found = [
-                (v, float(r[0]), float(f[0]), float(s[0]), 0.0 if u is None else float(u[0]))
-                for v, (r, f, s, u) in self._rows(stretch, edges, base, excused).items()
-                if f is not None and s is not None
-            ]
-        elif stretch.harm or stretch.mirror or self._lates:
-            many, found = plan.requests_between(a, b), []
-            for version, s in enumerate(stretch.seen):
-                if s.share > 0 and version in seen:
-                    part = many * s.share
-                    shares = (s.failing, s.late, s.anyway)
-                    found.append((version, part, *(part * share for share in shares)))
-            if stretch.mirror and MIRROR in seen:
-                part, s = many * stretch.mirror, stretch.seen[NEW]
-                found.append((MIRROR, part, part * s.failing, part * s.late, part * s.anyway))
+            for version, row in self._rows(stretch, edges, base, excused).items():
+                first = [0.0 if mean is None else float(mean[0]) for mean in row[:4]]
+                found.append((version, first[0], first[1], first[2], first[3]))
         else:
             many = plan.requests_between(a, b)
+            harmless = not (stretch.harm or stretch.mirror or self._lates)
             for version, s in enumerate(stretch.seen):
-                if s.share > 0 and version in seen:
-                    part = many * s.share
-                    rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)
-            return many, rows, {}
+                share: float = s.share
+                if share > 0 and version in seen:
+                    part = many * share
+                    if harmless:
+                        rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)
+                    else:
+                        found.append((version, part, *_bad(part, s)))
+            if stretch.mirror and MIRROR in seen:
+                part = many * stretch.mirror * plan.misses
+                found.append((MIRROR, part, *_bad(part, stretch.seen[NEW])))
         poisson, drawn = self._rollout.luck.counts().poisson, dict[int, int]()
         for version, requests, failing, late, anyway in found:
             bad = int(poisson(failing)) if failing > 0 else 0
@@ -220,6 +230,14 @@ class Drawing:
             if row.baseline > 0:
                 row.failed += int(poisson(row.baseline))
         return counts
+
+
+def _bad(part: float, shares: Shares) -> tuple[float, float, float]:
+    """So many requests of a version: those that fail, are late, and are late anyway."""
+    failing: float = shares.failing
+    late: float = shares.late
+    anyway: float = shares.anyway
+    return part * failing, part * late, part * anyway
 
 
 @cache

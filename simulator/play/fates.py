@@ -186,14 +186,17 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
 
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
-    fault, plan, weight, clear = state.fault, state.plan, state.weight, state.clear
+    fault, plan, clear = state.fault, state.plan, state.clear
+    weight: float = state.weight
+    mixed: float = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
+    leaked: float = state.leaked
     usually = max(0.0, 1.0 - usual_capacity(state) / rate)
     if plan.collapses:
         usually = 1.0 - (1.0 - usually) ** _COLLAPSE
-    mixed = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
     reach, found = fault.users, []
     for version, share in ((OLD, 1.0 - weight), (NEW, weight)):
-        over = 1.0 - state.capacity[version] / max(rate * share, 1e-300)
+        capacity: float = state.capacity[version]
+        over = 1.0 - capacity / max(rate * share, 1e-300)
         shed = 1.0 - (1.0 - over) if over > 0.0 else 0.0
         if plan.collapses:
             shed = 1.0 - (1.0 - shed) ** _COLLAPSE
@@ -201,7 +204,7 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
         served = (1.0 - shed) * clear
         fail, late, corrupt = mixed, 0.0, 0.0
         if version == NEW:
-            fail = mixed + fault.fail + state.leaked + (fault.load if state.loaded else 0.0)
+            fail = mixed + fault.fail + leaked + (fault.load if state.loaded else 0.0)
             late = (1.0 - fail) * fault.late
             corrupt = fault.corrupt * plan.writes
         bad = reach * served

@@ -64,12 +64,12 @@ class HiddenVerbs(HolderVerbs):
         plain = self.fault is GOOD or self.fault.kind in PLAIN_IN_COPIES
         if not plain and self.luck.uniform(Purpose.COMPARABLE) >= comparable:
             situation.fault = GOOD
-        self._begin_age(self.env.now)
+        self._begin_age(self.now)
         router.mirror = share
         router.began = router.changed = True
         try:
             yield self.env.timeout(duration * self.pace)
-            self.last_watch = self.env.now
+            self.last_watch = self.now
             yield from self._gate()
         finally:
             situation.fault = self.fault
@@ -105,7 +105,7 @@ class HiddenVerbs(HolderVerbs):
             return
         self.router.propagation = poll
         if share > 0 and self.situation.on_since is None:
-            self.situation.on_since = self.env.now + poll
+            self.situation.on_since = self.now + poll
         yield from self.shift(share, by_hand=True)
 
     def switch_flag_off(self, poll: float) -> Script:
@@ -134,7 +134,7 @@ class HiddenVerbs(HolderVerbs):
         fleet, situation = self.fleet, self.situation
         idle = 0 if fleet.elastic else fleet.up[NEW]
         fleet.leave(NEW, idle)
-        fleet.ask(-idle, self.env.now)
+        fleet.ask(-idle, self.now)
         fleet.relabel()
         self.router.start_flag()
         self.router.ask_again(poll)
@@ -167,27 +167,27 @@ class HiddenVerbs(HolderVerbs):
         group = math.ceil(fleet.size / MOST_GROUPS)
         room, ends = (1 if doubling else flight), list[tuple[float, int]]()
         while todo > 0 or ends:
-            until = closed_until(*hours, env.now) if hours is not None else 0.0
+            until = closed_until(*hours, self.now) if hours is not None else 0.0
             while todo > 0 and room > 0 and errors.accepted and not until:
                 count = min(group, todo, room)
                 todo, room = todo - count, room - count
-                heapq.heappush(ends, (env.now + self._run_one(count, run_time), count))
+                heapq.heappush(ends, (self.now + self._run_one(count, run_time), count))
             if until and todo > 0 and room > 0:
                 self._wait_for_hours(ends, until)
             end, count = heapq.heappop(ends)
-            yield env.timeout(max(end - env.now, 0.0))
+            yield env.timeout(max(end - self.now, 0.0))
             yield from self._end_some(count, errors)
             room += 0 if doubling else count
             if doubling and count and not ends:
                 errors.group = room = min(2 * errors.group, flight)
             yield from self._gate()
         yield from self._repair_failed(errors.count, run_time)
-        self.last_watch = env.now
+        self.last_watch = self.now
 
     def _wait_for_hours(self, ends: list[tuple[float, int]], until: float) -> None:
         """Nothing ends then, but the next targets may begin."""
         if (until, 0) not in ends:
-            self.note("wait for the next window", until - self.env.now)
+            self.note("wait for the next window", until - self.now)
             heapq.heappush(ends, (until, 0))
 
     def _end_some(self, count: int, errors: Errors) -> Script:
@@ -195,7 +195,7 @@ class HiddenVerbs(HolderVerbs):
         failed = errors.of(count)
         if failed and self.fault.crash:
             self._failed_start()
-        self.fleet.join(NEW, count - failed, self.env.now)
+        self.fleet.join(NEW, count - failed, self.now)
         if not errors.accepted:
             yield from self._too_many_errors()
 
@@ -228,7 +228,7 @@ class HiddenVerbs(HolderVerbs):
         if slowest == math.inf:
             yield from self._forever()
         yield self.env.timeout(slowest)
-        self.fleet.join(NEW, count, self.env.now)
+        self.fleet.join(NEW, count, self.now)
 
     def repair_targets(self, concurrency: Portion, run_time: Distribution) -> Script:
         """Reinstall the old version on every target that was touched, some at a time."""

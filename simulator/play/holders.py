@@ -49,7 +49,7 @@ class HolderVerbs(CutoverVerbs):
         """Offer the new version to nobody any more, and wait for what replaces it where it is: the
         repaired version after a bad release, its next attempt after a good one.
         """
-        left = self.router.stay(self.env.now)
+        left = self.router.stay(self.now)
         if isinstance(users := self.counts.users, Installing):
             users.hold(left)
         self.note("stop", left)

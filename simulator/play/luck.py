@@ -13,6 +13,7 @@ _STEP: Final = 0xD1342543DE82EF95
 _UNIT: Final = 2.0**-52
 _WORTHWHILE: Final = 12
 _AT_ONCE: Final = 64
+_PLACES: Final = [purpose * _GOLDEN & _MASK for purpose in range(64)]
 _ZERO: Final = np.zeros(4, dtype=np.uint64)
 
 
@@ -102,7 +103,8 @@ class Luck:
 
     def uniform(self, purpose: int, index: int = 0) -> float:
         """A uniform number in the open interval (0, 1) for this purpose and index."""
-        x = (self._key + purpose * _GOLDEN + index * _STEP) & _MASK
+        x = self._key + _PLACES[purpose]
+        x = (x + index * _STEP if index else x) & _MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
         return ((x ^ (x >> 31)) >> 12) * _UNIT + _UNIT / 2

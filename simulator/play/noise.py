@@ -26,7 +26,7 @@ class Noise:
     block the expected errors are linear in the requests, so cells cut anywhere are exact.
     """
 
-    __slots__ = ("_blocks", "_known", "_luck", "_offset", "_past", "_plan")
+    __slots__ = ("_blocks", "_integral", "_known", "_luck", "_offset", "_past", "_plan")
 
     def __init__(self, plan: Plan, luck: Luck) -> None:
         self._plan = plan
@@ -34,6 +34,7 @@ class Noise:
         self._blocks = _NONE
         self._known: list[float] = []
         self._past = _NONE
+        self._integral = _NONE, _NONE
         self._offset = 0.0
         if plan.noise_cv > 0:
             self._offset = -(1 + luck.uniform(Purpose.NOISE_OFFSET)) * plan.noise_block
@@ -47,6 +48,10 @@ class Noise:
         block = plan.noise_block
         first = int((edges[0] - self._offset) // block)
         last = int((edges[-1] - self._offset) // block)
+        if plan.steady and first >= 0:
+            upto = np.interp(edges, *self._course(last + 1))
+            found: Array = (plan.noise * plan.rate) * (upto[1:] - upto[:-1])
+            return found
         multipliers = self._between(first, last + 1)
         if first == last:
             one: Array = plan.noise * multipliers[0] * requests
@@ -62,6 +67,18 @@ class Noise:
         upto = np.interp(at, served, course)
         expected: Array = plan.noise * (upto[1:] - upto[:-1])
         return expected
+
+    def _course(self, count: int) -> tuple[Array, Array]:
+        """The ends of at least so many blocks, and the integral of the multiplier up to each."""
+        blocks, (ends, integral) = self._upto(count), self._integral
+        if len(ends) <= len(blocks):
+            block = self._plan.noise_block
+            ends = self._offset + block * np.arange(len(blocks) + 1.0)
+            integral = np.empty(len(ends))
+            integral[0] = 0.0
+            (block * blocks).cumsum(out=integral[1:])
+            self._integral = ends, integral
+        return ends, integral
 
     def between(self, a: float, b: float, requests: float) -> float:
         """Expected baseline errors in [a, b] seconds, given the expected requests in it."""

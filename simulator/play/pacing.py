@@ -64,15 +64,15 @@ class PacedVerbs(StoreVerbs):
         """Hold `count` more instances from the moment `when`, unless it is decided to go back
         before.
         """
-        if when <= self.env.now:
-            self.fleet.request(count, self.env.now)
+        if when <= self.now:
+            self.fleet.request(count, self.now)
         else:
             self.at(when, partial(self._ask_now, count, self._going_back))
 
     def _ask_now(self, count: int, going_back: bool) -> None:
         """Hold more instances, unless it was decided to go back since they were reserved."""
         if going_back == self._going_back:
-            self.fleet.request(count, self.env.now)
+            self.fleet.request(count, self.now)
 
     @property
     def _going_back(self) -> bool:
@@ -80,13 +80,13 @@ class PacedVerbs(StoreVerbs):
 
     def _cancel_starts(self) -> None:
         """Give back everything that was asked for and is not in service yet."""
-        self.fleet.cancel(self.env.now)
+        self.fleet.cancel(self.now)
         if self.pacing is not None:
-            self.pacing.forget(self.env.now)
+            self.pacing.forget(self.now)
 
     def _begin_one(self, pacing: Pacing) -> float:
         """One start begins when its turn comes; returns the moment (seconds)."""
-        begins = float(pacing.reserve(self.env.now, 1)[0])
+        begins = float(pacing.reserve(self.now, 1)[0])
         self._ask_at(begins, 1)
         return begins
 
@@ -94,7 +94,7 @@ class PacedVerbs(StoreVerbs):
         """Ask for instances: the slowest serves in so many seconds (infinite: never)."""
         if self.pacing is None or count < 1:
             return super()._start(version, law, count)
-        now, first = self.env.now, self.starts[version]
+        now, first = self.now, self.starts[version]
         begins = self.pacing.reserve(now, count)
         self.starts[version] += count
         groups = min(count, _GROUPS)
@@ -116,7 +116,7 @@ class PacedVerbs(StoreVerbs):
         """What detectors see of single starts (when it begins, how long it takes; seconds): the
         first that fails, the first that fails twice, and the first that is given up.
         """
-        now, tries = self.env.now, 1.0
+        now, tries = self.now, 1.0
         for begins, takes in starts:
             self._command_ends(NEW, begins, takes)
             if takes > tries * law.timeout:
@@ -127,7 +127,7 @@ class PacedVerbs(StoreVerbs):
         self, version: int, law: StartLaw, begins: Array, purpose: int, first: int
     ) -> float:
         """The same of hundreds: one draw of the last, and of the first that fails so often."""
-        now, count = self.env.now, len(begins)
+        now, count = self.now, len(begins)
         if law.mean() == math.inf:
             slowest = math.inf
         else:
@@ -148,11 +148,11 @@ class PacedVerbs(StoreVerbs):
 
     def _join_paced(self, version: int, law: StartLaw, count: int, slowest: float) -> Script:
         """Let what was asked for now join: one by one, or hundreds along their mean course."""
-        env, fleet, start = self.env, self.fleet, self.env.now
+        env, fleet, start = self.env, self.fleet, self.now
         if self.arriving:
             for when in self.arriving:
-                yield env.timeout(max(when - env.now, 0.0))
-                fleet.join(version, 1, env.now)
+                yield env.timeout(max(when - self.now, 0.0))
+                fleet.join(version, 1, self.now)
             return
         before = fleet.up[version]
         times, course = self.plan.stream(law, count, count, False)
@@ -165,8 +165,8 @@ class PacedVerbs(StoreVerbs):
         drift.span = slowest
         fleet.begin(drift)
         yield env.timeout(slowest)
-        fleet.settle(env.now)
-        fleet.join(version, count - (fleet.up[version] - before), env.now)
+        fleet.settle(self.now)
+        fleet.join(version, count - (fleet.up[version] - before), self.now)
 
     def provision_least(self) -> Script:
         """Have as few new instances ready as autoscaling allows; all of them without it."""
@@ -183,10 +183,10 @@ class PacedVerbs(StoreVerbs):
         yield from super().shift(weight, by_hand)
         if self.grows and self.plan.scaling is not None:
             self.grows = False
-            self.at(self.env.now + self.plan.scaling.up, self._filled_up)
+            self.at(self.now + self.plan.scaling.up, self._filled_up)
 
     def _filled_up(self) -> None:
-        fleet, now, history = self.fleet, self.env.now, self.situation.history
+        fleet, now, history = self.fleet, self.now, self.situation.history
         missing = fleet.size - fleet.up[NEW]
         if missing > 0 and not self._going_back and history is not None:
             history.up[NEW] = fleet.size  # the load brought them, no script

@@ -43,14 +43,14 @@ class PoolVerbs(PacedVerbs):
         idle = fleet.up[NEW]
         if idle and not router.pool and not router.published and not router.weight:
             fleet.leave(NEW, idle)
-            fleet.ask(-idle, self.env.now)
+            fleet.ask(-idle, self.now)
         router.join_pool()
 
     def _begin_replacing(self, phase: str) -> Script:
         """The first instance of the pool may be replaced: from now on the new version serves."""
         yield from self._gate()
         yield from self._before_traffic()
-        self._fill_cache(self.env.now)
+        self._fill_cache(self.now)
         self._join_pool()
         self.router.began = True
         self.phase = phase
@@ -85,8 +85,8 @@ class PoolVerbs(PacedVerbs):
             yield self.env.timeout(slowest)
         self.announced = False
         if version == NEW:
-            self._fill_cache(self.env.now)
-        fleet.join(version, fleet.size, self.env.now)
+            self._fill_cache(self.now)
+        fleet.join(version, fleet.size, self.now)
 
     def enter(self, upto: Portion) -> Script:
         """Start new instances, up to this part of those that move; each joins when ready."""
@@ -102,7 +102,7 @@ class PoolVerbs(PacedVerbs):
             return
         yield from self._before_starts()
         yield from self._before_traffic()
-        start = self.env.now
+        start = self.now
         self._fill_cache(start)
         self._join_pool()
         self.router.began = True
@@ -125,13 +125,13 @@ class PoolVerbs(PacedVerbs):
         if self.pacing is not None and not in_place:
             yield from self._join_paced(version, law, count, slowest)
             return
-        env, fleet, start = self.env, self.fleet, self.env.now
+        env, fleet, start = self.env, self.fleet, self.now
         before, purpose = fleet.up[version], Purpose.START if version == NEW else Purpose.OLD_START
         if count > 1:
             luck = self.luck.uniform(purpose, self.starts[version] - count + 1)
             first = law.first(count - 1, slowest, luck)
             yield env.timeout(first)
-            fleet.join(version, 1, env.now)
+            fleet.join(version, 1, self.now)
             if count > 2 and slowest > first:
                 times = np.linspace(first, slowest, _POINTS)
                 passed = law.cdf(times)
@@ -139,15 +139,15 @@ class PoolVerbs(PacedVerbs):
                 course = (count - 2) * (passed - passed[0]) / gained
                 drift = Drift(
                     version,
-                    env.now,
+                    self.now,
                     lambda t: np.interp(t - start, times, course),
                     np.zeros_like,
                 )
                 drift.span = slowest - first
                 fleet.begin(drift)
-        yield env.timeout(start + slowest - env.now)
-        fleet.settle(env.now)
-        fleet.join(version, count - (fleet.up[version] - before), env.now)
+        yield env.timeout(start + slowest - self.now)
+        fleet.settle(self.now)
+        fleet.join(version, count - (fleet.up[version] - before), self.now)
 
     def roll(
         self,
@@ -218,7 +218,7 @@ class PoolVerbs(PacedVerbs):
         else:
             yield from self._roll_window(rules, law)
         if version == NEW:
-            self.last_watch = self.env.now
+            self.last_watch = self.now
         self.note("rolled", version)
 
     def _make_room(self, rules: Rules, starting: int, pausing: int = 0) -> tuple[int, int]:
@@ -245,7 +245,7 @@ class PoolVerbs(PacedVerbs):
 
     def _start_one(self, rules: Rules, law: StartLaw, drained: bool) -> float:
         """Start one instance, after draining it; returns when it will be in service (seconds)."""
-        version, starts, now = rules.version, self.starts, self.env.now
+        version, starts, now = rules.version, self.starts, self.now
         left = rules.todo - rules.started
         length = law.one(self.luck.in_turn(rules.purpose, starts[version], left))
         starts[version] += 1
@@ -280,16 +280,16 @@ class PoolVerbs(PacedVerbs):
         heapq.heapify(ends)
         while ends or pauses:
             over = bool(pauses) and (not ends or pauses[0] <= ends[0])
-            end, now = heapq.heappop(pauses if over else ends), env.now
+            end, now = heapq.heappop(pauses if over else ends), self.now
             if end - now > self.progress_deadline:
                 self._expect(end)
             if end == math.inf:
                 yield from self._forever()
             yield env.timeout(end - now if end > now else 0.0)
             if not over:
-                fleet.join(version, 1, env.now)
+                fleet.join(version, 1, self.now)
             if rules.pause > 0 and not over:
-                heapq.heappush(pauses, env.now + rules.pause)
+                heapq.heappush(pauses, self.now + rules.pause)
             elif not self.holding:
                 for end in self._start_some(rules, law, len(ends), len(pauses)):
                     heapq.heappush(ends, end)
@@ -325,8 +325,8 @@ class PoolVerbs(PacedVerbs):
                 for end in ends:
                     if end == math.inf:
                         yield from self._forever()
-                    yield env.timeout(max(end - env.now, 0.0))
-                    fleet.join(rules.version, 1, env.now)
+                    yield env.timeout(max(end - self.now, 0.0))
+                    fleet.join(rules.version, 1, self.now)
             self._let_go(rules)
             if rules.pause > 0 and rules.started < rules.todo:
                 yield env.timeout(rules.pause)
@@ -352,7 +352,7 @@ class PoolVerbs(PacedVerbs):
         more is begun only those arrive that were on their way.
         """
         yield from self._wait_for_turn(rules)
-        env, fleet, start = self.env, self.fleet, self.env.now
+        env, fleet, start = self.env, self.fleet, self.now
         pause, version = rules.pause, rules.version
         stream = self.plan.stream(law, rules.todo, rules.flight, rules.in_place, pause)
         purpose = Purpose.INSTALL if rules.in_place else Purpose.START
@@ -382,17 +382,17 @@ class PoolVerbs(PacedVerbs):
         fleet.begin(drift)
         self._lose_along(drift, most)
         yield env.timeout(last)
-        fleet.settle(env.now)
+        fleet.settle(self.now)
         if self.holding:
             yield env.event()
         for other in (OLD, NEW):
             self.router.reconnect(other, 0.0)
-        fleet.join(version, rules.todo - (fleet.up[version] - before), env.now)
+        fleet.join(version, rules.todo - (fleet.up[version] - before), self.now)
 
     def _wait_for_turn(self, rules: Rules) -> Script:
         """Starts of many instances begin when the first of them may, as fast as they may."""
         if self.pacing is not None and not rules.in_place:
-            wait = self.pacing.free(self.env.now) - self.env.now
+            wait = self.pacing.free(self.now) - self.now
             if wait > 0:
                 yield self.env.timeout(wait)
             rules.rate = 1.0 / self.pacing.gap

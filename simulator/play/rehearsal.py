@@ -106,7 +106,7 @@ def _rehearse(plan: Plan) -> Rehearsal:
     if schema is not None and schema.expand_contract is not None:
         plan.script = (
             rollout.lead
-            + rollout.env.now
+            + rollout.now
             - (schema.expand_contract.releases - 1) * (schema.expand_contract.apart)
         )
         rollout, duration = play_script(plan, _Median(0))
@@ -128,7 +128,7 @@ def _rehearse(plan: Plan) -> Rehearsal:
         tuple(rollout.journal),
         _seen(plan, tuple(rollout.journal)),
         duration,
-        rollout.lead + rollout.env.now,
+        rollout.lead + rollout.now,
         peak,
         reasons,
         rollout.lead,
@@ -149,8 +149,8 @@ def _reasons(plan: Plan, rollout: Rollout, peak: int) -> Iterator[str]:
     held = service.connections
     if held is not None and peak * held.each > held.most:
         yield f"needs {peak * held.each} connections, the store takes {held.most}"
-    if change.every is not None and rollout.env.now > change.every:
-        after, until = rough_duration(rollout.lead + rollout.env.now), rough_duration(change.every)
+    if change.every is not None and rollout.now > change.every:
+        after, until = rough_duration(rollout.lead + rollout.now), rough_duration(change.every)
         yield f"cannot keep up: finished after {after}, and the next release comes after {until}"
     if plan.deadline and (weight := _shifted(journal)):
         yield (

@@ -72,7 +72,7 @@ class ReplicaVerbs(CanaryVerbs):
         self._join_pool()
         yield from self._reconcile(sizes, ready)
         self.note("shift", 0.0)
-        self.router.leave_pool(self.env.now)
+        self.router.leave_pool(self.now)
 
     def _reconcile(self, sizes: Sizes, ready: float) -> Script:
         course, env = Course(), self.env
@@ -85,7 +85,7 @@ class ReplicaVerbs(CanaryVerbs):
             self._expect(when)
             if when == math.inf:
                 yield from self._forever()
-            yield env.timeout(max(when - env.now, 0.0))
+            yield env.timeout(max(when - self.now, 0.0))
             self._arrive_some(course, ready * self.pace)
         if self.holding:
             yield env.event()
@@ -115,18 +115,18 @@ class ReplicaVerbs(CanaryVerbs):
         self.note("provision", (version, count))
         pacing = self.pacing
         if pacing is None:
-            self.fleet.request(count, self.env.now)
+            self.fleet.request(count, self.now)
         while count > 0:
             part, later = min(group, count), 0.0
             if pacing is not None:
-                later = float(pacing.reserve(self.env.now, part)[-1]) - self.env.now
+                later = float(pacing.reserve(self.now, part)[-1]) - self.now
             length = law.one(self.luck.uniform(purpose, self.starts[version]))
             self.starts[version] += part
             if version == NEW and length > law.timeout:
                 self._watch_health(law, length, later)
-            one = [self.env.now + later + length, part, float(pacing is None)]
+            one = [self.now + later + length, part, float(pacing is None)]
             if pacing is not None:
-                self._ask_for_group(one, self.env.now + later)
+                self._ask_for_group(one, self.now + later)
             heapq.heappush(course.starting[version], one)
             count -= part
 
@@ -155,13 +155,13 @@ class ReplicaVerbs(CanaryVerbs):
                 if serving:
                     self._drain(version, part)
                 elif one[2]:
-                    self.fleet.ask(-part, self.env.now)
+                    self.fleet.ask(-part, self.now)
                     self.fleet.starting -= part
         self._drain(version, count)
 
     def _arrive_some(self, course: Course, wait: float) -> None:
         """Who is ready by now serves, and who has served long enough is available."""
-        now = self.env.now
+        now = self.now
         for version in (OLD, NEW):
             starting, fresh = course.starting[version], course.fresh[version]
             while fresh and fresh[0][0] <= now:
@@ -191,11 +191,11 @@ class ReplicaVerbs(CanaryVerbs):
             yield from self._before_starts()
         self.note("provision", (version, missing))
         slowest = self._start(version, self._law(version), missing)
-        self._expect(env.now + slowest)
+        self._expect(self.now + slowest)
         if slowest == math.inf:
             yield from self._forever()
         yield env.timeout(slowest)
-        fleet.join(version, missing, env.now)
+        fleet.join(version, missing, self.now)
         yield env.timeout(ready * self.pace)
 
     def step_back(self, weights: tuple[float, ...]) -> Script:

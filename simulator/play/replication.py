@@ -74,7 +74,7 @@ def _cut_off(rollout: Rollout, now: float, limit: float) -> float:
         now = rollout.advance(now, limit)
         if rollout.env.peek() < limit:
             rollout.env.step()
-            now = max(now, rollout.env.now)
+            now = max(now, rollout.now)
     rollout.ended = True
     return limit
 
@@ -143,7 +143,7 @@ def _rollback_was_worse(rollout: Rollout) -> float:
     harms = rollout.fault.mixed or rollout.wrong_way or counts.outage > rollout.outage_before
     if not harms:
         return 0.0
-    return float(_finished_instead(rollout, rollout.env.now) < counts.expected)
+    return float(_finished_instead(rollout, rollout.now) < counts.expected)
 
 
 def _deployed(rollout: Rollout) -> float:
@@ -173,7 +173,7 @@ def _result(rollout: Rollout) -> str:
 def outcome(rollout: Rollout, label: str) -> Outcome:
     """The figures of a rollout that has ended."""
     plan = rollout.plan
-    ended = min(rollout.env.now, plan.limit)
+    ended = min(rollout.now, plan.limit)
     result = _result(rollout)
     _close_rollback(rollout)
     deploy = _deployed(rollout)
@@ -217,7 +217,7 @@ def _overload(rollout: Rollout, ended: float) -> float:
 
 def _still_wrong(rollout: Rollout) -> bool:
     """Whether anybody still meets the defect at the end."""
-    if rollout.mended_at <= rollout.env.now:
+    if rollout.mended_at <= rollout.now:
         return False
     residue = rollout.fault.persists > 0 and rollout.situation.highest > 0
     left = residue and rollout.situation.rolling_back and not rollout.situation.repaired
@@ -275,15 +275,15 @@ def _close_rollback(rollout: Rollout) -> None:
         return
     weight = rollout.weight()
     if rollout.share_90 != rollout.share_90 and weight <= 0.1 * rollout.weight_to_undo + 1e-12:
-        rollout.share_90 = rollout.env.now
+        rollout.share_90 = rollout.now
     whole = rollout.all_back(weight) and rollout.fleet.up[OLD] >= rollout.fleet.size
     if rollout.restored_at != rollout.restored_at and whole:
-        rollout.restored_at = rollout.env.now
+        rollout.restored_at = rollout.now
 
 
 def _finish(rollout: Rollout) -> float:
     if rollout.decided_at == rollout.decided_at:
-        return rollout.lead + rollout.env.now if rollout.ended else CENSORED
+        return rollout.lead + rollout.now if rollout.ended else CENSORED
     return rollout.lead + rollout.script_end if rollout.finished else CENSORED
 
 

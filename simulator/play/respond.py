@@ -33,6 +33,6 @@ def delay_to_decision(rollout: Rollout, by: str) -> float:
         delay += page.acknowledge.sample(luck.uniform(Purpose.PAGE_ACKNOWLEDGE))
     if page.off_hours != 1.0:
         plan = rollout.plan
-        if not plan.scenario.calendar.working(plan.clock.wall(rollout.env.now)):
+        if not plan.scenario.calendar.working(plan.clock.wall(rollout.now)):
             delay *= page.off_hours
     return delay

@@ -208,7 +208,7 @@ class Rollout(AnalysisVerbs):
             and not self.router.coming
             and self.fleet.drift is None
             and self.fleet.up[OLD] >= self.fleet.size
-            and (scaling is None or stretch is None or scaling.full(stretch, self.env.now))
+            and (scaling is None or stretch is None or scaling.full(stretch, self.now))
         )
 
     def all_back(self, weight: float) -> bool:
@@ -244,7 +244,7 @@ class Rollout(AnalysisVerbs):
         """Something was detected now: note it once, and have the response decided."""
         if self.caught_by or self.ended:
             return
-        now = self.env.now
+        now = self.now
         self.caught_by, self.detected_at = by, now
         self.watch.close()
         self.caught_at = (self.wave or self.phase) if self.watched else "after"
@@ -257,7 +257,7 @@ class Rollout(AnalysisVerbs):
 
     def weight(self) -> float:
         """The share of the traffic on the new version now."""
-        fleet, router, now = self.fleet, self.router, self.env.now
+        fleet, router, now = self.fleet, self.router, self.now
         if fleet.drift is not None:
             return Stretch(self.plan, fleet, router, self.situation, now).weight
         if router.pool and router.lingers:
@@ -272,7 +272,7 @@ class Rollout(AnalysisVerbs):
     def _decide(self) -> None:
         if self.ended:
             return
-        self.decided_at = self.env.now
+        self.decided_at = self.now
         self.counts.look_at = self.decided_at + self.plan.response.back_within
         self.weight_to_undo = self.weight()
         self.outage_before = self.counts.outage
@@ -293,7 +293,7 @@ class Rollout(AnalysisVerbs):
             if self.watching:
                 yield from self._follow()
         except simpy.Interrupt:
-            self.fleet.settle(self.env.now)
+            self.fleet.settle(self.now)
             self.holding = False
             if self.past_return:
                 yield from self._without_return()
@@ -310,23 +310,23 @@ class Rollout(AnalysisVerbs):
         self.watched = False
         self.counts.failed_before = self.counts.failed
         self.note("watched phase over")
-        if self.full_at != self.full_at and self.router.moving(env.now):
-            full = self.router.course.crosses((ALL_TRAFFIC,), env.now)
+        if self.full_at != self.full_at and self.router.moving(self.now):
+            full = self.router.course.crosses((ALL_TRAFFIC,), self.now)
             if full < math.inf:
-                yield env.timeout(full - env.now + 1e-3)
+                yield env.timeout(full - self.now + 1e-3)
         if self.fault is not GOOD or response.automatic == "always":
-            start = self.full_at if self.full_at == self.full_at else env.now
-            yield env.timeout(max(start + self.plan.scenario.follow_up - env.now, 0.0))
+            start = self.full_at if self.full_at == self.full_at else self.now
+            yield env.timeout(max(start + self.plan.scenario.follow_up - self.now, 0.0))
         yield from self._work_off()
         if self.caught_by:
             yield env.event()
 
     def _script_done(self) -> None:
-        self.script_end = self.env.now
+        self.script_end = self.now
         self.phase, self.wave = "watch", ""
         self.finished = True
         if self.full_at != self.full_at and self.weight() >= ALL_TRAFFIC:
-            self.full_at = self.env.now
+            self.full_at = self.now
         self.note("deployed")
 
     def _roll_back(self) -> Generator[simpy.Event, Any, None]:
@@ -358,7 +358,7 @@ class Rollout(AnalysisVerbs):
         takes = replaced_after(plan, luck, good=False)
         if plan.response.point_of_no_return == "roll_back":
             self.wrong_way = True
-            self.mended_at = env.now + takes
+            self.mended_at = self.now + takes
             self.at(self.mended_at, self._mended)
             yield from self._roll_back()
             return
@@ -367,15 +367,15 @@ class Rollout(AnalysisVerbs):
         again = self.redeploy()
         self.note("fix forward", takes + again)
         yield env.timeout(takes + again)
-        self.mended_at = env.now
+        self.mended_at = self.now
         self._mended()
         fleet = self.fleet
-        fleet.join(NEW, fleet.size - fleet.up[NEW], env.now)
+        fleet.join(NEW, fleet.size - fleet.up[NEW], self.now)
         fleet.leave(OLD, fleet.up[OLD])
-        fleet.ask(fleet.size - fleet.held, env.now)
-        self.router.leave_pool(env.now)
+        fleet.ask(fleet.size - fleet.held, self.now)
+        self.router.leave_pool(self.now)
         self.router.publish(1.0)
-        self.router.take_effect(1.0, env.now)
+        self.router.take_effect(1.0, self.now)
 
     def _mended(self) -> None:
         self.situation.misfit, self.situation.fault = None, GOOD
@@ -392,11 +392,11 @@ class Rollout(AnalysisVerbs):
         stale = math.nan
         if self.fault is not GOOD and self.plan.cached is not None:
             stale = self.router.forgotten()
-        scaled = math.nan if self.plan.scaling is None else self.env.now + self.plan.scaling.up
+        scaled = math.nan if self.plan.scaling is None else self.now + self.plan.scaling.up
         for until in (self.repaired_at, self.mended_at, stale, scaled + 1e-3):
-            while until > self.env.now:  # once more where adding up seconds fell short of it
-                yield self.env.timeout(until - self.env.now)
-        if self.repaired_at <= self.env.now:
+            while until > self.now:  # once more where adding up seconds fell short of it
+                yield self.env.timeout(until - self.now)
+        if self.repaired_at <= self.now:
             self._repaired()
         yield from self._work_off()
 
@@ -407,10 +407,10 @@ class Rollout(AnalysisVerbs):
 
     def _work_off(self) -> Generator[simpy.Event, Any, None]:
         """What waits in a queue is worked off before it is over."""
-        backlog, now = self.situation.backlog, self.env.now
+        backlog, now = self.situation.backlog, self.now
         while backlog is not None and (left := backlog.left(now)) > 0:
             yield self.env.timeout(left)
-            now = self.env.now
+            now = self.now
 
     @property
     def fixed_forward(self) -> bool:

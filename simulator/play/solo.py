@@ -31,13 +31,18 @@ class Solo:
     SimPy does, so that a script takes the same time to the last digit. Seconds.
     """
 
-    __slots__ = ("_asked", "_queue", "_script", "_waits", "now")
+    __slots__ = ("_asked", "_now", "_queue", "_script", "_waits")
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self._now = 0.0
         self._queue: list[tuple[float, int, int, Callable[[], object] | int]] = []
         self._asked = self._waits = 0
         self._script: Generator[Any, Any, None] | None = None
+
+    @property
+    def now(self) -> float:
+        """What time it is, seconds."""
+        return self._now
 
     def _ask(self, when: float, urgency: int, what: Callable[[], object] | int) -> None:
         self._asked += 1
@@ -46,13 +51,13 @@ class Solo:
     def process(self, script: Generator[Any, Any, None]) -> Solo:
         """The one process, which this clock stands for as well."""
         self._script = script
-        self._ask(self.now, URGENT, self._waits)
+        self._ask(self._now, URGENT, self._waits)
         return self
 
     def wake(self, delay: float) -> None:
         """Let the script go on in so many seconds, unless it waits for something else then."""
         self._asked += 1
-        heappush(self._queue, (self.now + delay, NORMAL, self._asked, self._waits))
+        heappush(self._queue, (self._now + delay, NORMAL, self._asked, self._waits))
 
     def timeout(self, delay: float) -> None:
         """The same, as a rollout's scripts say it."""
@@ -65,7 +70,7 @@ class Solo:
     def interrupt(self, cause: object) -> None:
         """Give up what the script waits for, and tell it why."""
         self._waits += 1
-        self._ask(self.now, URGENT, lambda: self._go_on(simpy.Interrupt(cause)))
+        self._ask(self._now, URGENT, lambda: self._go_on(simpy.Interrupt(cause)))
 
     def _go_on(self, reason: simpy.Interrupt) -> None:
         assert self._script is not None
@@ -76,8 +81,8 @@ class Solo:
 
     def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
         """Let `call` happen at the moment `when` (seconds)."""
-        wait = when - self.now
-        self._ask(self.now + (wait if wait > 0.0 else 0.0), URGENT if urgent else NORMAL, call)
+        wait = when - self._now
+        self._ask(self._now + (wait if wait > 0.0 else 0.0), URGENT if urgent else NORMAL, call)
 
     def peek(self) -> float:
         """When something happens next, seconds; infinite if nothing does."""
@@ -85,7 +90,7 @@ class Solo:
 
     def step(self) -> None:
         """Let the next event happen."""
-        self.now, _, _, what = heappop(self._queue)
+        self._now, _, _, what = heappop(self._queue)
         if not isinstance(what, int):
             what()
         elif what == self._waits and self._script is not None:

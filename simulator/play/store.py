@@ -54,7 +54,7 @@ class StoreVerbs(Verbs):
         if coupled is not None and coupled.order == "schema_last":
             yield from self._gate()
             yield from self._migrate(coupled)
-            self.last_watch = self.env.now
+            self.last_watch = self.now
 
     def _before_traffic(self, stopped: bool = False) -> Script:
         """What has to be done just before the new version gets its first traffic."""
@@ -101,7 +101,7 @@ class StoreVerbs(Verbs):
         self._block(False)
         self.note("migrated")
         if coupled.order != "schema_first":
-            self.migrated_at = self.env.now
+            self.migrated_at = self.now
             self.situation.misfit = OLD
 
     def _block(self, blocked: bool) -> None:
@@ -111,7 +111,7 @@ class StoreVerbs(Verbs):
 
     def undo_store(self) -> Script:
         """Before a rollback: the old schema comes back beside the new one, without later writes."""
-        coupled, now = self.plan.coupled, self.env.now
+        coupled, now = self.plan.coupled, self.now
         self._block(False)
         self._stop(False)
         if self.router.began and self.plan.lag:
@@ -124,7 +124,7 @@ class StoreVerbs(Verbs):
         takes = coupled.restore.sample(self.luck.uniform(Purpose.RESTORE))
         self.note("restore", takes)
         yield self.env.timeout(takes)
-        plan, now = self.plan, self.env.now
+        plan, now = self.plan, self.now
         self.counts.lose_writes(plan.writes * plan.requests_between(self.migrated_at, now))
         self.situation.misfit = None
         self.router.changed = True
@@ -148,18 +148,18 @@ class StoreVerbs(Verbs):
         if plan.lingers:
             served = self._cut_connections(version, leaving, part, drain, cohorts)
         if plan.ungraceful and not idle:
-            cut = plan.requests_between(self.env.now, self.env.now + plan.ungraceful)
+            cut = plan.requests_between(self.now, self.now + plan.ungraceful)
             if self.fleet.drift is not None and self.router.pool and self.router.links is None:
-                share = leaving / self.fleet.in_pool(self.env.now)
+                share = leaving / self.fleet.in_pool(self.now)
             else:
                 share = served * (self.weight() if version == NEW else 1.0 - self.weight())
-            self.counts.lose(self.env.now, share * cut * self._again(), not drained)
+            self.counts.lose(self.now, share * cut * self._again(), not drained)
         if sessions is None or visits is None:
             return
-        rate = self.plan.requests_between(self.env.now, self.env.now + 1.0)
+        rate = self.plan.requests_between(self.now, self.now + 1.0)
         alive = rate * sessions.mean / sessions.requests
-        lost = alive * visits.leave(version, part, self.env.now, drain, leaving, cohorts)[1]
-        counts, when = self.counts, self.env.now + drain
+        lost = alive * visits.leave(version, part, self.now, drain, leaving, cohorts)[1]
+        counts, when = self.counts, self.now + drain
         self.at(when, lambda: counts.lose(when, lost, not drained))
 
     def _again(self) -> float:
@@ -176,10 +176,10 @@ class StoreVerbs(Verbs):
         """Connections that are still open on instances that leave are cut at the end of the drain,
         and begin anew on whoever serves from that moment on: what they have of the version's now.
         """
-        env, fleet, router = self.env, self.fleet, self.router
+        fleet, router = self.fleet, self.router
         links, held, cut = router.links, part, 0.0
         if links is not None:
-            held, cut = links.leave(version, part, env.now, drain, leaving, cohorts)
+            held, cut = links.leave(version, part, self.now, drain, leaving, cohorts)
         fleet.finishing[version] += leaving
 
         def reconnect() -> None:
@@ -187,5 +187,5 @@ class StoreVerbs(Verbs):
             fleet.finishing[version] = left if left > _HARDLY_ONE else 0.0
             router.reconnect(version, cut)
 
-        self.at(env.now + drain, reconnect)
+        self.at(self.now + drain, reconnect)
         return held

@@ -108,7 +108,7 @@ def _one_after_the_other(
     rollout: Rollout, waits: Iterator[float], happen: Callable[[int], None], index: int = 0
 ) -> None:
     """Let something happen again and again; the next is put on the calendar when one is over."""
-    when = rollout.env.now + next(waits, math.inf)
+    when = rollout.now + next(waits, math.inf)
 
     def once() -> None:
         """It happens now, and the next one is awaited."""
@@ -148,7 +148,7 @@ def _break_one(rollout: Rollout, chance: float, length: float) -> None:
             fleet.broken.remove(failed)
         fleet.changed = True
 
-    rollout.at(rollout.env.now + length, mend)
+    rollout.at(rollout.now + length, mend)
 
 
 def _zones(rollout: Rollout, words: Breakdown) -> None:
@@ -160,7 +160,7 @@ def _zones(rollout: Rollout, words: Breakdown) -> None:
         """One zone goes dark, and comes back."""
         length = words.repair.sample(luck.uniform(Purpose.ZONE_REPAIR, index))
         _light(rollout, -1.0 / zones, "zone lost")
-        rollout.at(rollout.env.now + length, lambda: _light(rollout, 1.0 / zones, "zone back"))
+        rollout.at(rollout.now + length, lambda: _light(rollout, 1.0 / zones, "zone back"))
 
     _one_after_the_other(rollout, gaps(words, luck, Purpose.ZONE_GAP, zones), lose)
 

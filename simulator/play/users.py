@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -47,17 +48,16 @@ class Rise(NamedTuple):
     table: list[list[float]]
     reach: float
 
-    def course(self) -> NDArray[np.float64]:
+    def course(self) -> list[float]:
         """The share at the beginning, after each step but the last, and at the end."""
-        found = np.empty(self.steps + 1)
-        found[0], found[-1] = self.before, self.after
-        if self.steps == 1:
-            return found
-        parts = np.arange(1, self.steps) / self.steps
-        width, common, segment, met, more, more_segment = np.array(self.table).T[:, :, None]
-        base = np.exp(-(common + more * parts))
-        spared = base * (1 - self.reach + self.reach * np.exp(-(segment + more_segment * parts)))
-        found[1:-1] = self.before + (width * (1 - spared) - met).sum(axis=0)
+        found, steps, reach = [self.before], self.steps, self.reach
+        for step in range(1, steps):
+            part, share = step / steps, self.before
+            for width, common, segment, met, more, more_segment in self.table:
+                spared = 1.0 - reach + reach * math.exp(-(segment + more_segment * part))
+                share += width * (1.0 - math.exp(-(common + more * part)) * spared) - met
+            found.append(share)
+        found.append(self.after)
         return found
 
 
@@ -345,8 +345,7 @@ def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.flo
             gains.append(rise.after - rise.before)
         else:
             times += (a + (b - a) / parts * _HALVES[:parts]).tolist()
-            course = rise.course()
-            gains += (course[1:] - course[:-1]).tolist()
+            gains += [after - before for before, after in pairwise(rise.course())]
     return np.array(times), np.array(gains)
 
 

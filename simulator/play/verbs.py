@@ -98,7 +98,7 @@ class Verbs(Waits):
         if scenario.detection.health == "on":
             overdue = max(overdue, 2 * scenario.service.start_failure.timeout + 1.0)
         if self.watching:
-            self.at(self.env.now + overdue, lambda: self.abort(LOOKS))
+            self.at(self.now + overdue, lambda: self.abort(LOOKS))
         yield self.env.event()
 
     def _before_traffic(self, stopped: bool = False) -> Script:
@@ -132,11 +132,11 @@ class Verbs(Waits):
 
     def _start(self, version: int, law: StartLaw, count: int) -> float:
         """Ask for instances: the slowest serves in so many seconds (infinite: never)."""
-        self.fleet.request(count, self.env.now)
+        self.fleet.request(count, self.now)
         return self._draw_start(version, law, count, False)
 
     def _watch_health(self, law: StartLaw, slowest: float, later: float) -> None:
-        now, timeout = self.env.now + later, law.timeout
+        now, timeout = self.now + later, law.timeout
         if slowest > timeout and self.fault.crash:
             self.at(now + timeout, self._failed_start)
         if slowest > 2 * timeout and self.plan.scenario.detection.health == "on":
@@ -145,9 +145,9 @@ class Verbs(Waits):
     def _failed_start(self) -> None:
         counts = self.counts
         if counts.first_harm != counts.first_harm:
-            counts.first_harm = counts.last_harm = self.env.now
+            counts.first_harm = counts.last_harm = self.now
             self.router.changed = True
-            self._first_harm(self.env.now)
+            self._first_harm(self.now)
 
     def provision(self, share: float, version: int = NEW) -> Script:
         """Have instances for this share of the fleet ready: ask for what is missing and wait.
@@ -168,7 +168,7 @@ class Verbs(Waits):
         if slowest == math.inf:
             yield from self._forever()
         yield self.env.timeout(slowest)
-        self.fleet.join(version, count, self.env.now)
+        self.fleet.join(version, count, self.now)
 
     def shift(self, weight: float, by_hand: bool = False) -> Script:
         """Publish a weight for the new version and wait until it is in effect.
@@ -226,13 +226,13 @@ class Verbs(Waits):
         router.publish(weight)
         if weight > 0:
             router.began = True
-            self._fill_cache(env.now + router.propagation)
+            self._fill_cache(self.now + router.propagation)
         if router.propagation > 0:
-            when = env.now + router.propagation
+            when = self.now + router.propagation
             self.at(when, lambda: router.take_effect(weight, when))
             yield env.timeout(router.propagation)
         else:
-            router.take_effect(weight, env.now)
+            router.take_effect(weight, self.now)
 
     def _fill_cache(self, when: float) -> None:
         """A cache of the new version's own begins to fill with its first traffic."""
@@ -257,13 +257,13 @@ class Verbs(Waits):
             if judge in self.plan.judges and judge is not None and self.watch.active:
                 self._compare(judge, lookback * self.pace)
             yield self.env.timeout(seconds * self.pace)
-            self.last_watch = self.env.now
+            self.last_watch = self.now
 
     def _compare(self, judge: Judge, lookback: float) -> None:
         """Begin to count for a judge; an equal baseline is as many old instances more, unless the
         script has started one.
         """
-        now = self.env.now
+        now = self.now
         if lookback and self.judging is not None:
             self.seen = self.watch.end_window(now)
         if lookback and self.seen is not None and self.seen.until == now:
@@ -275,7 +275,7 @@ class Verbs(Waits):
         started = self.baseline or self.fleet.up[OLD] > self.fleet.size
         if judge.against == "baseline" and not started and not self.plan.elastic:
             self.baseline = self.fleet.up[NEW]
-            self.fleet.ask(self.baseline, self.env.now)
+            self.fleet.ask(self.baseline, self.now)
 
     def judge(self, again: float = 0.0) -> Script:
         """Let the judge decide on the step that was just watched; failing aborts the rollout.
@@ -300,12 +300,12 @@ class Verbs(Waits):
 
     def _verdict(self) -> str:
         """What the judge says of the window that ends now."""
-        self.seen = self.watch.end_window(self.env.now)
-        return self.seen.verdict(self.env.now, self.watch.noise)
+        self.seen = self.watch.end_window(self.now)
+        return self.seen.verdict(self.now, self.watch.noise)
 
     def _dismiss_baseline(self) -> None:
         if self.baseline:
-            self.fleet.ask(-self.baseline, self.env.now)
+            self.fleet.ask(-self.baseline, self.now)
             self.baseline = 0
 
     def promote(self, how: str) -> Script:
@@ -329,8 +329,8 @@ class Verbs(Waits):
         yield from self._gate()
         fleet = self.fleet
         keep = math.floor((1 - self.base - self.span) * fleet.size + 1e-9)
-        if keep == 0 and self.router.moving(self.env.now):
-            stale = 1.0 - self.router.followed(self.env.now)
+        if keep == 0 and self.router.moving(self.now):
+            stale = 1.0 - self.router.followed(self.now)
             if stale > _FEW:
                 kept = self.plan.lingers and self.router.dns is None
                 self.note("cut connections" if kept else "stale clients", stale)
@@ -350,14 +350,14 @@ class Verbs(Waits):
         """
         if count <= 0:
             return
-        plan, env, ask = self.plan, self.env, self.fleet.ask
+        plan, ask = self.plan, self.fleet.ask
         if plan.sessions is not None or plan.ungraceful or plan.lingers:
             self.lose_sessions(version, count, True, idle=idle)
         self.fleet.leave(version, count)
         if not plan.drain:
-            ask(-count, env.now)
+            ask(-count, self.now)
         elif self.billed or not self.router.prompt:
-            self.at(env.now + plan.drain, lambda: ask(-count, env.now))
+            self.at(self.now + plan.drain, lambda: ask(-count, self.now))
 
     def keep_old(self, seconds: float) -> Script:
         """Keep the old version's instances for this long (times the pace), then go on."""
@@ -389,7 +389,7 @@ class Verbs(Waits):
         """
         yield from self._gate()
         yield from self._before_traffic()
-        start, length = self.env.now, overlap * self.pace
+        start, length = self.now, overlap * self.pace
         self.phase = "overlap"
         self.note("run in parallel", length)
         self._begin_age(start)
@@ -403,13 +403,13 @@ class Verbs(Waits):
             if rounds * reconcile.every <= length:
                 self.trip("reconciliation", start + rounds * reconcile.every)
         yield self.env.timeout(length)
-        self.last_watch = self.env.now
+        self.last_watch = self.now
         yield from self._gate()
         self._end_parallel()
 
     def _end_parallel(self) -> None:
         if self.parallel_since == self.parallel_since:
-            hours = (self.env.now - self.parallel_since) / 3600
+            hours = (self.now - self.parallel_since) / 3600
             self.double_work += hours * self.double_work_price
             self.parallel_since = math.nan
         self.router.mirror = 0.0
@@ -435,9 +435,9 @@ class Verbs(Waits):
 
     def _answer_the_rest(self) -> None:
         """The new version leaves before its last clients: they are counted as if it had stayed."""
-        seconds, stretch = self.router.let_go(self.env.now), self.stretch
+        seconds, stretch = self.router.let_go(self.now), self.stretch
         if seconds > 0 and stretch is not None and self.fleet.up[NEW]:
-            self.counts.answer_the_rest(stretch, seconds, self.env.now)
+            self.counts.answer_the_rest(stretch, seconds, self.now)
 
     def return_to_old(self, keep_new: float = 0.0) -> Script:
         """Roll back by weight: bring back what is missing of old, weight 0, retire new.
@@ -457,9 +457,9 @@ class Verbs(Waits):
             yield from self._publish(0.0)
         cut = self.plan.lingers and router.dns is None and not fleet.elastic
         if not cut or keep_new == math.inf:
-            gone = router.gone(NO_TRAFFIC * router.kept, self.env.now)
-            if gone > self.env.now and self.fleet.up[NEW]:
-                yield self.env.timeout(gone - self.env.now)
+            gone = router.gone(NO_TRAFFIC * router.kept, self.now)
+            if gone > self.now and self.fleet.up[NEW]:
+                yield self.env.timeout(gone - self.now)
             self._answer_the_rest()
         if keep_new and fleet.up[NEW]:
             self.note("keep new", keep_new)
@@ -467,4 +467,4 @@ class Verbs(Waits):
             yield self.env.timeout(keep_new if fleet.up[NEW] else 0.0)
             yield from self._retire(NEW, fleet.up[NEW])
         if router.pool:
-            router.leave_pool(self.env.now)
+            router.leave_pool(self.now)

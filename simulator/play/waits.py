@@ -40,9 +40,14 @@ class Waits:
     last_watch: float
     _noted: list[tuple[float, str, Any]]
 
+    @property
+    def now(self) -> float:
+        """What time it is, seconds: SimPy's clock without the call of its own property."""
+        return self.env._now
+
     def note(self, verb: str, detail: Any = None) -> None:
         """Append an entry to the journal."""
-        self._noted.append((self.env.now, verb, detail))
+        self._noted.append((self.now, verb, detail))
 
     def at(self, when: float, call: Callable[[], None], urgent: bool = False) -> None:
         """Let `call` happen at the moment `when` (seconds), whatever becomes of the script."""
@@ -55,7 +60,7 @@ class Waits:
         event._value = None
         assert event.callbacks is not None
         event.callbacks.append(lambda _: call())
-        wait = when - env.now
+        wait = when - self.now
         env.schedule(event, URGENT if urgent else NORMAL, wait if wait > 0.0 else 0.0)
 
     def _gate(self, begins: bool = True) -> Script:
@@ -70,13 +75,13 @@ class Waits:
             yield self.env.event()
 
     def _wait_for_tool(self, stalls: Stalls) -> Script:
-        until = stalls.until(self.env.now)
-        if until > self.env.now:
-            self.note("tool stalled", until - self.env.now)
-            yield self.env.timeout(until - self.env.now)
+        until = stalls.until(self.now)
+        if until > self.now:
+            self.note("tool stalled", until - self.now)
+            yield self.env.timeout(until - self.now)
 
     def _wait_for_calendar(self, calendar: Calendar) -> Script:
-        clock, now = self.plan.clock, self.env.now
+        clock, now = self.plan.clock, self.now
         moment = clock.wall(now)
         opens = calendar.opens(moment, self.plan.work_only)
         if opens - moment > _INSTANT:
@@ -88,7 +93,7 @@ class Waits:
         """Seconds until a person who is asked now has answered; in working hours if they are
         stated.
         """
-        clock, now = self.plan.clock, self.env.now
+        clock, now = self.plan.clock, self.now
         takes = answering.sample(self.luck.uniform(Purpose.APPROVE, int(now)))
         if self.plan.office is None or not self.billed:
             return takes
@@ -104,4 +109,4 @@ class Waits:
         yield self.env.timeout(takes)
         self.note("approved")
         self.by_hand = True
-        self.last_watch = self.env.now
+        self.last_watch = self.now

@@ -33,7 +33,7 @@ change: {defects: [{kind: errors, rate: 5%}, {kind: crash}]}
 costs: {failed_request: 0.01}
 strategies: {canary: {}, blue_green: {}}
 """
-COUNT, FEWEST, SEED = 450, 50, 3
+COUNT, FEWEST, SEED = 900, 50, 3
 BATCHES = 2 * (5 + 3 + 3)
 
 
@@ -78,7 +78,7 @@ def test_a_larger_study_takes_what_a_smaller_one_left(scenario: Scenario, whole:
     groups = strata(scenario, 2 * COUNT, FEWEST)
     wanted = list(batches(scenario.strategies, groups))
     there = [b for b in wanted if store.path(scenario.sha256, SEED, b).exists()]
-    assert there == [b for b in wanted if b.stop <= (400 if b.stratum == 0 else 200)]
+    assert there == [b for b in wanted if b.stop <= (800 if b.stratum == 0 else 400)]
 
 
 def test_larger_batches_change_nothing(
@@ -179,13 +179,13 @@ def test_a_damaged_file_is_found_told_and_played_again(
     scenario: Scenario, whole: Path, damage: str
 ) -> None:
     """Whatever happened to it; afterwards it is whole again."""
-    batch = Batch("canary", 1, 0, 100)
+    batch = Batch("canary", 1, 0, 200)
     _, expected = play(scenario, scenario.sha256, SEED, batch)
     path = Store(whole).path(scenario.sha256, SEED, batch)
     content = path.read_bytes()
     flipped = bytearray(content)
     flipped[len(content) // 2] ^= 1
-    other = Store(whole).path(scenario.sha256, SEED, Batch("canary", 2, 0, 100))
+    other = Store(whole).path(scenario.sha256, SEED, Batch("canary", 2, 0, 200))
     path.write_bytes(
         {
             "truncated": content[: len(content) // 2],
@@ -212,7 +212,7 @@ def test_a_damaged_file_is_found_told_and_played_again(
 
 def test_every_flipped_byte_is_found(scenario: Scenario, whole: Path) -> None:
     """A flip anywhere either is found or leaves what is read the same to the bit."""
-    batch = Batch("canary", 1, 0, 100)
+    batch = Batch("canary", 1, 0, 200)
     about = runs._about(scenario.sha256, SEED, batch)
     content = Store(whole).path(scenario.sha256, SEED, batch).read_bytes()
     good = runs._read(content, about)
@@ -232,7 +232,7 @@ def test_every_flipped_byte_is_found(scenario: Scenario, whole: Path) -> None:
 def test_another_scenario_seed_or_engine_finds_nothing(
     scenario: Scenario, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    batch = Batch("canary", 0, 0, 100)
+    batch = Batch("canary", 0, 0, 200)
     store = Store(whole)
     assert store.find(scenario.sha256, SEED, batch) is not None
     other = scenario.with_("traffic.rate", "201 rps")
@@ -300,11 +300,11 @@ def test_a_gap_is_left_out_so_that_rivals_stay_paired(scenario: Scenario) -> Non
     """Batches come in any order: what lies beyond a missing one would be taken for its own."""
 
     def second_last(function: Callable[..., Any], calls: Sequence[Any]) -> Iterator[Any]:
-        yield from (function(*call) for call in calls if call[4].start != 100)
+        yield from (function(*call) for call in calls if call[4].start != 200)
         raise KeyboardInterrupt
 
     part = simulate(scenario, COUNT, SEED, jobs=second_last, fewest=FEWEST)
     assert part.stopped
-    assert part.replications == {"good": 100, "bad": 200}
+    assert part.replications == {"good": 200, "bad": 400}
     for columns in part.columns.values():
-        assert list(columns[0]["replication"]) == list(range(100))
+        assert list(columns[0]["replication"]) == list(range(200))

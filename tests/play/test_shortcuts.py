@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pytest
 import simpy
 from hypothesis import given
@@ -13,11 +14,17 @@ from hypothesis import strategies as st
 
 from simulator.findings import study
 from simulator.findings.study import Batch
+from simulator.play.fault import Fault
+from simulator.play.fleet import MIRROR, NEW
 from simulator.play.luck import Luck, Purpose
+from simulator.play.noise import Noise
+from simulator.play.rehearsal import prepare
+from simulator.play.rollout import Rollout
 from simulator.play.solo import Solo
 from simulator.play.stretch import Stretch
 from simulator.play.users import _crossed
 from simulator.words.reading import load
+from tests.play.playing import bare
 
 Told = list[tuple[float, str]]
 
@@ -117,3 +124,41 @@ def test_a_state_that_begins_again_is_the_one_that_is_built(
     quick = all_played()
     monkeypatch.setattr(Stretch, "again", lambda *_: False)
     assert all_played() == quick
+
+
+def test_a_cell_drawn_alone_expects_what_it_expects_among_others() -> None:
+    scenario = bare(
+        strategy="shadow: {share: 40%, duration: 1h}",
+        detection="alarms: [{watch: new, above: 1%, period: 1m}]",
+    ).with_("router.cache", {"hits": 0.6, "ttl": 60.0})
+    plan, fault = prepare(scenario, "shadow"), Fault("errors")
+    rollout = Rollout(simpy.Environment(), plan, Luck(1), fault)
+    rollout.router.mirror = 0.4
+    rollout.fleet.join(NEW, 10, 0.0)
+    watch = rollout.watch
+    stretch = Stretch(plan, rollout.fleet, rollout.router, rollout.situation, 10.0)
+    _, rows, _ = watch._draw_one(stretch, 10.0, 70.0, False)
+    cells = watch._draw(stretch, 10.0, np.array([70.0, 130.0]), False)
+    assert set(rows) == set(cells.expected) == {MIRROR}
+    assert rows[MIRROR][0] == pytest.approx(60 * 1000 * 0.4 * 0.4)
+    for version, (good, *_) in rows.items():
+        assert cells.expected[version].tolist() == pytest.approx([good, good])
+
+
+@given(st.floats(0.0, 5000.0), st.lists(st.floats(0.01, 900.0), min_size=1, max_size=40))
+def test_baseline_errors_of_cells_are_those_between_their_edges(
+    start: float, lengths: list[float]
+) -> None:
+    plan = prepare(load("scenarios/web-shop.yaml"), "canary")
+    assert plan.steady
+    assert plan.noise_cv > 0
+    noise, edges = Noise(plan, Luck(3)), start + np.cumsum([0.0, *lengths])
+    requests = plan.requests(edges)
+    found = noise.expected(edges, requests)
+    alone = [
+        noise.between(a, b, many)
+        for a, b, many in zip(
+            edges[:-1].tolist(), edges[1:].tolist(), requests.tolist(), strict=True
+        )
+    ]
+    assert found.tolist() == pytest.approx(alone, rel=1e-9, abs=1e-9)
