@@ -22,7 +22,7 @@ from bench.bench import bare_timeouts
 from simulator.play import compiled
 
 SERVICES, REPLICATIONS, GROUPS, STRATEGIES = 50, 1000, 2, 5
-LOOK = 0.5
+LOOK = 2.0
 SERVICE = """version: 1
 name: service {number}
 profile: {profile}

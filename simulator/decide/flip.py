@@ -103,9 +103,19 @@ def _weighing(results: Results, path: str) -> At:
     @cache
     def leader(value: float) -> str:
         """The best strategy at this value."""
-        return ranking(reconsidered(results, results.scenario.with_(path, value)))[0]
+        return ranking(reconsidered(results, _with(results.scenario, path, value)))[0]
 
     return leader
+
+
+def _with(scenario: Scenario, path: str, value: float) -> Scenario:
+    """The scenario with another value, for weighing; a price is a plain number, so that the rest of
+    the file need not be read again.
+    """
+    if path not in PRICES:
+        return scenario.with_(path, value)
+    costs = scenario.costs.model_copy(update={path.split(".")[1]: value})
+    return scenario.model_copy(update={"costs": costs})
 
 
 def nearest(found: Sequence[Flip]) -> Flip | None:
