@@ -281,10 +281,8 @@ class Counts:
         base, share = plan.requests_between(a, b), 1.0 - stretch.clear
         poisson = self.luck.counts().poisson
         for version, s in enumerate(stretch.versions):
-            own: float = s.share
-            failing: float = s.failing
-            late: float = s.late
-            corrupt: float = s.corrupt
+            own, corrupt = float(s.share), float(s.corrupt)
+            failing, late = float(s.failing), float(s.late)
             part, bad = base * own, failing + late
             share += own * (bad + s.anyway)
             if bad > 0:
