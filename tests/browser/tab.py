@@ -83,6 +83,16 @@ class Tab:
         """A text box by its label."""
         return self.page.get_by_role("textbox", name=label, exact=True)
 
+    def filled(self, label: str, text: str) -> Any:
+        """A text box once it shows what the link says: until then the framework would write over
+        what is filled in.
+        """
+        from playwright.sync_api import expect
+
+        box = self.box(label)
+        expect(box).to_have_value(text, timeout=_PATIENCE)
+        return box
+
     def scrolls_sideways(self) -> bool:
         """Whether the page is wider than the window."""
         wide: int = self.page.evaluate("document.documentElement.scrollWidth")
