@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.cells import Cells, Closed, Part
-from simulator.play.fleet import MIRROR, NEW, NOBODY, OLD
+from simulator.play.fleet import NOBODY
 from simulator.play.noise import Noise
 
 if TYPE_CHECKING:
     from simulator.play.rollout import Rollout
-    from simulator.play.shares import Shares
     from simulator.play.stretch import Stretch
 
 Array = NDArray[np.float64]
@@ -57,9 +56,8 @@ class Drawing:
                 if not any(version in part.rows for part in self._open):
                     continue
                 row = (0.0 * base, None, None, None, 0.0)
-            own: Array | None = None
-            if noise is not None:
-                own = noise * (row[0] / base if row[4] is None else row[4])
+            requests, share = row[0], row[4]
+            own = None if noise is None else noise * (requests / base if share is None else share)
             self._fill(cells, version, row, own, before)
         self._open.clear()
         return cells
@@ -122,14 +120,8 @@ class Drawing:
             return {NOBODY: (base, base * stretch.clear, None, None, 1.0)}
         rows: dict[int, Row] = {}
         if not stretch.varying:
-            (old, new), seen = stretch.seen, self._seen
-            copied = stretch.mirror * self._rollout.plan.misses if stretch.mirror else 0.0
-            for version, share, s in (
-                (OLD, old.share, old),
-                (NEW, new.share, new),
-                (MIRROR, copied, new),
-            ):
-                if share > 0 and version in seen:
+            for version, share, s in stretch.receivers(stretch.seen, self._seen):
+                if share > 0:
                     part = base * share
                     failing, late, anyway = (
                         part * x if x else None for x in (s.failing, s.late, s.anyway)
@@ -180,18 +172,10 @@ class Drawing:
                 found.append((version, first[0], first[1], first[2], first[3]))
         else:
             many = plan.requests_between(a, b)
-            harmless = not (stretch.harm or stretch.mirror or self._lates)
-            for version, s in enumerate(stretch.seen):
-                share: float = s.share
-                if share > 0 and version in seen:
+            for version, share, s in stretch.receivers(stretch.seen, seen):
+                if share > 0:
                     part = many * share
-                    if harmless:
-                        rows[version] = (part, 0, 0, part / many if many > 0 else 0.0)
-                    else:
-                        found.append((version, part, *_bad(part, s)))
-            if stretch.mirror and MIRROR in seen:
-                part = many * stretch.mirror * plan.misses
-                found.append((MIRROR, part, *_bad(part, stretch.seen[NEW])))
+                    found.append((version, part, part * s.failing, part * s.late, part * s.anyway))
         poisson, drawn = self._rollout.luck.counts().poisson, dict[int, int]()
         for version, requests, failing, late, anyway in found:
             bad = int(poisson(failing)) if failing > 0 else 0
@@ -230,14 +214,6 @@ class Drawing:
             if row.baseline > 0:
                 row.failed += int(poisson(row.baseline))
         return counts
-
-
-def _bad(part: float, shares: Shares) -> tuple[float, float, float]:
-    """So many requests of a version: those that fail, are late, and are late anyway."""
-    failing: float = shares.failing
-    late: float = shares.late
-    anyway: float = shares.anyway
-    return part * failing, part * late, part * anyway
 
 
 @cache

@@ -122,7 +122,7 @@ class Luck:
 
     def uniforms(self, purpose: int, first: int, count: int) -> NDArray[np.float64]:
         """The uniform numbers of this purpose from index `first` on, so many of them."""
-        start = np.uint64((self._key + purpose * _GOLDEN + first * _STEP) & _MASK)
+        start = np.uint64((self._key + _PLACES[purpose] + first * _STEP) & _MASK)
         x = start + np.arange(count, dtype=np.uint64) * np.uint64(_STEP)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -112,16 +112,13 @@ class Stretch(State):
         Versions that are not `seen` are left out.
         """
         if not self.varying or self.straight:
-            base, rows = self.plan.requests(edges), []
-            versions = self._during(edges) if self.straight else self.seen
-            for version, s in enumerate(versions):
-                if version in seen:
-                    part = base * s.share
-                    rows.append((version, part, part * s.failing, part * s.late, part * s.anyway))
-            if self.mirror and MIRROR in seen:
-                copied, new = base * self.mirror * self.plan.misses, versions[NEW]
-                shares = (new.failing, new.late, new.anyway)
-                rows.append((MIRROR, copied, *(copied * share for share in shares)))
+            base, versions = self.plan.requests(edges), self.seen
+            if self.straight:
+                versions = self._during(edges)
+            rows = []
+            for version, share, s in self.receivers(versions, seen):
+                part = base * share
+                rows.append((version, part, part * s.failing, part * s.late, part * s.anyway))
             return rows
         if self.gliding:
             new_requests = self.plan.rate * np.diff(self._glided(edges)[0])
@@ -145,6 +142,17 @@ class Stretch(State):
             requests, failing, late, anyway = (_gather(v, fine, starts) for v in values)
             result.append((version, requests, failing, late, anyway))
         return result
+
+    def receivers(
+        self, versions: tuple[Shares, Shares], seen: Container[int]
+    ) -> list[tuple[int, Any, Shares]]:
+        """Who is sent which share of all requests, and what becomes of it: those of (old, new) and
+        of the mirrored copies that are `seen`.
+        """
+        found = [(version, s.share, s) for version, s in enumerate(versions) if version in seen]
+        if self.mirror and MIRROR in seen:
+            found.append((MIRROR, self.mirror * self.plan.misses, versions[NEW]))
+        return found
 
     def sums(self, a: float, b: float) -> Sums:
         """Everything that is counted in [a, b]."""
