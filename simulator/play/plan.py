@@ -17,6 +17,7 @@ from simulator.play.load import Load
 from simulator.play.quiet import quiet_from
 from simulator.play.scaling import Scaler
 from simulator.play.tides import tides
+from simulator.play.users import Arrivals
 from simulator.words.detection import Alarm, Detection
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class Plan:
         self.alarms = tuple(Rule(alarm) for alarm in alarms)
         self.quiet_from = tuple(quiet_from(self, alarm) for alarm in self.alarms)
         self.burns, self.people = detection.burn_groups, detection.people
+        delay = self.people.delay if self.people is not None else None
+        self.arrivals = None if delay is None or delay.constant else Arrivals(delay)
         self.judges = self.strategy.judges(detection.judge)
         self.analyses = self.strategy.analyses
 

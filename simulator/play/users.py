@@ -16,17 +16,18 @@ from simulator.play.luck import Luck, Purpose
 if TYPE_CHECKING:
     from simulator.play.tides import Tides
     from simulator.words.detection import People
+    from simulator.words.distributions import Distribution
 
 
-_STRAIGHT: Final = 0.02
+_LAG: Final = 0.25  # seconds
 _MOST: Final = 255
-_SPAN: Final = 120.0
 _FAINT: Final = 1e-12
 _NEARLY_ALL: Final = 5.0
-_EXACT: Final = 0.5
-_NEAR: Final = 0.25
-_GUESSES: Final = 8
-_HALVES: Final = np.arange(_MOST + 1) + 0.5
+_NEAR: Final = 0.05  # seconds
+_GUESSES: Final = 60
+_FINE: Final = 4096
+_RARE: Final = 1e-9
+_INSTANT: Final = 1e-3  # seconds; what is lost at once has no slope of its own
 _new: Final = tuple.__new__  # a named tuple at half the cost of calling its class
 LEAST: Final = 1e-300
 Pair = tuple[float, float]
@@ -159,10 +160,8 @@ class Users:
             row[3] += segment
 
     def _rise(self, span: tuple[float, float], rows: Added, most: float) -> None:
-        steps = int(most / _STRAIGHT)
-        if most > _FAINT:
-            steps = max(steps, int((span[1] - span[0]) / _SPAN))
-        steps = min(steps, _MOST) + 1
+        # Between two steps a line lags behind the course by (hazard a second) (seconds)^2 / 8.
+        steps = min(int(math.sqrt(most * (span[1] - span[0]) / (8 * _LAG))), _MOST) + 1
         table = []
         if steps > 1:
             table = [
@@ -234,19 +233,43 @@ def blend(row: list[float], other: list[float], part: float) -> None:
     row[2], row[3], row[4] = common, whole - common, excused
 
 
+class Arrivals:
+    """The integral of a delay's distribution function, tabled once for many replications.
+
+    Somebody who is harmed at a moment that is even over a span of h seconds has reported t seconds
+    after its beginning with probability (I(t) - I(t - h)) / h, I being this integral.
+    """
+
+    __slots__ = ("_area", "_times")
+
+    def __init__(self, delay: Distribution) -> None:
+        most = delay.upper_quantile(_RARE)
+        least = max(delay.quantile(_RARE), most * _RARE)
+        self._times = np.concatenate([[0.0], np.unique(np.geomspace(least, most, _FINE))])
+        share = np.asarray(delay.cdf(self._times))
+        steps = (self._times[1:] - self._times[:-1]) * (share[1:] + share[:-1]) / 2
+        self._area = np.concatenate([[0.0], np.cumsum(steps)])
+
+    def upto(self, t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The integral from 0 to t seconds, in seconds; 0 before."""
+        area: NDArray[np.float64] = np.interp(t, self._times, self._area)
+        area += np.maximum(t - self._times[-1], 0.0)
+        return area
+
+
 class Reports:
     """When the needed-th user report arrives: M ~ Binomial(U, r) of all users would report, once.
 
     Their harm times are independent with the harmed share as distribution function, so the
     needed-th report falls where the share of reports in reaches B ~ Beta(needed, M - needed + 1),
     the needed-th order statistic of M uniforms. A report comes a delay after the harm: the share
-    in is the harmed share convolved with the delay's law.
+    in is the harmed share, a line between its edges, convolved with the delay's law.
     """
 
-    __slots__ = ("_gains", "_kept", "_times", "people", "share", "triage")
+    __slots__ = ("_bends", "_edges", "_kept", "arrivals", "people", "share", "triage")
 
-    def __init__(self, people: People, users: int, luck: Luck) -> None:
-        self.people = people
+    def __init__(self, people: People, arrivals: Arrivals | None, users: int, luck: Luck) -> None:
+        self.people, self.arrivals = people, arrivals
         generator = luck.people()
         reporters = int(generator.binomial(users, people.report_rate))
         needed = people.needed
@@ -256,7 +279,7 @@ class Reports:
             else math.inf
         )
         self._kept = 0
-        self._times = self._gains = np.empty(0)
+        self._edges = self._bends = np.empty(0)
         self.triage = people.triage.sample(luck.uniform(Purpose.TRIAGE))
 
     def too_few(self, users: Users, bad: float, a: float, b: float) -> bool:
@@ -276,77 +299,64 @@ class Reports:
         """
         if not users.history or users.history[-1].after < self.share:
             return math.inf
-        delay = self.people.delay
-        if delay.constant:
-            moment = _inside(users.history, self.share) + delay.mean()
+        arrivals = self.arrivals
+        if arrivals is None:
+            moment = _inside(users.history, self.share) + self.people.delay.mean()
             return max(moment, a) if moment <= b else math.inf
         if settled > self._kept:
-            times, gains = _knots(users.history[self._kept : settled])
-            self._times = np.concatenate([self._times, times])
-            self._gains = np.concatenate([self._gains, gains])
+            edges, bends = _bent(users.history[self._kept : settled])
+            self._edges = np.concatenate([self._edges, edges])
+            self._bends = np.concatenate([self._bends, bends])
             self._kept = settled
-        times, gains = self._times, self._gains
+        edges, bends = self._edges, self._bends
         if len(users.history) > settled:
-            more, more_gains = _knots(users.history[settled:])
-            times, gains = np.concatenate([times, more]), np.concatenate([gains, more_gains])
+            more, more_bends = _bent(users.history[settled:])
+            edges, bends = np.concatenate([edges, more]), np.concatenate([bends, more_bends])
 
         def missing(t: float) -> float:
             """The share of reports that is not in yet, at most 0 once it is."""
-            return self.share - float(np.dot(gains, delay.cdf(t - times)))
+            return self.share - float(np.dot(bends, arrivals.upto(t - edges)))
 
         last = missing(b)
         return math.inf if last > 0 else _crossed(missing, a, b, last)
 
 
 def _crossed(missing: Callable[[float], float], a: float, b: float, last: float) -> float:
-    """When a falling function is no longer above 0, by bisection of (a, b] to half a second.
-
-    It is `last` at b. Nothing is asked at a middle that is not between the moments found by false
-    position (Illinois: an end that stays counts half), half a second around the zero.
+    """When a falling function that is `last` at b is no longer above 0 in [a, b], seconds, by false
+    position (Illinois: an end that stays counts half).
     """
-    below, above, first = a, b, missing(a)
-    if first > 0:
-        guess, before = math.inf, 0
-        for _ in range(_GUESSES):
-            guess, was = below + (above - below) * first / (first - last), guess
-            if abs(guess - was) < _NEAR:
-                break
-            value = missing(guess)
-            side = 1 if value > 0 else -1
-            if side > 0:
-                below, first = guess, value
-                last = last / 2 if side == before else last
-            else:
-                above, last = guess, value
-                first = first / 2 if side == before else first
-            before = side
-        for moment in (guess - _NEAR, guess + _NEAR):
-            if below < moment < above:
-                below, above = (moment, above) if missing(moment) > 0 else (below, moment)
-    else:
-        above = a
-    low, high = a, b
-    while high - low > _EXACT:
-        middle = (low + high) / 2
-        if middle <= below or (middle < above and missing(middle) > 0):
-            low = middle
+    first, guess, before = missing(a), math.inf, 0
+    if first <= 0:
+        return a
+    for _ in range(_GUESSES):
+        guess, was = a + (b - a) * first / (first - last), guess
+        if abs(guess - was) < _NEAR:
+            break
+        value = missing(guess)
+        side = 1 if value > 0 else -1
+        if side > 0:
+            a, first = guess, value
+            last = last / 2 if side == before else last
         else:
-            high = middle
-    return high
+            b, last = guess, value
+            first = first / 2 if side == before else first
+        before = side
+    return guess
 
 
-def _knots(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Midpoints and gains of the harmed share."""
-    times, gains = list[float](), list[float]()
+def _bent(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the course of the harmed share bends (s), and by how much more it rises a second."""
+    edges, bends = list[float](), list[float]()
     for rise in history:
-        a, b, parts = rise.start, rise.end, rise.steps
-        if parts == 1:
-            times.append((a + b) / 2)
-            gains.append(rise.after - rise.before)
-        else:
-            times += (a + (b - a) / parts * _HALVES[:parts]).tolist()
-            gains += [after - before for before, after in pairwise(rise.course())]
-    return np.array(times), np.array(gains)
+        step, before = max(rise.end - rise.start, _INSTANT) / rise.steps, 0.0
+        for number, (low, high) in enumerate(pairwise(rise.course())):
+            slope = (high - low) / step
+            edges.append(rise.start + step * number)
+            bends.append(slope - before)
+            before = slope
+        edges.append(rise.start + step * rise.steps)
+        bends.append(-before)
+    return np.array(edges), np.array(bends)
 
 
 def _inside(history: Sequence[Rise], share: float) -> float:

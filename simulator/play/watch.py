@@ -136,7 +136,7 @@ class Watch(Drawing):
         if plan.people is None:
             return math.inf
         if self._reports is None:
-            self._reports = Reports(plan.people, plan.users, self._rollout.luck)
+            self._reports = Reports(plan.people, plan.arrivals, plan.users, self._rollout.luck)
         reports = self._reports
         if reports.share == math.inf:
             users.heard = False

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from simulator.play.luck import Luck
+from simulator.play.rehearsal import prepare
+from simulator.play.users import Reports, Users
 from tests.play.playing import bare, mean_and_error, play
 
 PEOPLE = "people: {report_rate: 100%, needed: 1000, delay: 0s, triage: 0s}"
@@ -40,3 +44,41 @@ def test_a_growing_leak_is_reported_late_in_its_ramp() -> None:
     )
     found = np.mean([o.time_to_detect for o in play(scenario, 60)])
     assert found == pytest.approx(math.sqrt(36_000), rel=0.04)
+
+
+@pytest.mark.parametrize(
+    ("harm", "report", "share"),
+    [
+        (1 / 10.0, 1 / 47.0, 0.03),
+        (1 / 3700.0, 1 / 290.0, 0.0004),
+        (1 / 3700.0, 1 / 290.0, 0.4),
+        (1 / 52_000.0, 1 / 130.0, 0.0002),
+        (1 / 52_000.0, 1 / 130.0, 0.06),
+        (1 / 52_000.0, 1 / 9100.0, 0.002),
+    ],
+)
+def test_reports_come_when_their_share_says(harm: float, report: float, share: float) -> None:
+    """Users are harmed at rate `harm` and report at rate `report` after it: the share that is in is
+    1 - (report e^(-harm t) - harm e^(-report t)) / (report - harm). A line between the edges of the
+    course lags by at most 0.25 s, wherever the spans of its history begin."""
+    scenario = bare(
+        detection=f"people: {{report_rate: 100%, delay: {{exponential: {{mean: {1 / report}s}}}}}}"
+    )
+    plan = prepare(scenario, "big_bang")
+    assert plan.people is not None
+    for spans in ([0.0, 40_000.0], [0.0, 3.0, 90.0, 91.0, 2500.0, 40_000.0]):
+        users, found = Users(False, 1.0), math.inf
+        reports = Reports(plan.people, plan.arrivals, plan.users, Luck(1))
+        reports.share = share
+        for start, end in pairwise(spans):
+            ahead, hazard = users.copy(), harm * (end - start)
+            ahead.add((start, end), 1.0, (0.0, 0.0), (0.0, hazard), False)
+            found = min(found, reports.by(ahead, len(users.history), start, end))
+            users.add((start, end), 1.0, (0.0, 0.0), (0.0, hazard), False)
+        in_by = 1 - (report * math.exp(-harm * found) - harm * math.exp(-report * found)) / (
+            report - harm
+        )
+        rise = (
+            harm * report / (report - harm) * (math.exp(-harm * found) - math.exp(-report * found))
+        )
+        assert abs(in_by - share) / rise < 0.35
