@@ -24,6 +24,7 @@ _MOST: Final = 255
 _FAINT: Final = 1e-12
 _NEARLY_ALL: Final = 5.0
 _NEAR: Final = 0.05  # seconds
+_EXACT: Final = 1e-9  # of a span
 _GUESSES: Final = 60
 _FINE: Final = 4096
 _RARE: Final = 1e-9
@@ -37,8 +38,8 @@ Added = list[tuple[list[float], float, float]]
 class Rise(NamedTuple):
     """The share of users who met something unannounced rises `before` to `after` in a span.
 
-    `course` gives it at `steps` equal distances, from `table`: for each class of users its width,
-    the hazards and the part before, and the hazards that are added.
+    `at` gives it in between, `course` at `steps` equal distances, from `table`: for each class of
+    users its width, the hazards and the part before, and the hazards that are added.
     """
 
     start: float
@@ -51,15 +52,19 @@ class Rise(NamedTuple):
 
     def course(self) -> list[float]:
         """The share at the beginning, after each step but the last, and at the end."""
-        found, steps, reach = [self.before], self.steps, self.reach
-        for step in range(1, steps):
-            part, share = step / steps, self.before
-            for width, common, segment, met, more, more_segment in self.table:
-                spared = 1.0 - reach + reach * math.exp(-(segment + more_segment * part))
-                share += width * (1.0 - math.exp(-(common + more * part)) * spared) - met
-            found.append(share)
-        found.append(self.after)
-        return found
+        steps = self.steps
+        inside = [self.at(step / steps) for step in range(1, steps)]
+        return [self.before, *inside, self.after]
+
+    def at(self, part: float) -> float:
+        """The share when so much of the span is over; in a single step it rises evenly."""
+        if not self.table:
+            return self.before + (self.after - self.before) * part
+        share, reach = self.before, self.reach
+        for width, common, segment, met, more, more_segment in self.table:
+            spared = 1.0 - reach + reach * math.exp(-(segment + more_segment * part))
+            share += width * (1.0 - math.exp(-(common + more * part)) * spared) - met
+        return share
 
 
 class Users:
@@ -321,16 +326,18 @@ class Reports:
         return math.inf if last > 0 else _crossed(missing, a, b, last)
 
 
-def _crossed(missing: Callable[[float], float], a: float, b: float, last: float) -> float:
-    """When a falling function that is `last` at b is no longer above 0 in [a, b], seconds, by false
-    position (Illinois: an end that stays counts half).
+def _crossed(
+    missing: Callable[[float], float], a: float, b: float, last: float, near: float = _NEAR
+) -> float:
+    """Where a falling function, `last` at b, is no longer above 0 in [a, b], by false position
+    (Illinois: an end that stays counts half) until it moves by less than `near`.
     """
     first, guess, before = missing(a), math.inf, 0
     if first <= 0:
         return a
     for _ in range(_GUESSES):
         guess, was = a + (b - a) * first / (first - last), guess
-        if abs(guess - was) < _NEAR:
+        if abs(guess - was) < near:
             break
         value = missing(guess)
         side = 1 if value > 0 else -1
@@ -360,9 +367,14 @@ def _bent(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _inside(history: Sequence[Rise], share: float) -> float:
-    """The moment at which the harmed share reaches `share`."""
-    for rise in history:
-        if rise.after >= share:
-            course = rise.course()
-            return float(np.interp(share, course, np.linspace(rise.start, rise.end, len(course))))
-    return math.inf
+    """The moment at which the harmed share reaches `share`; infinite if it never does."""
+    rise = next((rise for rise in history if rise.after >= share), None)
+    if rise is None:
+        return math.inf
+    length = rise.end - rise.start
+
+    def missing(part: float) -> float:
+        """What the share is short of it, at most 0 at the end."""
+        return share - rise.at(part)
+
+    return rise.start + length * _crossed(missing, 0.0, 1.0, share - rise.after, _EXACT)
