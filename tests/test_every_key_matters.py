@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from simulator.findings.study import columns
+from simulator.findings.columns import columns
 from simulator.play.luck import Luck
 from simulator.play.rehearsal import prepare
 from simulator.play.replication import replicate

@@ -109,13 +109,15 @@ def _weighing(results: Results, path: str) -> At:
 
 
 def _with(scenario: Scenario, path: str, value: float) -> Scenario:
-    """The scenario with another value, for weighing; a price is a plain number, so that the rest of
-    the file need not be read again.
+    """The scenario with another value, for weighing; a price or a stated chance is a plain number,
+    so that the rest of the file need not be read again.
     """
-    if path not in PRICES:
+    if path == EACH:
         return scenario.with_(path, value)
-    costs = scenario.costs.model_copy(update={path.split(".")[1]: value})
-    return scenario.model_copy(update={"costs": costs})
+    section, key = path.split(".")
+    field = "stated" if path == CHANCE else key
+    changed = getattr(scenario, section).model_copy(update={field: value})
+    return scenario.model_copy(update={section: changed})
 
 
 def nearest(found: Sequence[Flip]) -> Flip | None:

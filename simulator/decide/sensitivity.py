@@ -6,9 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.findings.columns import Columns
 from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
-from simulator.findings.study import Columns, Progress, Stratum, strata
+from simulator.findings.study import Progress, Stratum, strata
 from simulator.words.changes import parse_path
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption

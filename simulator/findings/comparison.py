@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from simulator.findings import pairs, study
+from simulator.findings.columns import Columns, joined
 from simulator.findings.executors import Workers
 from simulator.findings.means import Interval
 from simulator.findings.pairs import Pair
@@ -140,7 +141,7 @@ def extended(
     columns = {name: dict(parts) for name, parts in results.columns.items()}
     for name, parts in more.items():
         for number, part in parts.items():
-            columns[name][number] = study.joined([columns[name][number], part])
+            columns[name][number] = joined([columns[name][number], part])
     return Results(results.scenario, results.seed, groups, columns, results.limits, results.reasons)
 
 
@@ -243,7 +244,7 @@ def simulate_each(
     ]
     stopped = False
     try:
-        found: Sequence[dict[str, dict[int, study.Columns]]]
+        found: Sequence[dict[str, dict[int, Columns]]]
         found = study.run(work, seed, jobs, progress)
     except study.Interrupted as stop:
         if not keep or not any(stop.columns):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.findings.columns import Columns
 from simulator.findings.results import Results
-from simulator.findings.study import Columns, weighed
+from simulator.findings.study import weighed
 
 if TYPE_CHECKING:
     from simulator.words.documents import Path

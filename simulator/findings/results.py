@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.findings.columns import Columns
 from simulator.findings.estimates import Estimates, estimate, estimates
 from simulator.findings.means import Interval, Strata, centres, proportion, restrict
-from simulator.findings.study import GOOD_RELEASE, Columns, Stratum
+from simulator.findings.study import GOOD_RELEASE, Stratum
 from simulator.play.outcome import TEXTS, Outcome
 from simulator.words.figures import CHANCES, FIGURES, OF_SOME, OUTCOMES
 

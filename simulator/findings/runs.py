@@ -13,16 +13,15 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from simulator.findings.columns import Columns, packed, unpacked
 from simulator.findings.engine import engine
 from simulator.findings.executors import Workers, each
-from simulator.play.outcome import TEXTS, Outcome
 
 if TYPE_CHECKING:
-    from simulator.findings.study import Batch, Columns
+    from simulator.findings.study import Batch
 
 FORMAT = 1
 _FEWEST = 10
-_NUMBERS = tuple(name for name in Outcome._fields if name not in TEXTS)
 
 
 class Tally(NamedTuple):
@@ -114,8 +113,8 @@ def _about(digest: str, seed: int, batch: Batch) -> str:
 
 
 def _written(columns: Columns, about: str) -> bytes:
-    numbers = np.array([columns[name] for name in _NUMBERS], dtype="<f8")
-    texts = json.dumps([columns[name] for name in TEXTS])
+    lists, numbers = packed(columns)
+    texts = json.dumps(lists)
     file = BytesIO()
     np.savez(file, numbers=numbers, texts=texts, checksum=_checksum(about, texts, numbers))
     return file.getvalue()
@@ -131,9 +130,7 @@ def _read(content: bytes, about: str) -> Columns:
         raise Damaged(f"{len(content)} bytes that do not read") from None
     if checksum != _checksum(about, texts, numbers):
         raise Damaged("its checksum is another")
-    columns: Columns = dict(zip(TEXTS, json.loads(texts), strict=True))
-    columns |= dict(zip(_NUMBERS, numbers, strict=True))
-    return {name: columns[name] for name in Outcome._fields}
+    return unpacked((json.loads(texts), numbers))
 
 
 def _checksum(about: str, texts: str, numbers: np.ndarray[Any, Any]) -> str:

@@ -8,17 +8,15 @@ from contextlib import closing, contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from simulator.findings.columns import Columns, Packed, columns, joined, packed, unpacked
 from simulator.findings.executors import Workers, each
 from simulator.findings.runs import Kept
 from simulator.play.luck import Luck
-from simulator.play.outcome import TEXTS, Outcome
 from simulator.play.rehearsal import prepare
 from simulator.play.replication import replicate
 
 if TYPE_CHECKING:
+    from simulator.play.outcome import Outcome
     from simulator.play.plan import Plan
     from simulator.words.scenario import Scenario
 
@@ -26,9 +24,6 @@ FEWEST_PER_STRATUM = 50
 _CHUNK, _MANY, _LEFT_BEHIND = 200, 20_000, 20_000
 GOOD_RELEASE = "good"
 Progress = Callable[[int, int], None]
-
-
-Columns = dict[str, NDArray[np.float64] | list[str]]
 
 
 class Stratum(NamedTuple):
@@ -140,14 +135,6 @@ def rarely_collected() -> Iterator[None]:
         gc.set_threshold(often, *rest)
 
 
-def columns(rows: Sequence[Outcome]) -> Columns:
-    """Outcomes as columns: text fields as lists, all others as float arrays."""
-    result: Columns = {}
-    for name, values in zip(Outcome._fields, zip(*rows, strict=True), strict=True):
-        result[name] = list(values) if name in TEXTS else np.array(values, dtype=float)
-    return result
-
-
 def batches(
     names: Iterable[str], groups: Sequence[Stratum], done: Sequence[int] = (), most: int = _CHUNK
 ) -> Iterator[Batch]:
@@ -246,7 +233,8 @@ def _played(
     ]
     inner = workers.workers if isinstance(workers, Kept) else workers
     with closing(each(_numbered, calls, inner, _at_once(items))) as results:
-        for number, batch, part in results:
+        for number, batch, found in results:
+            part = unpacked(found)
             if isinstance(workers, Kept):
                 workers.store.keep(digests[number], seed, batch, part)
             yield number, batch, part
@@ -260,8 +248,8 @@ def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
 
 def _numbered(
     number: int, scenario: Scenario, digest: str, seed: int, batch: Batch
-) -> tuple[int, Batch, Columns]:
-    return number, *play(scenario, digest, seed, batch)
+) -> tuple[int, Batch, Packed]:
+    return number, batch, packed(play(scenario, digest, seed, batch)[1])
 
 
 def _gathered(job: Job, found: dict[Batch, Columns], most: int) -> dict[str, dict[int, Columns]]:
@@ -282,14 +270,3 @@ def _gathered(job: Job, found: dict[Batch, Columns], most: int) -> dict[str, dic
         name: {stratum: joined(pieces) for stratum, pieces in sorted(by_stratum.items())}
         for name, by_stratum in parts.items()
     }
-
-
-def joined(pieces: Sequence[Columns]) -> Columns:
-    """Columns one after the other."""
-    result: Columns = {}
-    for name in pieces[0]:
-        if name in TEXTS:
-            result[name] = [value for piece in pieces for value in piece[name]]
-        else:
-            result[name] = np.concatenate([piece[name] for piece in pieces])
-    return result

@@ -181,15 +181,14 @@ def _in_time(
     return 1.0 - slow, extra, slow - extra
 
 
-def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
-    """The same at one rate (requests/s), where nothing differs but capacity and the defect.
+def simple_fates(state: State, rate: float, leaked: float) -> tuple[Shares, Shares]:
+    """The same at one rate (requests/s) and leak, where nothing differs but capacity and defect.
 
     With nothing in front of the versions each factor that says so is 1 and is left out.
     """
     fault, plan, clear = state.fault, state.plan, state.clear
     weight: float = state.weight
     mixed: float = fault.mixed * _mixing(state, weight, max) if fault.mixed else 0.0
-    leaked: float = state.leaked
     usually = max(0.0, 1.0 - usual_capacity(state) / rate)
     if plan.collapses:
         usually = 1.0 - (1.0 - usually) ** _COLLAPSE
@@ -214,3 +213,11 @@ def simple_fates(state: State, rate: float) -> tuple[Shares, Shares]:
             _new(Shares, (share, failing, bad * late, bad * corrupt, common, segment, 0.0))
         )
     return found[OLD], found[NEW]
+
+
+def leaking_fates(state: State, leak: float) -> tuple[Shares, Shares]:
+    """The same while the new instances leak so much in the mean and all else is constant."""
+    plan = state.plan
+    if state.simple:
+        return simple_fates(state, plan.rate, leak)
+    return fates(state, state.weight, plan.rate, state.capacity, leak, max)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,57 +28,90 @@ class Leak:
     `instances` how many there are.
     """
 
-    __slots__ = ("_area", "_kinks", "_levels", "first", "instances", "last")
+    __slots__ = ("_area", "_kinks", "_levels", "_tables", "first", "instances", "last")
 
     def __init__(
-        self, cohorts: Iterable[Sequence[float]], onset: float, ramp: float, most: float
+        self, cohorts: Sequence[Sequence[float]], onset: float, ramp: float, most: float
     ) -> None:
-        table = np.array(list(cohorts), dtype=float).reshape(-1, 2)
-        begins = table[:, 1] + onset
-        self.instances = float(table[:, 0].sum())
-        weight = most * table[:, 0] / max(self.instances, 1e-300)
-        if ramp <= 0:
-            ramp = 1e-6
-        self.first, self.last = float(begins.min()), float(begins.max()) + ramp
-        kinks = np.concatenate([begins, begins + ramp])
-        bends = np.concatenate([weight, -weight]) / ramp
-        order = np.argsort(kinks, kind="stable")
-        self._kinks = kinks[order]
-        steps, slopes = np.diff(self._kinks), np.cumsum(bends[order])[:-1]
-        self._levels = np.concatenate([[0.0], np.cumsum(slopes * steps)])
-        middles = (self._levels[:-1] + self._levels[1:]) / 2
-        self._area = np.concatenate([[0.0], np.cumsum(middles * steps)])
+        instances, ramp = 0.0, ramp if ramp > 0 else 1e-6
+        for count, _ in cohorts:
+            instances += count
+        each, bends = most / max(instances, 1e-300) / ramp, list[tuple[float, float]]()
+        for count, since in cohorts:
+            begins = since + onset
+            bends.append((begins, count * each))
+            bends.append((begins + ramp, -count * each))
+        bends.sort()
+        self._kinks: list[float] = []
+        self._levels: list[float] = []
+        self._area: list[float] = []
+        level = area = slope = 0.0
+        before = bends[0][0]
+        for moment, bend in bends:
+            step = moment - before
+            risen = level + slope * step
+            area += (level + risen) / 2 * step
+            self._kinks.append(moment)
+            self._levels.append(risen)
+            self._area.append(area)
+            level, before = risen, moment
+            slope += bend
+        self.instances = instances
+        self.first, self.last = self._kinks[0], before
+        self._tables: tuple[Array, Array, Array] | None = None
 
     def at(self, t: Array) -> Array:
         """The mean rate at the times t (seconds, any shape), a share of the requests."""
-        rate: Array = np.interp(t, self._kinks, self._levels)
+        kinks, levels, _ = self._arrays()
+        rate: Array = np.interp(t, kinks, levels)
         return rate
+
+    def mean(self, a: float, b: float) -> float:
+        """The mean rate over [a, b] (seconds)."""
+        return (self.upto(b) - self.upto(a)) / (b - a)
 
     def means(self, edges: Array) -> Array:
         """The mean rate over each cell between neighbouring edges (seconds)."""
-        area = self._integral(edges)
+        kinks, levels, areas = self._arrays()
+        piece = np.maximum(kinks.searchsorted(edges, side="right") - 1, 0)
+        since = np.maximum(edges - kinks[piece], 0.0)
+        area = areas[piece] + since * (levels[piece] + self.at(edges)) / 2
         mean: Array = (area[1:] - area[:-1]) / (edges[1:] - edges[:-1])
         return mean
 
+    def upto(self, t: float) -> float:
+        """The integral of the mean rate until t, seconds."""
+        after = bisect_right(self._kinks, t)
+        if after == 0:
+            return 0.0
+        kink, level = self._kinks[after - 1], self._levels[after - 1]
+        since, slope = t - kink, 0.0
+        if after < len(self._kinks):
+            slope = (self._levels[after] - level) / (self._kinks[after] - kink)
+        return self._area[after - 1] + since * (level + slope * since / 2)
+
     def kinks(self, a: float, b: float) -> Array:
         """The moments in (a, b) at which the slope changes."""
-        inside: Array = self._kinks[(self._kinks > a) & (self._kinks < b)]
+        kinks = self._arrays()[0]
+        inside: Array = kinks[(kinks > a) & (kinks < b)]
         return inside
 
     def reaches(self, level: float) -> float:
         """When the mean rate first reaches `level`, infinite if never (seconds)."""
-        if level > self._levels[-1] or level != level:
-            return float("inf")
         if level <= 0:
-            return -float("inf")
-        return float(np.interp(level, self._levels, self._kinks))
+            return -math.inf
+        after = bisect_left(self._levels, level)
+        if after == len(self._levels) or level != level:
+            return math.inf
+        below, above = self._levels[after - 1], self._levels[after]
+        a, b = self._kinks[after - 1], self._kinks[after]
+        return a + (b - a) * (level - below) / (above - below)
 
-    def _integral(self, t: Array) -> Array:
-        piece = np.maximum(self._kinks.searchsorted(t, side="right") - 1, 0)
-        since = np.maximum(t - self._kinks[piece], 0.0)
-        level = self._levels[piece]
-        whole: Array = self._area[piece] + since * (level + self.at(t)) / 2
-        return whole
+    def _arrays(self) -> tuple[Array, Array, Array]:
+        """Kinks, levels and areas."""
+        if self._tables is None:
+            self._tables = np.array(self._kinks), np.array(self._levels), np.array(self._area)
+        return self._tables
 
 
 def leaking(
@@ -94,8 +128,10 @@ def leaking(
         cohorts += drift.cohorts()
     if not cohorts:
         return 0.0, None, math.inf
-    first = min(since for _, since in cohorts) + fault.onset
-    last = max(since for _, since in cohorts) + fault.onset + fault.ramp
+    first, last = math.inf, -math.inf
+    for _, since in cohorts:
+        first, last = min(first, since), max(last, since)
+    first, last = first + fault.onset, last + fault.onset + fault.ramp
     if now < first:
         return 0.0, None, first
     if now >= last:

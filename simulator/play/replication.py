@@ -32,6 +32,7 @@ def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none"
     rollout = run(plan, luck, draw(defect, luck))
     found = outcome(rollout, label)
     rollout.take_apart()
+    vars(rollout.env).clear()  # SimPy's environment keeps its own methods
     return found
 
 
@@ -39,7 +40,7 @@ def run(plan: Plan, luck: Luck, fault: Fault, track: bool = False) -> Rollout:
     """Play one rollout to its end and return it, journal and counts included."""
     env = simpy.Environment()
     rollout = Rollout(env, plan, luck, fault)
-    rollout.redeploy = lambda: play_script(plan, luck, billed=False)[1]
+    rollout.redeploy = lambda: _deployed_again(plan, luck)
     if track:
         rollout.counts.track = []
     bring_trouble(rollout)
@@ -110,6 +111,13 @@ def play_script(plan: Plan, luck: Luck, billed: bool = True) -> tuple[Rollout, f
         full = rollout.router.course.crosses((ALL_TRAFFIC,), env.now)
         rollout.full_at = full if full < math.inf else math.nan
     return rollout, _deployed(rollout)
+
+
+def _deployed_again(plan: Plan, luck: Luck) -> float:
+    """Time to deploy of the script alone, seconds."""
+    rollout, duration = play_script(plan, luck, billed=False)
+    rollout.take_apart()
+    return duration
 
 
 def _finished_instead(rollout: Rollout, until: float) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play.fates import fates, simple_fates
+from simulator.play.fates import fates, leaking_fates, simple_fates
 from simulator.play.fault import GOOD
 from simulator.play.fleet import NEW, OLD, Fleet
 from simulator.play.latency import cold_at, look_for_cold
@@ -200,8 +200,8 @@ class State:
             if plan.retries:
                 found = retried(self, *self.moment(rate), self.reached)
                 self.seen, self.versions, self.more = found
-            elif self._simple:
-                self.versions = simple_fates(self, rate)
+            elif self.simple:
+                self.versions = simple_fates(self, rate, self.leaked)
             else:
                 self.versions = fates(self, *self.moment(rate))
             if plan.cached is not None or self.situation.blocked:
@@ -209,8 +209,7 @@ class State:
             self.varying = not (plan.steady or plan.deadline) and self._full(rate)
         if self.straight:
             end = min(self.until, now + 60.0)
-            leak = float(self._leaks(np.array([now, end]))[0])
-            self.versions = fates(self, self.weight, plan.rate, self.capacity, leak, max)
+            self.versions = self._mean_shares(now, end)
         elif self.varying:
             middle = np.array([now + 1e-9, (now + min(self.until, now + 60.0)) / 2])
             self.weight = float(self.weights(middle)[0])
@@ -238,7 +237,7 @@ class State:
         return plan.load.greatest(now, self.until)
 
     @property
-    def _simple(self) -> bool:
+    def simple(self) -> bool:
         """Whether versions differ in capacity and defect only: neither schema, cache nor copies."""
         situation = self.situation
         odd = self.mirror or situation.misfit is not None or situation.blocked or self.writers
@@ -396,9 +395,10 @@ class State:
         self.until = min(self.until, next_warm)
         return lowered
 
-    def _leaks(self, edges: Array) -> Array:
+    def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
+        """The mean shares of [a, b] while a leak grows and all else is constant."""
         assert self.leak is not None
-        return self.leak.means(edges)
+        return leaking_fates(self, self.leak.mean(a, b))
 
     def _leak_at(self, t: Array) -> Array | float:
         if self.leak is None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.play.fates import fates
+from simulator.play.fates import fates, leaking_fates
 from simulator.play.fleet import MIRROR, NEW, OLD
 from simulator.play.shares import Shares
 from simulator.play.state import State
@@ -268,10 +269,9 @@ class Stretch(State):
     def growth(self, edges: Array) -> Sequence[float]:
         """The part of a growing leak's failures in each cell, where nothing else changes."""
         assert self.leak is not None
-        area = self.leak.means(edges) * np.diff(edges)
-        whole = float(area.sum())
-        parts: list[float] = (area / whole if whole > 0 else 0.0 * area).tolist()
-        return parts
+        upto = [self.leak.upto(t) for t in edges.tolist()]
+        whole = upto[-1] - upto[0]
+        return [(b - a) / whole if whole > 0 else 0.0 for a, b in pairwise(upto)]
 
     def _degraded(self, a: float, b: float) -> float:
         """Seconds of [a, b] with more bad requests than tolerated, from one moment of a leak on."""
@@ -279,7 +279,7 @@ class Stretch(State):
         if not hasattr(self, "_intolerable"):
             bads = []
             for leak in (0.0, 1.0):
-                old, new = fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
+                old, new = leaking_fates(self, leak)
                 both = sum(s.share * (s.failing + s.late + s.anyway) for s in (old, new))
                 bads.append(1.0 - self.clear + both)
             rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
@@ -288,11 +288,6 @@ class Stretch(State):
             else:
                 self._intolerable = -math.inf if spare < 0 else math.inf
         return max(b - max(a, self._intolerable), 0.0)
-
-    def _mean_shares(self, a: float, b: float) -> tuple[Shares, Shares]:
-        assert self.leak is not None
-        leak = float(self.leak.means(np.array([a, b]))[0])
-        return fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
 
     def falls_below(self, level: float, a: float, b: float) -> float:
         """When the bad share by the defect falls below a level in [a, b] for good; b if it stays.

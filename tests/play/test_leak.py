@@ -43,3 +43,9 @@ def test_a_leak_without_a_ramp_is_a_jump():
     leak = Leak([(4, 0.0), (4, 100.0)], 10.0, 0.0, 0.5)
     assert leak.means(np.array([0.0, 10.0, 110.0, 200.0])) == pytest.approx([0, 0.25, 0.5])
     assert leak.kinks(0.0, 50.0) == pytest.approx([10.0, 10.0], abs=1e-5)
+
+
+def test_one_span_is_a_cell_of_its_own():
+    leak, edges = Leak(COHORTS, ONSET, RAMP, MOST), [0.0, 50.0, 120.0, 140.0, 333.0, 800.0, 5000.0]
+    cells = leak.means(np.array(edges))
+    assert [leak.mean(a, b) for a, b in pairwise(edges)] == pytest.approx(cells, abs=1e-15)
