@@ -225,7 +225,7 @@ class Counts:
             self.peak_weight = max(self.peak_weight, stretch.weight_at(b))
         requests = None
         if stretch.harm > 0 and not (stretch.varying or stretch.asides):
-            weight = self._steady_harm(stretch, a, b, drawn) / length
+            self._steady_harm(stretch, a, b, drawn)
         elif stretch.varying or stretch.harm > 0:
             sums = self._harm(stretch, a, b, drawn)
             weight = sums.seconds / length
@@ -275,14 +275,16 @@ class Counts:
 
     def _steady_harm(
         self, stretch: Stretch, a: float, b: float, drawn: dict[int, int] | None
-    ) -> float:
+    ) -> None:
         """The same where nothing depends on time and every request reaches a version."""
-        plan, length = self.plan, b - a
+        plan = self.plan
         base, share = plan.requests_between(a, b), 1.0 - stretch.clear
         poisson = self.luck.counts().poisson
         for version, s in enumerate(stretch.versions):
-            own, corrupt = float(s.share), float(s.corrupt)
-            failing, late = float(s.failing), float(s.late)
+            own: float = s.share
+            corrupt: float = s.corrupt
+            failing: float = s.failing
+            late: float = s.late
             part, bad = base * own, failing + late
             share += own * (bad + s.anyway)
             if bad > 0:
@@ -298,17 +300,15 @@ class Counts:
             if corrupt > 0 and part > 0:
                 self.corrupt += int(poisson(part * corrupt))
         if share > plan.tolerated:
-            self.degraded += length
-        seconds, each = stretch.weight * length, 1.0 / plan.users
-        old, new = stretch.versions
+            self.degraded += b - a
+        each, (old, new) = 1.0 / plan.users, stretch.versions
         self.users.add(
             (a, b),
-            seconds / length,
+            stretch.weight,
             (base * old.common * each, base * old.segment * each),
             (base * new.common * each, base * new.segment * each),
             False,
         )
-        return seconds
 
     def _left_of(
         self, stretch: Stretch, a: float, b: float, version: int, many: int, bad: float
