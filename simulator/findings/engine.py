@@ -10,7 +10,7 @@ from pathlib import Path
 from simulator import __version__
 
 _DECIDING = ("words", "strategies", "platforms", "play")
-_STUDY = "findings/study.py"
+_STUDY = ("findings/study.py", "findings/columns.py")
 _KINDS = ("*.py", "*.yaml")
 _PACKAGES = ("numpy", "scipy", "simpy")
 
@@ -38,7 +38,7 @@ def engine() -> str:
 
 def sources(package: Path) -> str:
     """A digest of the files of a package that decide a number: their names and their bytes."""
-    files = {package / _STUDY}
+    files = {package / name for name in _STUDY}
     for floor in _DECIDING:
         for kind in _KINDS:
             files.update((package / floor).rglob(kind))

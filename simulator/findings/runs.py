@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from simulator.findings.columns import Columns, packed, unpacked
+from simulator.findings.columns import Columns, Packed, unpacked
 from simulator.findings.engine import engine
 from simulator.findings.executors import Workers, each
 
@@ -68,13 +68,13 @@ class Store:
         self.tally = self.tally._replace(reused=self.tally.reused + 1)
         return columns
 
-    def keep(self, digest: str, seed: int, batch: Batch, columns: Columns) -> None:
+    def keep(self, digest: str, seed: int, batch: Batch, found: Packed) -> None:
         """Write a finished batch; raises OSError when the folder cannot take it."""
         self.tally = self.tally._replace(played=self.tally.played + 1)
         if batch.stop - batch.start < _FEWEST:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        write(self.path(digest, seed, batch), _written(columns, _about(digest, seed, batch)))
+        write(self.path(digest, seed, batch), _written(found, _about(digest, seed, batch)))
 
 
 class Kept:
@@ -112,8 +112,8 @@ def _about(digest: str, seed: int, batch: Batch) -> str:
     return json.dumps([FORMAT, engine(), digest, seed, *batch])
 
 
-def _written(columns: Columns, about: str) -> bytes:
-    lists, numbers = packed(columns)
+def _written(found: Packed, about: str) -> bytes:
+    lists, numbers = found
     texts = json.dumps(lists)
     file = BytesIO()
     np.savez(file, numbers=numbers, texts=texts, checksum=_checksum(about, texts, numbers))

@@ -103,7 +103,7 @@ class _Kept:
         return isinstance(other, _Kept)
 
 
-def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batch, Columns]:
+def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> Columns:
     """Play one batch; the columns are the outcome's fields, one value per replication.
 
     A replication's address is (seed, stratum, number): every strategy meets the same luck, and
@@ -119,7 +119,7 @@ def play(scenario: Scenario, digest: str, seed: int, batch: Batch) -> tuple[Batc
         for number in range(batch.start, batch.stop):
             luck.rekey((batch.stratum << 40) + number)
             rows.append(replicate(plan, luck, defect, label))
-    return batch, columns(rows)
+    return columns(rows)
 
 
 @contextmanager
@@ -234,10 +234,9 @@ def _played(
     inner = workers.workers if isinstance(workers, Kept) else workers
     with closing(each(_numbered, calls, inner, _at_once(items))) as results:
         for number, batch, found in results:
-            part = unpacked(found)
             if isinstance(workers, Kept):
-                workers.store.keep(digests[number], seed, batch, part)
-            yield number, batch, part
+                workers.store.keep(digests[number], seed, batch, found)
+            yield number, batch, unpacked(found)
 
 
 def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
@@ -249,7 +248,7 @@ def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
 def _numbered(
     number: int, scenario: Scenario, digest: str, seed: int, batch: Batch
 ) -> tuple[int, Batch, Packed]:
-    return number, batch, packed(play(scenario, digest, seed, batch)[1])
+    return number, batch, packed(play(scenario, digest, seed, batch))
 
 
 def _gathered(job: Job, found: dict[Batch, Columns], most: int) -> dict[str, dict[int, Columns]]:

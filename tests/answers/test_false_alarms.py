@@ -14,7 +14,7 @@ from simulator.words.reading import load
 def false_alarms(count: int, *sets: str) -> dict[str, float]:
     """Share of good canaries of the web shop that are rolled back, by the detector."""
     scenario = load("web-shop", sets=sets)
-    _, columns = study.play(scenario, scenario.sha256, 5, study.Batch("canary", 0, 0, count))
+    columns = study.play(scenario, scenario.sha256, 5, study.Batch("canary", 0, 0, count))
     caught = zip(columns["outcome"], columns["caught_by"], strict=True)
     found = Counter(by for outcome, by in caught if outcome == "false_alarm")
     return {str(by): number / count for by, number in found.items()}

@@ -180,7 +180,7 @@ def test_a_damaged_file_is_found_told_and_played_again(
 ) -> None:
     """Whatever happened to it; afterwards it is whole again."""
     batch = Batch("canary", 1, 0, 200)
-    _, expected = play(scenario, scenario.sha256, SEED, batch)
+    expected = play(scenario, scenario.sha256, SEED, batch)
     path = Store(whole).path(scenario.sha256, SEED, batch)
     content = path.read_bytes()
     flipped = bytearray(content)
@@ -246,7 +246,8 @@ def test_another_scenario_seed_or_engine_finds_nothing(
 def test_the_fingerprint_covers_all_that_decides_a_number(tmp_path: Path) -> None:
     """A byte more in any file that decides, and only there, is another engine."""
     package = tmp_path / "simulator"
-    deciding = ("words/defaults.yaml", "play/fleet.py", "strategies/canary.py", "findings/study.py")
+    deciding = ["words/defaults.yaml", "play/fleet.py", "strategies/canary.py"]
+    deciding += ["findings/study.py", "findings/columns.py"]
     for name in (*deciding, "platforms/argo/rules.py", "report/page.py", "findings/means.py"):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("1", "utf-8")

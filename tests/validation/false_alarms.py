@@ -25,7 +25,7 @@ _CASES = (
 
 def _line(name: str, sets: tuple[str, ...]) -> str:
     scenario = load("web-shop", sets=sets)
-    _, columns = study.play(scenario, scenario.sha256, 5, study.Batch("canary", 0, 0, COUNT))
+    columns = study.play(scenario, scenario.sha256, 5, study.Batch("canary", 0, 0, COUNT))
     strata = Strata.of([0] * COUNT, [1.0])
     cells = []
     for by in ("", "health", "alarm new errors"):
