@@ -32,7 +32,6 @@ def replicate(plan: Plan, luck: Luck, defect: Defect | None, label: str = "none"
     rollout = run(plan, luck, draw(defect, luck))
     found = outcome(rollout, label)
     rollout.take_apart()
-    vars(rollout.env).clear()  # SimPy's environment keeps its own methods
     return found
 
 
@@ -135,7 +134,9 @@ def _finished_instead(rollout: Rollout, until: float) -> float:
         env.step()
     while now < until:
         now = other.advance(now, until)
-    return other.counts.expected
+    expected = other.counts.expected
+    other.take_apart()
+    return expected
 
 
 def _rollback_was_worse(rollout: Rollout) -> float:

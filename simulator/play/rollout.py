@@ -427,7 +427,11 @@ class Rollout(AnalysisVerbs):
         """Undo the circles of a rollout that nobody needs any longer, so that its memory is free at
         once: the next replication finds it still in the processor's cache.
         """
-        self.env._queue.clear()
+        if self.solo is None:
+            self.env._queue.clear()
+            vars(self.env).clear()  # SimPy's environment keeps its own methods
+        else:
+            self.solo.leave()
         del self.fleet, self.process, self.stretch, self.watch
 
 

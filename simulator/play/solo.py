@@ -84,6 +84,11 @@ class Solo:
         wait = when - self._now
         self._ask(self._now + (wait if wait > 0.0 else 0.0), URGENT if urgent else NORMAL, call)
 
+    def leave(self) -> None:
+        """Forget the script, which may hang, and whatever was to come."""
+        self._queue.clear()
+        self._script = None
+
     def peek(self) -> float:
         """When something happens next, seconds; infinite if nothing does."""
         return self._queue[0][0] if self._queue else math.inf
