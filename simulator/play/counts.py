@@ -16,7 +16,7 @@ from simulator.play.installing import Installing
 from simulator.play.luck import Luck
 from simulator.play.reconnecting import Reconnecting
 from simulator.play.stretch import Beside, Stretch, Sums
-from simulator.play.users import Users
+from simulator.play.users import Pair, Users
 
 if TYPE_CHECKING:
     from simulator.play.plan import Plan
@@ -217,8 +217,7 @@ class Counts:
             self._nobody(stretch, a, b, drawn, excused)
             return
         if stretch.mirror:
-            copies = stretch.mirror * self.plan.misses
-            self.copied += copies * self.plan.requests_between(a, b)
+            self.copied += stretch.copies * self.plan.requests_between(a, b)
         weight = stretch.weight
         moves = stretch.moving or stretch.fleet.drift is not None or self.plan.tides is not None
         if moves and not stretch.situation.dark:
@@ -324,13 +323,7 @@ class Counts:
         left = int(luck.binomial(many, min(bad / seen, 1.0))) if seen > 0 else 0
         return left + int(luck.poisson(max(bad - seen, 0.0)))
 
-    def _exposed(
-        self,
-        users: Users,
-        stretch: Stretch,
-        span: tuple[float, float],
-        sums: Sums,
-    ) -> None:
+    def _exposed(self, users: Users, stretch: Stretch, span: Pair, sums: Sums) -> None:
         """Add the hazards of a span in which they change; in pieces where somebody may report."""
         a, b = span
         pieces = 1
@@ -344,20 +337,24 @@ class Counts:
                 met = sum(sums.rows[1][4:6]) / self.plan.users
                 pieces = max(pieces, math.ceil(met / _LITTLE))
             pieces = min(pieces, _MOST_PIECES)
-        if pieces == 1:
+        edges = np.linspace(a, b, pieces + 1).tolist() if pieces > 1 else [a, b]
+        if stretch.leak is not None and users.heard:
+            fine = stretch.leak.edges(a, b)
+            edges = fine if stretch.straight else sorted({*edges, *fine})
+        if len(edges) == 2:
             self._expose(users, span, sums)
             return
-        edges = np.linspace(a, b, pieces + 1)
-        spans = pairwise(edges.tolist())
+        spans = pairwise(edges)
         if not stretch.straight:
-            for span, own in zip(spans, stretch.pieces(edges), strict=True):
+            for span, own in zip(spans, stretch.pieces(np.array(edges)), strict=True):
                 self._expose(users, span, own)
             return
-        even = 1 / pieces
+        growth = stretch.growth(edges)
         if not sums.beside:
-            self._expose_evenly(users, spans, sums, stretch.growth(edges), even)
+            self._expose_evenly(users, spans, sums, growth, b - a)
             return
-        for span, part in zip(spans, stretch.growth(edges), strict=True):
+        for span, part in zip(spans, growth, strict=True):
+            even = (span[1] - span[0]) / (b - a)
             rows = [(*row[:4], row[4] * even, row[5] * part) for row in sums.rows]
             beside = [
                 Beside(0.0, x.excused, _scaled(x.common, even), _scaled(x.segment, even))
@@ -368,22 +365,20 @@ class Counts:
     def _expose_evenly(
         self,
         users: Users,
-        spans: Iterable[tuple[float, float]],
+        spans: Iterable[Pair],
         sums: Sums,
         growth: Sequence[float],
-        even: float,
+        length: float,
     ) -> None:
-        """Add hazards in equal pieces, of which only what the defect adds differs: `growth`."""
-        each = 1.0 / self.plan.users
-        first, second = sums.rows
-        seconds, old, new = sums.seconds * even, first[4] * even * each, second[4] * even * each
+        """Add hazards of which only what the defect adds, `growth`, is not even over the length."""
+        each, (first, second) = 1.0 / self.plan.users, sums.rows
         for span, part in zip(spans, growth, strict=True):
-            weight = seconds / (span[1] - span[0])
-            users.add(
-                span, weight, (old, first[5] * part * each), (new, second[5] * part * each), False
-            )
+            even = (span[1] - span[0]) / length * each
+            old = (first[4] * even, first[5] * part * each)
+            new = (second[4] * even, second[5] * part * each)
+            users.add(span, sums.seconds / length, old, new, False)
 
-    def _expose(self, users: Users, span: tuple[float, float], sums: Sums) -> None:
+    def _expose(self, users: Users, span: Pair, sums: Sums) -> None:
         each = 1.0 / self.plan.users
         seconds = sums.seconds if sums.moved is None else sums.moved
         weight = seconds / (span[1] - span[0])

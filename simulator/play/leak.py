@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.play.fleet import NEW, Fleet
+from simulator.play.users import LAG
 
 if TYPE_CHECKING:
     from simulator.play.fault import Fault
     from simulator.play.situation import Situation
 
 Array = NDArray[np.float64]
+
+_MOST: Final = 255
 
 
 class Leak:
@@ -96,11 +100,31 @@ class Leak:
         inside: Array = kinks[(kinks > a) & (kinks < b)]
         return inside
 
-    def reaches(self, level: float) -> float:
-        """When the mean rate first reaches `level`, infinite if never (seconds)."""
-        if level <= 0:
+    def edges(self, a: float, b: float) -> list[float]:
+        """Moments that cut [a, b] so that between two of them the harm, even in between, lags by a
+        quarter of a second at most: close where the rate is still small (seconds).
+
+        Where the rate grows by r' a second, a line over h seconds is r' h^2 / 8 requests off, which
+        come at the rate r in r' h^2 / 8r seconds: as many everywhere if the roots of r are even.
+        """
+        found, cuts = [a], [a, *self.kinks(a, b).tolist(), b]
+        roots = np.sqrt(np.maximum(self.at(np.array(cuts)), 0.0)).tolist()
+        for (low, high), (first, last) in zip(pairwise(cuts), pairwise(roots), strict=True):
+            grown = abs(last - first) / (first + last) if first + last > 0 else 0.0
+            parts = min(math.ceil(math.sqrt((high - low) * grown / (2 * LAG))), _MOST)
+            for part in range(1, parts):
+                root = first + (last - first) * part / parts
+                grown = (root * root - first * first) / (last * last - first * first)
+                found.append(low + (high - low) * grown)
+            if high > low:
+                found.append(high)
+        return found
+
+    def exceeds(self, level: float) -> float:
+        """When the mean rate first exceeds `level`, infinite if never (seconds)."""
+        if level < 0:
             return -math.inf
-        after = bisect_left(self._levels, level)
+        after = bisect_right(self._levels, level)
         if after == len(self._levels) or level != level:
             return math.inf
         below, above = self._levels[after - 1], self._levels[after]

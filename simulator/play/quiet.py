@@ -56,7 +56,7 @@ def quiet(plan: Plan, stretch: Stretch, alarm: Rule, a: float, b: float) -> floa
     old, new = stretch.seen
     weights = [(old, old.share)] if alarm.watch != "new" else []
     if alarm.watch != "old":
-        weights.append((new, new.share + stretch.mirror if alarm.watch == "new" else new.share))
+        weights.append((new, new.share + stretch.copies if alarm.watch == "new" else new.share))
     share = sum(w for _, w in weights)
     if share <= 0:
         return 0.0 if alarm.missing == "breaching" else math.inf

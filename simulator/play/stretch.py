@@ -129,15 +129,8 @@ class Stretch(State):
             ]
             return [row for row in glided if row[0] in seen]
         fine, starts, times, weights = self._quadrature(edges)
-        old, new = self.seen_at(times)
-        every = [(OLD, old.share, old), (NEW, new.share, new)]
-        if self.mirror:
-            copies = self.mirror * self.plan.misses
-            every.append((MIRROR, np.full_like(times, copies), new))
         result = []
-        for version, share, s in every:
-            if version not in seen:
-                continue
+        for version, share, s in self.receivers(self.seen_at(times), seen):
             part = weights * share
             values = (part, part * s.failing, part * s.late, part * s.anyway)
             requests, failing, late, anyway = (_gather(v, fine, starts) for v in values)
@@ -152,8 +145,15 @@ class Stretch(State):
         """
         found = [(version, s.share, s) for version, s in enumerate(versions) if version in seen]
         if self.mirror and MIRROR in seen:
-            found.append((MIRROR, self.mirror * self.plan.misses, versions[NEW]))
+            found.append((MIRROR, self.copies, versions[NEW]))
         return found
+
+    @property
+    def copies(self) -> float:
+        """Requests that are sent to the new version once more, as a share of all: the cache, if
+        there is one, answers its part of them.
+        """
+        return self.mirror * self.plan.misses
 
     def sums(self, a: float, b: float) -> Sums:
         """Everything that is counted in [a, b]."""
@@ -266,10 +266,10 @@ class Stretch(State):
         leak = self.leak.means(edges)
         return fates(self, self.weight, self.plan.rate, self.capacity, leak, max)
 
-    def growth(self, edges: Array) -> Sequence[float]:
+    def growth(self, edges: Sequence[float]) -> Sequence[float]:
         """The part of a growing leak's failures in each cell, where nothing else changes."""
         assert self.leak is not None
-        upto = [self.leak.upto(t) for t in edges.tolist()]
+        upto = [self.leak.upto(t) for t in edges]
         whole = upto[-1] - upto[0]
         return [(b - a) / whole if whole > 0 else 0.0 for a, b in pairwise(upto)]
 
@@ -284,7 +284,7 @@ class Stretch(State):
                 bads.append(1.0 - self.clear + both)
             rise, spare = bads[1] - bads[0], self.plan.tolerated - bads[0]
             if rise > 0:
-                self._intolerable = self.leak.reaches(spare / rise)
+                self._intolerable = self.leak.exceeds(spare / rise)
             else:
                 self._intolerable = -math.inf if spare < 0 else math.inf
         return max(b - max(a, self._intolerable), 0.0)

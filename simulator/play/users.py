@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from simulator.words.distributions import Distribution
 
 
-_LAG: Final = 0.25  # seconds
+LAG: Final = 0.25  # seconds
 _MOST: Final = 255
 _FAINT: Final = 1e-12
 _NEARLY_ALL: Final = 5.0
 _NEAR: Final = 0.05  # seconds
 _EXACT: Final = 1e-9  # of a span
-_GUESSES: Final = 60
+_PATIENCE: Final = 4
 _FINE: Final = 4096
 _RARE: Final = 1e-9
+_AT_ONCE: Final = 1e-6  # seconds
 _INSTANT: Final = 1e-3  # seconds; what is lost at once has no slope of its own
 _new: Final = tuple.__new__  # a named tuple at half the cost of calling its class
 LEAST: Final = 1e-300
@@ -166,7 +167,7 @@ class Users:
 
     def _rise(self, span: tuple[float, float], rows: Added, most: float) -> None:
         # Between two steps a line lags behind the course by (hazard a second) (seconds)^2 / 8.
-        steps = min(int(math.sqrt(most * (span[1] - span[0]) / (8 * _LAG))), _MOST) + 1
+        steps = min(int(math.sqrt(most * (span[1] - span[0]) / (8 * LAG))), _MOST) + 1
         table = []
         if steps > 1:
             table = [
@@ -248,9 +249,10 @@ class Arrivals:
     __slots__ = ("_area", "_times")
 
     def __init__(self, delay: Distribution) -> None:
-        most = delay.upper_quantile(_RARE)
-        least = max(delay.quantile(_RARE), most * _RARE)
-        self._times = np.concatenate([[0.0], np.unique(np.geomspace(least, most, _FINE))])
+        least, most = max(delay.quantile(_RARE), _AT_ONCE), delay.upper_quantile(_RARE)
+        # What comes at the least time all together has not come a moment before.
+        moments = [0.0, math.nextafter(least, 0.0)]
+        self._times = np.unique(np.concatenate([moments, np.geomspace(least, most, _FINE)]))
         share = np.asarray(delay.cdf(self._times))
         steps = (self._times[1:] - self._times[:-1]) * (share[1:] + share[:-1]) / 2
         self._area = np.concatenate([[0.0], np.cumsum(steps)])
@@ -298,7 +300,7 @@ class Reports:
         return most * self.people.delay.cdf(b - first) < self.share
 
     def by(self, users: Users, settled: int, a: float, b: float) -> float:
-        """The time of the needed-th report if it falls in (a, b], seconds, else infinite.
+        """The time of the needed-th report if it falls in [a, b], seconds, else infinite.
 
         The first `settled` spans of the users' history will not change any more.
         """
@@ -329,26 +331,27 @@ class Reports:
 def _crossed(
     missing: Callable[[float], float], a: float, b: float, last: float, near: float = _NEAR
 ) -> float:
-    """Where a falling function, `last` at b, is no longer above 0 in [a, b], by false position
-    (Illinois: an end that stays counts half) until it moves by less than `near`.
+    """Where a falling function, `last` at b, is no longer above 0 in [a, b], at most `near` late,
+    by false position (Illinois: an end that stays counts half; one that stays long, the middle).
     """
-    first, guess, before = missing(a), math.inf, 0
+    first, stays, least = missing(a), 0, near / 2
     if first <= 0:
         return a
-    for _ in range(_GUESSES):
-        guess, was = a + (b - a) * first / (first - last), guess
-        if abs(guess - was) < near:
-            break
+    while b - a > near:
+        guess = (a + b) / 2
+        if abs(stays) < _PATIENCE:
+            guess = a + (b - a) * first / (first - last)
+            guess = min(max(guess, a + least), b - least)
         value = missing(guess)
-        side = 1 if value > 0 else -1
-        if side > 0:
+        if value > 0:
             a, first = guess, value
-            last = last / 2 if side == before else last
+            stays = max(stays, 0) + 1
+            last = last / 2 if stays > 1 else last
         else:
             b, last = guess, value
-            first = first / 2 if side == before else first
-        before = side
-    return guess
+            stays = min(stays, 0) - 1
+            first = first / 2 if stays < -1 else first
+    return b
 
 
 def _bent(history: Sequence[Rise]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

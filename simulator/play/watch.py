@@ -193,7 +193,7 @@ class Watch(Drawing):
     def _never_calm(self, stretch: Stretch) -> bool:
         """Whether a whole period of this stretch has too few requests to be calm."""
         plan, (old, new) = self._rollout.plan, stretch.seen
-        shares = (old.share, new.share, stretch.mirror, 0.0)
+        shares = (old.share, new.share, stretch.copies, 0.0)
         if not plan.steady or self._rollout.incident > 0:
             return False
         for alarm, levels in zip(self._alarms, plan.quiet_from, strict=True):
@@ -215,7 +215,7 @@ class Watch(Drawing):
         if stretch.mirror and new.failing + new.late > 0:
             return a
         first, a_open = self._all[0], a
-        shares = (old.share, new.share, stretch.mirror, 0.0)
+        shares = (old.share, new.share, stretch.copies, 0.0)
         if count > 0:
             if self._alarms:
                 span = (a, b)

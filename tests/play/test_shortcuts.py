@@ -137,6 +137,9 @@ def test_a_cell_drawn_alone_expects_what_it_expects_among_others() -> None:
     assert rows[MIRROR][0] == pytest.approx(60 * 1000 * 0.4 * 0.4)
     for version, (good, *_) in rows.items():
         assert cells.expected[version].tolist() == pytest.approx([good, good])
+    watch._open.clear()
+    assert watch._coast(stretch, 10.0, 40.0, 0) == 40.0
+    assert watch._open[0].rows[MIRROR][0] == pytest.approx(30 * 1000 * 0.4 * 0.4)
 
 
 @given(st.floats(0.0, 5000.0), st.lists(st.floats(0.01, 900.0), min_size=1, max_size=40))
