@@ -6,7 +6,7 @@ next; taken at its word, it would undo the change.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -33,6 +33,17 @@ class _Written:
         """The link said so at some time."""
         self._known.add(hash(repr(said)))
 
+    def say_so(self) -> None:
+        """What the link says now is the newest."""
+        self.newest = _said()
+        self.note(self.newest)
+
+
+def goes_back() -> bool:
+    """Whether the visitor has gone back or forth in the history: the link is meant as it is."""
+    run = get_script_run_ctx()
+    return run is not None and run.is_history_navigation
+
 
 def values(key: str) -> list[str]:
     """All values of a key; none if the link does not have it."""
@@ -50,8 +61,14 @@ def write(key: str, *values: str) -> None:
     """Have a key say these values; without any it leaves the link."""
     written = _catch_up()
     _put(key, values)
-    written.newest = _said()
-    written.note(written.newest)
+    written.say_so()
+
+
+def write_all(told: Mapping[str, Sequence[str]]) -> None:
+    """Have keys say these values, all at once: each change of a link is a step in the history."""
+    written = _catch_up()
+    st.query_params.update(told)
+    written.say_so()
 
 
 def _put(key: str, values: Sequence[str]) -> None:
@@ -73,8 +90,7 @@ def _catch_up() -> _Written:
     run, said = get_script_run_ctx(), _said()
     place = (run.page_script_hash if run else None, st.query_params.get(SCENARIO))
     written: _Written | None = st.session_state.get(_WRITTEN)
-    meant = run is not None and run.is_history_navigation
-    if written is None or written.place != place or (meant and said != written.newest):
+    if written is None or written.place != place or (goes_back() and said != written.newest):
         written = st.session_state[_WRITTEN] = _Written(place, said)
     elif not written.knows(said):
         written.newest = said

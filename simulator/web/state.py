@@ -30,7 +30,10 @@ OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
 FIRST_VARIANT, SECOND_VARIANT, BROUGHT = "A", "B", "brought"
 _VARIANTS = (FIRST_VARIANT, SECOND_VARIANT)
 _SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b", BROUGHT: "fix"}
-_TWO, _PACKED = "two", "own"
+_TWO, _PACKED, _CARRIED = "two", "own", "carried"
+# What is chosen on one page and holds on the next.
+_CHOSEN = (link.SCENARIO, "n", "seed")
+_CHANGED = (*_SETS.values(), _TWO, _PACKED)
 LONGEST_LINK, _COOKIE = 6000, "_streamlit_xsrf"
 _MOST_CHANGES, _LONGEST_CHANGE = 60, 4000
 
@@ -75,6 +78,14 @@ class Variant(NamedTuple):
     def options(self) -> str:
         """The changes as options of a command line."""
         return "".join(f" --set {shlex.quote(f'{p}={v}')}" for p, v in self.changes.items())
+
+
+class _Carried(NamedTuple):
+    """What the link of a page said: what is chosen, and the changes and whose scenario it is."""
+
+    page: str
+    chosen: Mapping[str, str]
+    changes: Mapping[str, list[str]]
 
 
 def visitor() -> str:
@@ -124,16 +135,24 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
 
 
 def carry(page: str) -> None:
-    """Keep the changes in the link when the visitor goes to another page of the same scenario."""
-    own_keys = (*(_SETS[label] for label in _VARIANTS), _TWO, _PACKED)
-    here = {key: found for key in own_keys if (found := link.values(key))}
-    about = st.query_params.get(link.SCENARIO)
-    before = st.session_state.get("carried")
-    if before and not here and before[0] != page and about in (None, before[1]):
-        about, here = before[1], before[2]
-        for key, values in here.items():
-            link.write(key, *values)
-    st.session_state.carried = (page, about, here)
+    """Keep what is chosen, and the changes, when the visitor goes to another page by its link.
+
+    The framework keeps what is bound to the link by itself, but not from a page that was drawn only
+    once or not to its end: it is chosen here anew. Who goes back means what the link says.
+    """
+    before: _Carried | None = st.session_state.get(_CARRIED)
+    changes = {key: said for key in _CHANGED if (said := link.values(key))}
+    chosen = {key: st.query_params[key] for key in _CHOSEN if key in st.query_params}
+    if before and before.page != page and not link.goes_back():
+        same = chosen.get(link.SCENARIO) in (None, before.chosen.get(link.SCENARIO))
+        for key in {*_CHOSEN} & {*st.session_state} - {*chosen}:
+            st.session_state[key] = st.session_state[key]
+            if key in before.chosen:
+                chosen[key] = str(st.session_state[key])
+        if same and not changes:
+            changes = {**before.changes}
+        link.write_all({**{key: [text] for key, text in chosen.items()}, **changes})
+    st.session_state[_CARRIED] = _Carried(page, chosen, changes)
 
 
 def sets(label: str) -> str:

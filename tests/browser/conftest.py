@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ ARGUMENTS = [
 ROOT = Path(__file__).parents[2]
 # Seconds that a machine takes on which the stated times hold; slower or busy ones get as much more.
 _IMPORTS = 0.9
+_MOST_SHOWN = 3000
 
 
 @contextmanager
@@ -95,6 +96,20 @@ def how_slow() -> float:
     began = time.monotonic()
     subprocess.run([sys.executable, "-c", "import altair, pandas"], check=True)
     return max((time.monotonic() - began) / _IMPORTS, 1.0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails says what stood on the pages that it left open."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("browser")
+    if report.failed and browser and call.when == "call":
+        for page in (page for context in browser.contexts for page in context.pages):
+            with suppress(Exception):
+                report.sections.append((page.url, page.inner_text("body")[:_MOST_SHOWN]))
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -61,6 +61,25 @@ def test_pages_keep_the_scenario_and_its_changes(app_url: str, browser: Any) -> 
     tab.close()
 
 
+def test_what_a_link_says_holds_on_the_next_page_however_soon_it_is_asked_for(
+    app_url: str, browser: Any
+) -> None:
+    """The framework forgets what is bound to the link of a page that it has drawn only once."""
+    chosen = "?n=50&scenario=incident-global-rule&seed=7&set=traffic.users%3D9k"
+    tab = Tab(browser, app_url)
+    tab.page.goto(f"{app_url}/{chosen}")
+    expect(tab.page.get_by_label("Seed", exact=True)).to_have_value("7", timeout=60_000)
+    for title, command in (("Gates", "rehearse"), ("Compare", "compare")):
+        tab.page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+        for what in ("scenario=incident-global-rule", "seed=7", "set=traffic.users%3D9k"):
+            expect(tab.page).to_have_url(re.compile(re.escape(what)), timeout=60_000)
+        expect(tab.page.get_by_label("Seed", exact=True)).to_have_value("7", timeout=60_000)
+        text = f"deploysim {command} incident-global-rule"
+        tab.page.get_by_text(text).first.wait_for(timeout=60_000)
+    expect(tab.page).to_have_url(re.compile("n=50"), timeout=60_000)
+    tab.close()
+
+
 def test_a_file_of_100_mb_is_refused_where_it_was_chosen(
     app_url: str, browser: Any, tmp_path: Path
 ) -> None:
