@@ -148,27 +148,30 @@ def cost_of_scale(scenario: Scenario) -> None:
 
 def cost_of_workers() -> None:
     """Print what a second worker process gains, and what keeping and carrying batches costs."""
-    scenario, count = load("textbook"), 400
-    size = sum(group.replications for group in strata(scenario, count)) * len(scenario.strategies)
+    scenario, few, many = load("textbook"), 400, 12_000
 
-    def study(jobs: Workers) -> tuple[float, float]:
+    def size(count: int) -> int:
+        """Replications of a study of so many a group."""
+        return sum(g.replications for g in strata(scenario, count)) * len(scenario.strategies)
+
+    def study(jobs: Workers, count: int) -> tuple[float, float]:
         """Seconds of the whole study, and of the first process's own work in it."""
         began, own = time.perf_counter(), time.process_time()
         simulate(scenario, count, jobs=jobs)
         return time.perf_counter() - began, time.process_time() - own
 
     simulate(scenario, 20, jobs=2)  # the processes are there and have everything imported
-    pairs = [(study(1), study(2)) for _ in range(2)]
-    alone, both = (min(times) for times in zip(*pairs, strict=True))
-    print(f"\ntwo workers against one ({size:,} replications, {alone[0]:.0f} s alone)")
+    alone, both = study(1, many), study(2, many)
+    print(f"\ntwo workers against one ({size(many):,} replications, {alone[0]:.0f} s alone)")
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     remark = f"; others were at work: load {busy:.1f}" if busy > _CORES + 0.5 else ""
     print(f"  {alone[0] / both[0]:.2f}x (goal on two idle cores: 1.7{remark})")
     print(f"  own work of the first process: {both[1] / alone[1]:.1%} of what the workers do")
     with tempfile.TemporaryDirectory() as folder:
-        _, own = study(Kept(2, Store(folder)))
-        again, _ = study(Kept(2, Store(folder)))
-    print(f"  with batches kept: {own / alone[1]:.1%}; all of them there already: {again:.2f} s")
+        _, own = study(Kept(2, Store(folder)), few)
+        again, _ = study(Kept(2, Store(folder)), few)
+    mean = alone[1] / size(many) * size(few)
+    print(f"  with batches kept: {own / mean:.1%}; all of them there already: {again:.2f} s")
     calls = [(k, 1) for k in range(2000)]
     carried = 1000 * best_of(lambda: list(each(pow, calls, 2)) and None) / len(calls)
     print(f"  a call that does nothing, to a worker and back: {carried:.1f} ms")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import signal
 import threading
 import warnings
@@ -10,7 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from typing import Any, Self, cast
+from functools import lru_cache
+from typing import Any, Generic, Self, TypeVar, cast
 
 from simulator.findings.engine import engine
 
@@ -30,6 +32,7 @@ Workers that are kept may still answer for calls that were left early."""
 Done = Generator[tuple[int, list[Any]], None, None]
 """Numbers of tasks with the results of their calls, as they come."""
 
+Value = TypeVar("Value")
 _RETRIES = 3
 _one_at_a_time = threading.Lock()
 _numbers = itertools.count()
@@ -63,6 +66,27 @@ def each(
             yield function(*call)
     else:
         yield from workers(function, calls)
+
+
+class Shared(Generic[Value]):
+    """What many calls have in common: pickled once, and read once by each worker."""
+
+    __slots__ = ("_pickled", "value")
+
+    def __init__(self, value: Value) -> None:
+        self.value, self._pickled = value, b""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._pickled:
+            import cloudpickle
+
+            self._pickled = cloudpickle.dumps(self.value)
+        return _shared, (self._pickled,)
+
+
+@lru_cache(maxsize=8)
+def _shared(pickled: bytes) -> Shared[Any]:
+    return Shared(pickle.loads(pickled))
 
 
 class Pool(ABC):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.findings.columns import Columns, Packed, columns, joined, packed, unpacked
-from simulator.findings.executors import Workers, each
+from simulator.findings.executors import Shared, Workers, each
 from simulator.findings.runs import Kept
 from simulator.play.luck import Luck
 from simulator.play.rehearsal import prepare
@@ -228,9 +228,8 @@ def _played(
 ) -> Iterator[tuple[int, Batch, Columns]]:
     """Every batch with its columns as they come, written to the store of the workers first."""
     digests = [job.scenario.sha256 for job in work]
-    calls = [
-        (number, work[number].scenario, digests[number], seed, batch) for number, batch in items
-    ]
+    scenarios = [Shared(job.scenario) for job in work]
+    calls = [(number, scenarios[number], digests[number], seed, batch) for number, batch in items]
     inner = workers.workers if isinstance(workers, Kept) else workers
     with closing(each(_numbered, calls, inner, _at_once(items))) as results:
         for number, batch, found in results:
@@ -246,9 +245,9 @@ def _at_once(items: Sequence[tuple[int, Batch]]) -> int:
 
 
 def _numbered(
-    number: int, scenario: Scenario, digest: str, seed: int, batch: Batch
+    number: int, scenario: Shared[Scenario], digest: str, seed: int, batch: Batch
 ) -> tuple[int, Batch, Packed]:
-    return number, batch, packed(play(scenario, digest, seed, batch))
+    return number, batch, packed(play(scenario.value, digest, seed, batch))
 
 
 def _gathered(job: Job, found: dict[Batch, Columns], most: int) -> dict[str, dict[int, Columns]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,7 @@ import pytest
 
 from simulator.findings import clusters, executors
 from simulator.findings.comparison import simulate
-from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, each
+from simulator.findings.executors import Local, LostWorkersError, OtherEngineError, Shared, each
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
 
@@ -57,6 +58,25 @@ def replications(scenario: Scenario, workers: executors.Workers) -> bytes:
     file = io.BytesIO()
     simulate(scenario, 60, seed=3, jobs=workers, fewest=20).frame.to_parquet(file, index=False)
     return file.getvalue()
+
+
+class Counted:
+    """Something that counts how often it is pickled."""
+
+    pickled = 0
+
+    def __reduce__(self) -> tuple[type[Counted], tuple[()]]:
+        Counted.pickled += 1
+        return Counted, ()
+
+
+def test_what_calls_have_in_common_is_pickled_once_and_read_once() -> None:
+    common = Shared(Counted())
+    sent = [pickle.dumps((number, common)) for number in range(3)]
+    first, *others = (pickle.loads(text) for text in sent)
+    assert Counted.pickled == 1
+    assert isinstance(first[1].value, Counted)
+    assert all(other[1] is first[1] for other in others)
 
 
 def dies_once(marker: str, number: int) -> int:
