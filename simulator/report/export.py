@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from simulator import __version__
@@ -226,11 +227,16 @@ def document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4096)
+def _key(key: str) -> str:
+    return _encoded(key)
+
+
 def text(value: Any, start: str = "\n") -> str:
     """Plain data as JSON, with a line for whatever holds no further lists or mappings."""
     inner = f"{start} "
     if isinstance(value, dict) and not _NESTING.isdisjoint(map(type, value.values())):
-        parts = (f"{inner}{_encoded(str(key))}: {text(one, inner)}" for key, one in value.items())
+        parts = (f"{inner}{_key(str(key))}: {text(one, inner)}" for key, one in value.items())
         return f"{{{','.join(parts)}{start}}}"
     if isinstance(value, list) and not _NESTING.isdisjoint(map(type, value)):
         return f"[{','.join(inner + text(one, inner) for one in value)}{start}]"
