@@ -7,6 +7,8 @@ next; taken at its word, it would undo the change.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -43,6 +45,30 @@ def goes_back() -> bool:
     """Whether the visitor has gone back or forth in the history: the link is meant as it is."""
     run = get_script_run_ctx()
     return run is not None and run.is_history_navigation
+
+
+def asked() -> _Said:
+    """The link that the visitor came with, with what the framework takes out of it."""
+    run = get_script_run_ctx()
+    return parse_qs(run.query_string, keep_blank_values=True, max_num_fields=1000) if run else {}
+
+
+def take_at_its_word(said: Mapping[str, list[str]]) -> None:
+    """Have the link say this, and widgets begin with it, as if the visitor had opened it.
+
+    Of a link that the visitor goes back to, the framework takes out what widgets of another page
+    are bound to, whatever this page has.
+    """
+    run, query = get_script_run_ctx(), urlencode(said, doseq=True)
+    if run is None:
+        return
+    told = any(st.query_params.get_all(key) != values for key, values in said.items())
+    with suppress(AttributeError), run.session_state.query_params() as params:
+        params.populate_from_query_string(query)  # nothing of this is promised to stay
+        params.set_initial_query_params(query)
+        if told:
+            params._send_query_param_msg()
+    _catch_up()
 
 
 def values(key: str) -> list[str]:

@@ -81,11 +81,14 @@ class Variant(NamedTuple):
 
 
 class _Carried(NamedTuple):
-    """What the link of a page said: what is chosen, and the changes and whose scenario it is."""
+    """What the link of a page said: what is chosen, and the changes; and the pages that were looked
+    at without anything chosen.
+    """
 
     page: str
-    chosen: Mapping[str, str]
-    changes: Mapping[str, list[str]]
+    chosen: Mapping[str, str] = {}
+    changes: Mapping[str, list[str]] = {}
+    bare: frozenset[str] = frozenset()
 
 
 def visitor() -> str:
@@ -140,19 +143,27 @@ def carry(page: str) -> None:
     The framework keeps what is bound to the link by itself, but not from a page that was drawn only
     once or not to its end: it is chosen here anew. Who goes back means what the link says.
     """
-    before: _Carried | None = st.session_state.get(_CARRIED)
-    changes = {key: said for key in _CHANGED if (said := link.values(key))}
+    before: _Carried = st.session_state.get(_CARRIED, _Carried(page))
+    if link.goes_back():
+        said = link.asked()
+        if not said and page not in before.bare:  # only passed on the way to another page
+            said = {**before.changes, **{key: [text] for key, text in before.chosen.items()}}
+        link.take_at_its_word(said)
+    changes = {key: found for key in _CHANGED if (found := link.values(key))}
     chosen = {key: st.query_params[key] for key in _CHOSEN if key in st.query_params}
-    if before and before.page != page and not link.goes_back():
+    if before.page != page and not link.goes_back():
         same = chosen.get(link.SCENARIO) in (None, before.chosen.get(link.SCENARIO))
-        for key in {*_CHOSEN} & {*st.session_state} - {*chosen}:
-            st.session_state[key] = st.session_state[key]
-            if key in before.chosen:
-                chosen[key] = str(st.session_state[key])
+        for key in (key for key in _CHOSEN if key not in chosen):
+            value = st.session_state.get(key)
+            if value is not None:
+                st.session_state[key] = value
+            if value is not None and key in before.chosen:
+                chosen[key] = str(value)
         if same and not changes:
             changes = {**before.changes}
         link.write_all({**{key: [text] for key, text in chosen.items()}, **changes})
-    st.session_state[_CARRIED] = _Carried(page, chosen, changes)
+    bare = before.bare if chosen or changes else before.bare | {page}
+    st.session_state[_CARRIED] = _Carried(page, chosen, changes, bare)
 
 
 def sets(label: str) -> str:
