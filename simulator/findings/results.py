@@ -90,7 +90,8 @@ class Given:
         if figure not in self._known:
             if figure not in FIGURES:
                 raise KeyError(figure)
-            self._known[figure] = estimate(self.values(figure), self.strata, self._limit)
+            found = estimate(self.values(figure), self.strata, self._limit)
+            self._known[figure] = found.within(FIGURES[figure].least, FIGURES[figure].most)
         return self._known[figure]
 
     def mean(self, figure: str) -> float | None:
@@ -113,7 +114,8 @@ class Given:
         figures = self.figures
         table = np.stack([self.values(figure) for figure in figures])
         found = estimates(table, self.strata, self._limit)
-        self._known = dict(zip(figures, found, strict=True))
+        told = zip(figures, found, strict=True)
+        self._known = {f: one.within(FIGURES[f].least, FIGURES[f].most) for f, one in told}
         return self._known
 
     def __getattr__(self, figure: str) -> Estimates:

@@ -195,6 +195,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "engine_version": __version__,
         "seed": results.seed,
         "replications": results.replications,
+        "interrupted": results.stopped,
         "scenario": {"name": scenario.name, "sha256": scenario.sha256},
         "defect_probability": scenario.change.defect_probability,
         "strategies": {

@@ -43,6 +43,8 @@ def _digits(number: float) -> str:
 def share(value: float) -> str:
     """A share in per cent."""
     percent = 100 * value
+    if percent < 0:
+        return f"-{share(-value)}"
     if percent == 0:
         return "0 %"
     if 0 < percent < 0.01:
@@ -86,8 +88,8 @@ def between(interval: Interval, unit: str) -> str:
     """The bounds of an interval, with the unit once where both share it."""
     if interval.value is None and interval.low is None:
         return ""
-    low = "?" if interval.low is None else figure(max(interval.low, 0.0), unit)
-    high = "?" if interval.high is None else figure(max(interval.high, 0.0), unit)
+    low = "?" if interval.low is None else figure(interval.low, unit)
+    high = "?" if interval.high is None else figure(interval.high, unit)
     if low == high:
         return low
     left, _, left_unit = low.rpartition(" ")
@@ -95,7 +97,7 @@ def between(interval: Interval, unit: str) -> str:
         low = left
     elif low.startswith("0 ") or low == "0":
         low = "0"
-    return f"{low}–{high}"
+    return f"{low} to {high}" if high.startswith("-") else f"{low}–{high}"
 
 
 def setting(scenario: Scenario, path: str, value: float) -> str:

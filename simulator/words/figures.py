@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal, NamedTuple
 
 Unit = Literal["s", "share", "count", "money"]
 
 
 class Figure(NamedTuple):
-    """A figure's unit and meaning; `smaller` tells whether less is better."""
+    """A figure's unit and meaning; `smaller` tells whether less is better.
+
+    No release has less than `least` or more than `most`, in the figure's unit.
+    """
 
     unit: Unit
     meaning: str
     smaller: bool = True
+    least: float = 0.0
+    most: float = inf
 
 
 FIGURES: dict[str, Figure] = {
@@ -27,26 +33,30 @@ FIGURES: dict[str, Figure] = {
     "rollback_90": Figure("s", "decision until 90 % of the exposed traffic is back"),
     "rollback_time": Figure("s", "decision until the old version serves all at full capacity"),
     "still_harmed": Figure(
-        "share", "harm by the defect left `response.back_within` after the decision, of its peak"
+        "share",
+        "harm by the defect left `response.back_within` after the decision, of its peak",
+        most=1.0,
     ),
     "exposure_time": Figure("s", "integral of the traffic share on a defective version"),
-    "peak_exposure": Figure("share", "largest traffic share on a defective version"),
-    "exposure_when_caught": Figure("share", "traffic share on it when it was detected"),
+    "peak_exposure": Figure("share", "largest traffic share on a defective version", most=1.0),
+    "exposure_when_caught": Figure("share", "traffic share on it when it was detected", most=1.0),
     "exposed_requests": Figure("count", "expected requests served by a defective version"),
     "failed_requests": Figure(
         "count", "failed, rejected or late requests that would have been good with nothing deployed"
     ),
     "failed_requests_watched": Figure("count", "the part before the watched phase ended"),
     "failed_requests_escaped": Figure("count", "the part after the watched phase ended"),
-    "users_harmed": Figure("share", "users with at least one bad request or corrupt write from it"),
+    "users_harmed": Figure(
+        "share", "users with at least one bad request or corrupt write from it", most=1.0
+    ),
     "tenants_harmed": Figure(
-        "share", "tenants with at least one user harmed; where users have them"
+        "share", "tenants with at least one user harmed; where users have them", most=1.0
     ),
     "corrupt_writes": Figure("count", "writes to be repaired even after a rollback"),
     "outage": Figure("s", "time without any capacity"),
     "degraded": Figure("s", "time with a bad share above what the objective allows"),
     "budget_spent": Figure("share", "failed requests as a share of the objective's error budget"),
-    "min_headroom": Figure("share", "least of capacity / offered load - 1", False),
+    "min_headroom": Figure("share", "least of capacity / offered load - 1", False, least=-1.0),
     "peak_instances": Figure("count", "most instances at once"),
     "mixed_time": Figure("s", "time with both versions serving"),
     "mixing": Figure("s", "integral of 2 w (1 - w), w the new version's share"),

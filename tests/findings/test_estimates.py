@@ -625,3 +625,13 @@ def test_centres_are_the_means_without_their_intervals() -> None:
     strata = Strata.grouped([3, 4], [0.7, 0.3])
     rows = np.array([[1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 9.0], [np.nan] * 7])
     np.testing.assert_array_equal(centres(rows, strata), means(rows, strata).value)
+
+
+def test_bounds_of_a_mean_are_no_values_that_nothing_can_have():
+    rare = estimate([0.0] * 9 + [1.0], single(10))
+    assert rare.mean.low < 0
+    assert rare.within(0.0, 1.0).mean == rare.mean._replace(low=0.0)
+    even = estimate(np.linspace(0.0, 1.0, 40), single(40))
+    assert even.cvar95.high > 1
+    assert even.within(0.0, 1.0).cvar95 == even.cvar95._replace(high=1.0)
+    assert even.within(0.0, INF) == even

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.findings.means import Interval
 from simulator.report import wording
 from tests.report.comparing import hostile
 
@@ -18,3 +19,16 @@ def test_a_share_is_said_in_per_cent(value: float, said: str) -> None:
 def test_a_name_of_more_than_one_word_is_quoted() -> None:
     assert wording.named("blue_green") == "blue_green"
     assert wording.named("10 %, 5 min") == "“10 %, 5 min”"
+
+
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [
+        (Interval(-0.0453, -0.0456, -0.045), "-4.56 to -4.5 %"),
+        (Interval(0.01, -0.02, 0.04), "-2–4 %"),
+        (Interval(0.05, 0.0, 0.1), "0–10 %"),
+        (Interval(-1.0, -1.0, -1.0), "-100 %"),
+    ],
+)
+def test_what_is_below_nothing_is_said_as_it_is(interval: Interval, said: str) -> None:
+    assert wording.between(interval, "share") == said
