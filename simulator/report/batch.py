@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CHUNKS = ".chunks"
 _SCHEMA_VERSION = 1
-_UNNAMED, _KEPT, _MANIFEST = "scenario", "scenario.yaml", "manifest.json"
+_UNNAMED, _KEPT, _BESIDE = "scenario", "scenario.yaml", ("manifest.json", "summary.json")
 _STOPPED = "interrupted before every kind of release was played; the same command resumes"
 _CUT = "interrupted: this is what was finished"
 State = Literal["done", "invalid", "failed", "interrupted", "waiting"]
@@ -118,7 +118,7 @@ def sources(wanted: Sequence[str]) -> tuple[str, ...]:
 def _left_out(path: Path, top: Path) -> bool:
     """Whether a file is hidden, or the scenario that a run folder keeps."""
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return hidden or (path.name == _KEPT and path.with_name(_MANIFEST).exists())
+    return hidden or (path.name == _KEPT and any(path.with_name(name).exists() for name in _BESIDE))
 
 
 def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from simulator.cli.app import run
+from simulator.findings import runs
 from simulator.report import batch
 from simulator.words.reading import packaged
 
@@ -207,6 +208,28 @@ def test_a_folder_that_becomes_full_is_told_by_compare_too(
     told = capsys.readouterr().err
     assert "cannot be written" in told
     assert "something went wrong" not in told
+
+
+def test_a_folder_that_is_written_in_part_has_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the old one; and what it keeps is no scenario of one's own."""
+    out = tmp_path / "runs"
+    arguments = (written(tmp_path, "one"), "-o", str(out), *QUICK)
+    assert call(*arguments) == 0
+    assert (out / "one" / "manifest.json").exists()
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "report.html":
+            raise OSError(28, "No space left on device", str(path))
+        write(path, content)
+
+    write = runs.write
+    monkeypatch.setattr("simulator.report.folder.write", full)
+    assert call(*arguments) == 1
+    assert f"{out}/one/report.html No space left" in listed(out)[0]["error"]
+    assert not (out / "one" / "manifest.json").exists()
+    assert batch.sources([str(tmp_path)]) == (str(tmp_path / "one.yaml"),)
 
 
 def test_scenarios_may_lie_where_the_runs_go_and_the_index_names_who_waits(
