@@ -97,6 +97,15 @@ def test_a_failing_scenario_in_the_middle_is_listed_and_the_rest_is_done(
     assert (out / "last" / "report.html").exists()
 
 
+def test_a_scenario_without_a_name_goes_by_its_file(tmp_path: Path) -> None:
+    names = [written(tmp_path, name, "scenario") for name in ("one", "two")]
+    assert call(*names, "-o", str(tmp_path / "runs"), *QUICK) == 0
+    assert [(e["slug"], e["name"]) for e in listed(tmp_path / "runs")] == [
+        ("one", "one"),
+        ("two", "two"),
+    ]
+
+
 def test_two_scenarios_of_one_name_have_folders_of_their_own(tmp_path: Path) -> None:
     one, two = written(tmp_path, "a", "Web shop!"), written(tmp_path, "b", "web-shop")
     out = tmp_path / "runs"
