@@ -291,11 +291,17 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     assert call(written(tmp_path, "one"), "-o", str(out / "one"), *QUICK) == 2
 
 
-def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(tmp_path: Path) -> None:
-    """Ctrl-C while the second scenario is played: the first is done, the same command resumes."""
+@pytest.mark.parametrize(
+    ("how", "jobs", "code"), [("SIGINT", 2, 130), ("SIGTERM", 1, 143), ("SIGTERM", 2, 143)]
+)
+def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(
+    how: str, jobs: int, code: int, tmp_path: Path
+) -> None:
+    """Ctrl-C while the second scenario is played: the first is done, the same command resumes; a
+    request to end, to this process alone, is the same."""
     names = [written(tmp_path, name) for name in ("one", "two", "three")]
     out = tmp_path / "runs"
-    arguments = [*names, "-o", str(out), "-n", "300", *QUICK[2:-1], "2"]
+    arguments = [*names, "-o", str(out), "-n", "300", *QUICK[2:-1], str(jobs)]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator", "report", *arguments],
@@ -311,9 +317,12 @@ def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(tmp_path: Path
         assert time.monotonic() - began < 60
         assert process.poll() is None
         time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGINT)
+    if how == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
     _, told = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in told
     assert [e["state"] for e in listed(out)] == ["done", "interrupted", "interrupted"]
     kept = {path.name for path in (out / "two" / ".chunks").glob("*.npz")}
