@@ -34,6 +34,12 @@ class _Closed(io.TextIOBase):
     write = read  # type: ignore[assignment]
 
 
+class _Ended(KeyboardInterrupt):
+    """A request to end. Python itself ends as by Ctrl-C when it met a plain KeyboardInterrupt in
+    code that an import made, though it was caught.
+    """
+
+
 def prepare() -> None:
     """Stand-ins for closed streams; a letter that cannot be shown becomes a question mark."""
     for number in range(3):
@@ -71,7 +77,7 @@ def ended_like_interrupted() -> Iterator[list[int]]:
 
     def hear(number: int, _: FrameType | None) -> None:
         heard.append(number)
-        raise KeyboardInterrupt
+        raise _Ended
 
     main = threading.current_thread() is threading.main_thread()
     if not main or os.name != "posix" or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
