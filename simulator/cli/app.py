@@ -9,7 +9,18 @@ from typing import Any
 
 import typer
 
-from simulator.cli import batch, batches, bring, compare, describe, exam, plan, preview, sweep
+from simulator.cli import (
+    batch,
+    batches,
+    bring,
+    compare,
+    describe,
+    exam,
+    plan,
+    preview,
+    streams,
+    sweep,
+)
 
 EXAMPLES = """Examples:
 
@@ -21,6 +32,8 @@ EXAMPLES = """Examples:
 """
 
 _USAGE: Any = typer.BadParameter.__base__  # every wrong use; it has no public name
+
+_INTERRUPTED, _TERMINATED = 130, 143
 
 app = typer.Typer(
     name="deploysim",
@@ -72,18 +85,39 @@ app.registered_callback.help = _root.__doc__  # type: ignore[union-attr]
 def run(arguments: list[str] | None = None) -> None:
     """Run the application; raises SystemExit with the exit code."""
     arguments = _flips_alone(list(sys.argv[1:] if arguments is None else arguments))
-    wants_json = "--json" in arguments
+    streams.prepare()
+    with streams.ended_like_interrupted() as ended:
+        code = _code(arguments, "--json" in arguments)
+    raise SystemExit(_TERMINATED if ended and code == _INTERRUPTED else code)
+
+
+def _code(arguments: list[str], wants_json: bool) -> int:
+    """Run the application: its exit code, once all is written."""
     try:
-        raise SystemExit(app(args=arguments, standalone_mode=not wants_json))
+        code = _carried_out(arguments, wants_json)
+        sys.stdout.flush()
     except _USAGE as error:  # with --json only: without it typer says it and ends
-        _fail(error.exit_code, "usage", error.format_message(), wants_json)
+        return _fail(error.exit_code, "usage", error.format_message(), wants_json)
     except KeyboardInterrupt:
-        _fail(130, "interrupted", "interrupted", wants_json)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        return _fail(_INTERRUPTED, "interrupted", "interrupted", wants_json)
+    except BrokenPipeError:  # whoever read it has seen enough
+        streams.abandon()
+        return 0
     except Exception as error:  # the last line of defence: no traceback reaches a user
-        _explain(error, wants_json)
+        return _explain(error, wants_json)
+    return code
+
+
+def _carried_out(arguments: list[str], wants_json: bool) -> int:
+    """Run the application: its exit code; raises what typer hides as well."""
+    output, errors = sys.stdout, sys.stderr
+    try:
+        return int(app(args=arguments, standalone_mode=not wants_json) or 0)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            sys.stdout, sys.stderr = output, errors
+            raise end.__context__ from None
+        return end.code if isinstance(end.code, int) else 0
 
 
 def _flips_alone(arguments: list[str]) -> list[str]:
@@ -97,25 +131,39 @@ def _flips_alone(arguments: list[str]) -> list[str]:
     return whole
 
 
-def _explain(error: Exception, wants_json: bool) -> None:
+def _explain(error: Exception, wants_json: bool) -> int:
     from simulator.words.problems import ScenarioError
 
     if isinstance(error, ScenarioError):
-        _fail(3, error.what, str(error), wants_json, error)
+        return _fail(3, error.what, str(error), wants_json, error)
     if os.environ.get("DEPLOYSIM_TRACEBACK"):
         raise error
     from simulator.findings.executors import LostWorkersError, OtherEngineError
 
     if isinstance(error, LostWorkersError | OtherEngineError):
-        _fail(1, "workers", str(error), wants_json)
+        return _fail(1, "workers", str(error), wants_json)
+    if isinstance(error, OSError) and (why := streams.trouble(error)):
+        return _fail(1, "outside", why, wants_json)
     text = (
         f"something went wrong here, not in your file: {type(error).__name__}: {error}\n"
         "Please report it with the command you ran (DEPLOYSIM_TRACEBACK=1 shows where)."
     )
-    _fail(1, "internal", text, wants_json)
+    return _fail(1, "internal", text, wants_json)
 
 
-def _fail(code: int, what: str, text: str, wants_json: bool, error: Any = None) -> None:
+def _fail(code: int, what: str, text: str, wants_json: bool, error: Any = None) -> int:
+    """Say what is wrong, as far as anybody can hear it; the exit code."""
+    try:
+        _say(code, what, text, wants_json, error)
+        sys.stdout.flush()
+    except OSError:
+        streams.abandon()
+        if wants_json:
+            _fail(code, what, text, False)
+    return code
+
+
+def _say(code: int, what: str, text: str, wants_json: bool, error: Any) -> None:
     if wants_json:
         from simulator.words.problems import Problem
 
@@ -125,4 +173,3 @@ def _fail(code: int, what: str, text: str, wants_json: bool, error: Any = None) 
         print(json.dumps(body, indent=1))
     else:
         print(text, file=sys.stderr)
-    raise SystemExit(code)

@@ -62,7 +62,7 @@ def report(
     A scenario that fails does not stop the rest: exit code 3 if any is invalid, else 1 if any
     failed. The reports' paths are printed.
     """
-    options.can_write(None, output, "-o")
+    options.can_fill(output, "-o")
     paces, workers = options.paces(pace), options.workers(jobs, executor)
     from simulator.decide.advice import Options
     from simulator.report import batch

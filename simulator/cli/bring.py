@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -138,4 +139,4 @@ def _next(found: Imported, output: str | None) -> list[str]:
     told = f"{fields} fields of {found.workload.called} were used"
     if output is None:
         return ["", f"{told}; every field: --json; keep the scenario: -o FILE"]
-    return ["", f"{told}; next: deploysim compare {output}"]
+    return ["", f"{told}; next: deploysim compare {shlex.quote(output)}"]

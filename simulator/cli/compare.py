@@ -53,7 +53,8 @@ def compare(
 ) -> None:
     """Run every strategy; compare time, harm, cost and where bad releases are caught."""
     form = options.chosen_format(output_format, as_json, options.FORMATS)
-    options.can_write(output, save)
+    options.can_write(output)
+    options.can_fill(save, "--save")
     workers, paces = options.workers(jobs, executor), options.paces(pace)
     limit = options.relative(precision)
     words = read_scenario(scenario, sets, strategy, quiet)
@@ -249,24 +250,18 @@ def _rendered(found: Comparison, form: str, colour: bool, command: str) -> str:
 def _next(found: Comparison, scenario: str, save: str | None) -> str:
     first = next(iter(found.risk), "")
     if not first:
-        return f"Next:\n  deploysim rehearse {scenario}    the plans, and why they cannot work"
-    lines = ["Next:", f"  deploysim replay {scenario} {_quoted(first)} --defect {_worst(found)}"]
-    lines[1] += "    one bad release, step by step"
+        command = shlex.join(["deploysim", "rehearse", scenario])
+        return f"Next:\n  {command}    the plans, and why they cannot work"
+    command = shlex.join(["deploysim", "replay", scenario, first, "--defect", _worst(found)])
+    lines = ["Next:", f"  {command}    one bad release, step by step"]
     if save is None:
-        lines.append(
-            f"  deploysim compare {scenario} --save runs/{found.scenario.name!r}    a report"
-        )
-        lines[2] = (
-            f"  deploysim compare {scenario} --save runs/{scenario.split('/')[-1]}    a report"
-        )
+        folder = f"runs/{scenario.split('/')[-1]}"
+        command = shlex.join(["deploysim", "compare", scenario, "--save", folder])
+        lines.append(f"  {command}    a report")
     else:
         lines.append("  deploysim new -o mine.yaml    the same for a service of your own")
         lines.append("  deploysim import shop-deployment --compare    from your manifests")
     return "\n".join(lines)
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"' if " " in name else name
 
 
 def _worst(found: Comparison) -> str:

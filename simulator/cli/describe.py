@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +23,12 @@ def new(
     from simulator.cli.questions import ask, written
     from simulator.words.reading import loads
 
+    _is_new(output, "-o")
     text = written(ask(profile, sys.stdin.isatty()))
     loads(text)
-    if output is not None and Path(output).exists():
-        raise typer.BadParameter(f"{output!r} exists already; name another file", param_hint="-o")
     options.emit(text, output)
     if output:
-        options.note(f"written: {output}\nNext: deploysim compare {output}")
+        options.note(f"written: {output}\nNext: deploysim compare {shlex.quote(output)}")
 
 
 def scenarios(
@@ -57,9 +57,15 @@ def scenarios(
             f"no packaged scenario {name!r}; there are {known}", param_hint="NAME"
         )
     text = (packaged_folder() / f"{name}.yaml").read_text("utf-8")
-    if copy is not None and Path(copy).exists():
-        raise typer.BadParameter(f"{copy!r} exists already; name another file", param_hint="--copy")
+    _is_new(copy, "--copy")
     options.emit(text, copy)
+
+
+def _is_new(output: str | None, hint: str) -> None:
+    """Refuse a file that is there already, or cannot be written; raises a usage error."""
+    options.can_write(output, hint)
+    if output is not None and Path(output).is_file():
+        raise typer.BadParameter(f"{output!r} exists already; name another file", param_hint=hint)
 
 
 def defaults(

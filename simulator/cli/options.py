@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -137,30 +139,70 @@ def emit(text: str, output: str | None) -> None:
     if output is None or output == "-":
         sys.stdout.write(text)
         return
-    try:
-        with open(output, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise typer.BadParameter(
-            f"cannot write {output!r}: {error.strerror}", param_hint="-o"
-        ) from None
+    put(text.encode(), output)
 
 
-def can_write(output: str | None, folder: str | None = None, hint: str = "--save") -> None:
-    """Refuse a file or folder that cannot be written before anything is simulated."""
-    from pathlib import Path
+def put(content: bytes, output: str) -> None:
+    """Write a file whole, or leave what was there; raises OSError with the file's name.
 
-    if output not in (None, "-") and not Path(str(output)).resolve().parent.is_dir():
-        raise typer.BadParameter(
-            f"cannot write {output!r}: its folder is not there", param_hint="-o"
-        )
-    if folder is not None:
+    A device, a pipe, and a file in a folder that takes no other one are written in place.
+    """
+    path = Path(output).resolve()
+    if _in_place(path, output):
         try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                file.write(content)
         except OSError as error:
-            raise typer.BadParameter(
-                f"cannot write into {folder!r}: {error.strerror}", param_hint=hint
-            ) from None
+            error.filename = output
+            raise
+        return
+    from simulator.findings.runs import write
+
+    mode = path.stat().st_mode if path.exists() else None
+    write(path, content)
+    if mode is not None:
+        path.chmod(stat.S_IMODE(mode))
+
+
+def _in_place(path: Path, output: str) -> bool:
+    """Whether a file cannot be replaced by another one."""
+    special = output.startswith(("/dev/", "/proc/")) or not path.is_file()
+    return path.exists() and (special or not os.access(path.parent, os.W_OK))
+
+
+def can_write(output: str | None, hint: str = "-o") -> None:
+    """Refuse a file that cannot be written before anything is simulated; raises a usage error."""
+    if output in (None, "-"):
+        return
+    path = Path(str(output)).resolve()
+    try:
+        if path.is_dir():
+            why = "it is a folder; name a file in it"
+        elif not path.parent.is_dir():
+            why = f"its folder is not there; make {str(path.parent)!r} first, or name another file"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            read_only = "it is" if path.exists() else "its folder is"
+            why = f"{read_only} read-only; name another file"
+        else:
+            return
+    except OSError as error:
+        why = f"{error.strerror}; name another file"
+    raise typer.BadParameter(f"cannot write {output!r}: {why}", param_hint=hint)
+
+
+def can_fill(folder: str | None, hint: str) -> None:
+    """Make a folder, and refuse one that cannot be written; raises a usage error."""
+    if folder is None:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(folder, os.W_OK) else "it is read-only"
+    except OSError as error:
+        why = str(error.strerror)
+    if why:
+        raise typer.BadParameter(
+            f"cannot write into {folder!r}: {why}; name another folder", param_hint=hint
+        )
 
 
 def note(text: str, quiet: bool = False) -> None:

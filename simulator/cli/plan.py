@@ -25,6 +25,7 @@ def rehearse(
     output: options.Output = None,
 ) -> None:
     """Show the plan without traffic or trouble: steps, instances, what each gate can see."""
+    options.can_write(output)
     from simulator.play.rehearsal import rehearse as run
     from simulator.words.reading import load
 
@@ -109,6 +110,7 @@ def replay(
     output: options.Output = None,
 ) -> None:
     """Tell one replication: its journal as text, or a picture with -o x.svg."""
+    options.can_write(output)
     from simulator.play.replay import replay as run
     from simulator.words.reading import load
 
@@ -121,7 +123,7 @@ def replay(
     if output is not None and output.endswith((".svg", ".png")):
         from simulator.report.timeline import timeline
 
-        timeline(told, words, output)
+        options.put(timeline(told, words, output.rpartition(".")[2]), output)
         options.note(f"drawn: {output}")
         return
     if as_json:

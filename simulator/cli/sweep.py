@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,7 +72,7 @@ def sweep(
     """Run the same study at many points: a grid, or a Latin hypercube."""
     form = _form(output_format, as_json, output)
     options.can_write(output)
-    options.can_write(chart)
+    options.can_write(chart, "--chart")
     workers = options.workers(jobs, executor)
     words = read_scenario(scenario, sets, strategy, quiet)
     from simulator.decide.sweep import sweep as run
@@ -153,12 +154,9 @@ def _emit(found: Sweep, form: str, output: str | None, no_color: bool) -> None:
     from simulator.report import sweeps
 
     if form == "parquet" and output is not None:
-        try:
-            found.frame.to_parquet(output, index=False)
-        except OSError as error:
-            raise typer.BadParameter(
-                f"cannot write {output!r}: {error.strerror}", param_hint="-o"
-            ) from None
+        table = BytesIO()
+        found.frame.to_parquet(table, index=False)
+        options.put(table.getvalue(), output)
     elif form == "svg":
         from simulator.report.sweep_charts import picture
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import signal
 import threading
+import time
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Generic, Self, TypeVar, cast
 
 from simulator.findings.engine import engine
@@ -34,6 +36,7 @@ Done = Generator[tuple[int, list[Any]], None, None]
 
 Value = TypeVar("Value")
 _RETRIES = 3
+_LOOK = 2.0  # seconds between two looks at whether the parent is still there
 _one_at_a_time = threading.Lock()
 _numbers = itertools.count()
 
@@ -199,4 +202,24 @@ class Local(Pool):
 
         parallel = self._kept or self._parallel()
         with deaf_to_interrupts():
-            return cast(Done, parallel(delayed(carried_out)(task) for task in tasks))
+            calls = (delayed(_carried_out_for)(os.getpid(), task) for task in tasks)
+            return cast(Done, parallel(calls))
+
+
+def _carried_out_for(parent: int, task: Task) -> tuple[int, list[Any]]:
+    """In a worker of a process of this machine: `carried_out`, but not longer than for it."""
+    if os.name == "posix" and os.getppid() == parent:  # elsewhere it never changes
+        _end_with(parent)
+    return carried_out(task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """From now on this process ends by itself when its parent is gone."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=look, name="parent", daemon=True).start()

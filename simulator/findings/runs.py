@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FEWEST = 10
+_PART, _STALE = ".part", 3600.0  # seconds; nobody writes one file for so long
 
 
 class Tally(NamedTuple):
@@ -46,6 +49,7 @@ class Store:
 
     def __init__(self, folder: str | Path, warn: Callable[[str], None] | None = None) -> None:
         self._folder, self._warn = Path(folder), warn
+        self._tidied = False
         self.tally = Tally()
 
     def path(self, digest: str, seed: int, batch: Batch) -> Path:
@@ -74,6 +78,9 @@ class Store:
         if batch.stop - batch.start < _FEWEST:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._tidied:
+            tidy(self._folder)
+            self._tidied = True
         write(self.path(digest, seed, batch), _written(found, _about(digest, seed, batch)))
 
 
@@ -93,18 +100,30 @@ class Kept:
 def write(path: Path, content: bytes) -> None:
     """Write a file that is either whole or not there, whenever the process or machine stops.
 
-    Raises OSError when it cannot be written.
+    Others may write the same file meanwhile: one of them wins. Raises OSError with the file's name
+    when it cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f".{os.urandom(8).hex()}{_PART}")
     try:
-        with part.open("wb") as file:
+        with part.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(path), None
         raise
+
+
+def tidy(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder."""
+    with suppress(OSError):
+        for part in folder.glob(f".*{_PART}"):
+            if time.time() - part.stat().st_mtime > _STALE:
+                part.unlink()
 
 
 def _about(digest: str, seed: int, batch: Batch) -> str:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 CHUNKS = ".chunks"
 _SCHEMA_VERSION = 1
-_UNNAMED, _KEPT, _MANIFEST = "scenario", "scenario.yaml", "manifest.json"
+_UNNAMED, _KEPT, _BESIDE = "scenario", "scenario.yaml", ("manifest.json", "summary.json")
 _STOPPED = "interrupted before every kind of release was played; the same command resumes"
 _CUT = "interrupted: this is what was finished"
 State = Literal["done", "invalid", "failed", "interrupted", "waiting"]
@@ -118,7 +118,7 @@ def sources(wanted: Sequence[str]) -> tuple[str, ...]:
 def _left_out(path: Path, top: Path) -> bool:
     """Whether a file is hidden, or the scenario that a run folder keeps."""
     hidden = any(part.startswith(".") for part in path.relative_to(top).parts)
-    return hidden or (path.name == _KEPT and path.with_name(_MANIFEST).exists())
+    return hidden or (path.name == _KEPT and any(path.with_name(name).exists() for name in _BESIDE))
 
 
 def report(wanted: Sequence[str], folder: Path, asked: Asked, said: Said) -> Iterator[Run]:
@@ -208,8 +208,7 @@ def _played(source: str, folder: Path, taken: set[str], asked: Asked, said: Said
         scenario = load(source, sets=asked.sets)
         for text in scenario.notes:
             said.line(f"note: {source}: {text}")
-        named = scenario.name if scenario.name != _UNNAMED else stem
-        where = _untaken(named, stem, taken)
+        where = _untaken(_called(scenario, source), stem, taken)
         asked = asked._replace(options=asked.wanted(scenario))
         for text in on_demand(scenario, asked.options, asked.replications):
             said.line(f"{source}: {text}")
@@ -232,7 +231,7 @@ def _written(played: Run | Played, folder: Path, asked: Asked) -> Run:
     scenario, stopped = found.scenario, found.results.stopped
     try:
         save(found, str(folder / where), asked.command(source))
-        done = index.entry(where, found)
+        done = index.entry(where, found)._replace(name=_called(scenario, source))
     except KeyboardInterrupt:
         return _lost(source, where, scenario, "interrupted", _STOPPED, tally)
     except Exception as error:  # a scenario that fails must not stop the rest
@@ -246,6 +245,12 @@ def _compared(scenario: Scenario, store: Store, asked: Asked, said: Said) -> Com
     jobs: Workers = Kept(asked.options.jobs, store)
     options = asked.options._replace(jobs=jobs)
     return compare(scenario, asked.replications, asked.seed, (), options, said.progress())
+
+
+def _called(scenario: Scenario, source: str) -> str:
+    """The name of a scenario, or of its file when it has none."""
+    stem = Path(source).stem
+    return stem if scenario.name == _UNNAMED and slug(stem) else scenario.name
 
 
 def _untaken(name: str, other: str, taken: set[str]) -> str:
@@ -277,7 +282,7 @@ def _lost(
     why: str,
     tally: Tally = Tally(),
 ) -> Run:
-    name = scenario.name if scenario else source
+    name = _called(scenario, source) if scenario else source
     planned = scenario.to_check if scenario else ""
     digest = scenario.sha256 if scenario else None
     return Run(Entry(where, name, planned, error=why), source, digest, state, tally)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from simulator import __version__
 from simulator.findings.engine import engine
-from simulator.findings.runs import write
+from simulator.findings.runs import tidy, write
 from simulator.report.export import document, text
 from simulator.report.page import page
 from simulator.words.writing import dump
@@ -20,20 +20,39 @@ from simulator.words.writing import dump
 if TYPE_CHECKING:
     from simulator.decide.advice import Comparison
 
+_MANIFEST = "manifest.json"
 _PACKAGES = ("simpy", "numpy", "scipy", "pandas", "pydantic")
 
 
 def save(comparison: Comparison, where: str, command: str) -> Path:
     """Write scenario, manifest, replications, summary and report; returns the folder.
 
-    Names contain no clock, so the same run gives the same files; each is whole or not there. Raises
-    OSError when the folder cannot be written.
+    Names contain no clock, so the same run gives the same files; each is whole or not there. The
+    manifest comes last: where it is, the others belong to it. Raises OSError when the folder cannot
+    be written.
     """
     folder = Path(where)
     folder.mkdir(parents=True, exist_ok=True)
+    table = BytesIO()
+    comparison.results.frame.to_parquet(table, index=False)
+    files = {
+        "summary.json": f"{text(document(comparison))}\n".encode(),
+        "replications.parquet": table.getvalue(),
+        "report.html": page(comparison, command).encode(),
+        "scenario.yaml": dump(comparison.scenario).encode(),
+        _MANIFEST: f"{json.dumps(_manifest(comparison, command), indent=1)}\n".encode(),
+    }
+    tidy(folder)
+    (folder / _MANIFEST).unlink(missing_ok=True)
+    for name, content in files.items():
+        write(folder / name, content)
+    return folder
+
+
+def _manifest(comparison: Comparison, command: str) -> dict[str, object]:
+    """What was played, by which engine, and how to play it again."""
     results, scenario = comparison.results, comparison.scenario
-    write(folder / "scenario.yaml", dump(scenario).encode())
-    manifest = {
+    return {
         "engine_version": __version__,
         "engine": engine(),
         "command": command,
@@ -46,13 +65,6 @@ def save(comparison: Comparison, where: str, command: str) -> Path:
         "machine": platform.machine(),
         "packages": _packages(),
     }
-    write(folder / "manifest.json", f"{json.dumps(manifest, indent=1)}\n".encode())
-    write(folder / "summary.json", f"{text(document(comparison))}\n".encode())
-    table = BytesIO()
-    results.frame.to_parquet(table, index=False)
-    write(folder / "replications.parquet", table.getvalue())
-    write(folder / "report.html", page(comparison, command).encode())
-    return folder
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +22,8 @@ _HEADROOM = 215
 _MARKS = ("detect", "decide", "roll back", "rolled back", "deployed", "judge")
 
 
-def timeline(told: Replay, scenario: Scenario, where: str) -> None:
-    """Draw a replay into an SVG or PNG file; raises OSError when it cannot be written."""
+def timeline(told: Replay, scenario: Scenario, kind: str) -> bytes:
+    """A replay as the content of a file of this kind, svg or png."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -61,9 +61,9 @@ def timeline(told: Replay, scenario: Scenario, where: str) -> None:
         f"{harmed} of users harmed",
         fontsize=11,
     )
-    with Path(where).open("wb") as file:
-        kind = "png" if where.endswith(".png") else "svg"
-        figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    file = BytesIO()
+    figure.savefig(file, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return file.getvalue()
 
 
 def _rows(rows: Any, course: list[Span], edges: Any, scenario: Scenario, size: float) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,6 +174,166 @@ def test_replay_tells_and_draws(
     assert call("replay", small, "canary", "--defect", "errors", "-o", str(picture)) == 0
     assert picture.read_text("utf-8").lstrip().startswith("<?xml")
     assert call("replay", small, "canary", "--defect", "nope") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("folder", "it is a folder; name a file in it"),
+        ("nowhere/x.svg", "its folder is not there; make"),
+        ("kept/x.svg", "its folder is read-only"),
+        ("kept/old.svg", "it is read-only"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "-o"),
+        ("replay", "canary", "-o"),
+        ("rehearse", "-o"),
+        ("sweep", "--vary", "traffic.rate=1 rps", "--chart"),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_played(
+    arguments: tuple[str, ...],
+    name: str,
+    why: str,
+    small: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def access(path: Path, _: int) -> bool:
+        return "kept" not in Path(path).parts
+
+    monkeypatch.setattr(os, "access", access)  # root may write anywhere
+    (tmp_path / "folder").mkdir(), (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "old.svg").touch()
+    command, *rest = arguments
+    assert call(command, small, *rest, str(tmp_path / name)) == 2
+    told = capsys.readouterr()
+    message = " ".join(told.err.replace("│", "").split())
+    assert why in message
+    assert rest[-1] in message
+    assert not told.out
+
+
+def test_a_file_is_written_whole_or_what_was_there_stays(
+    small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, link = tmp_path / "plan.txt", tmp_path / "link.txt"
+    file.write_text("before"), file.chmod(0o600), link.symlink_to(file)
+    with monkeypatch.context() as during:
+        during.setattr(os, "fsync", full)
+        assert call("rehearse", small, "-o", str(link)) == 1
+        assert file.read_text() == "before"
+    told = capsys.readouterr().err
+    assert told == f"{file} cannot be written: No space left on device\n"
+    assert call("rehearse", small, "-o", str(link)) == 0
+    assert "canary" in file.read_text()
+    assert link.is_symlink()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"small.yaml", "plan.txt", "link.txt"}
+
+
+def test_special_files_are_written_in_place(small: str, tmp_path: Path) -> None:
+    assert call("rehearse", small, "-o", os.devnull) == 0
+    assert not Path(os.devnull).is_file()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_text)
+        assert call("rehearse", small, "-o", str(pipe)) == 0
+        assert "canary" in read.result(10)
+    assert pipe.is_fifo()
+
+
+def piped(small: str, command: str, *environment: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command of a shell; D is deploysim, F the scenario."""
+    done = subprocess.run(
+        ["bash", "-c", f'D() {{ {shlex.quote(sys.executable)} -m simulator "$@"; }}; {command}'],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={
+            **os.environ,
+            "F": small,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            **dict(pair.split("=") for pair in environment),
+        },
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "D defaults | head -1",
+        "D --help | true",
+        "D rehearse $F | true",
+        "D rehearse $F --json | true",
+        "D check $F -n 10 -j 1 -q | true",
+    ],
+)
+def test_a_reader_that_has_seen_enough_is_no_mistake(command: str, small: str) -> None:
+    _, _, errors = told = piped(small, f"{command} > /dev/null; exit ${{PIPESTATUS[0]}}")
+    assert told[0] == 0
+    assert not errors
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("D rehearse $F > /dev/full", "standard output cannot be written: No space left"),
+        ("D defaults > /dev/full", "standard output cannot be written: No space left"),
+        ("D rehearse $F --json > /dev/full", "standard output cannot be written: No space left"),
+        ("D rehearse $F -o /dev/full", "/dev/full cannot be written: No space left"),
+        ("D rehearse $F >&-", "standard output cannot be written: it is closed"),
+        ("D rehearse - <&-", "standard input cannot be read: it is closed"),
+    ],
+)
+def test_trouble_outside_is_told_in_one_line(command: str, told: str, small: str) -> None:
+    code, output, errors = piped(small, command)
+    assert code == 1
+    assert errors.startswith(told)
+    assert errors.count("\n") == 1
+    assert not output
+
+
+def test_what_goes_into_a_file_needs_no_standard_output(small: str, tmp_path: Path) -> None:
+    file = tmp_path / "plan.txt"
+    assert piped(small, f"D rehearse $F -o {file} >&- 2>&-") == (0, "", "")
+    assert "canary" in file.read_text("utf-8")
+
+
+def test_a_letter_that_cannot_be_shown_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        SMALL.replace("canary", "canäry").replace("{canäry: {}", "{canäry: {kind: canary}")
+    )
+    code, output, errors = piped(str(file), "D rehearse $F", "PYTHONIOENCODING=ascii")
+    assert (code, errors) == (0, "")
+    assert "can?ry" in output
+
+
+def full(_: int) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_what_to_try_next_may_be_pasted_into_a_shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my $HOME.yaml"
+    file.write_text(SMALL.replace("canary: {},", '"it\'s $5": {kind: rolling},', 1), "utf-8")
+    assert call(*QUICK, str(file), "--set", "planned=blue_green") == 0
+    replay, report = capsys.readouterr().err.splitlines()[-2:]
+    assert shlex.split(replay)[:4] == ["deploysim", "replay", str(file), "it's $5"]
+    assert shlex.split(report)[:5] == [
+        *("deploysim", "compare", str(file)),
+        *("--save", "runs/my $HOME.yaml"),
+    ]
 
 
 def test_a_run_folder_holds_everything(

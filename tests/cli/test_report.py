@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from simulator.cli.app import run
+from simulator.findings import runs
 from simulator.report import batch
 from simulator.words.reading import packaged
 
@@ -94,6 +95,15 @@ def test_a_failing_scenario_in_the_middle_is_listed_and_the_rest_is_done(
     assert f"{wrong}:6:" in listed(out)[1]["error"]
     assert f"{wrong}:6:" in capsys.readouterr().err
     assert (out / "last" / "report.html").exists()
+
+
+def test_a_scenario_without_a_name_goes_by_its_file(tmp_path: Path) -> None:
+    names = [written(tmp_path, name, "scenario") for name in ("one", "two")]
+    assert call(*names, "-o", str(tmp_path / "runs"), *QUICK) == 0
+    assert [(e["slug"], e["name"]) for e in listed(tmp_path / "runs")] == [
+        ("one", "one"),
+        ("two", "two"),
+    ]
 
 
 def test_two_scenarios_of_one_name_have_folders_of_their_own(tmp_path: Path) -> None:
@@ -209,6 +219,28 @@ def test_a_folder_that_becomes_full_is_told_by_compare_too(
     assert "something went wrong" not in told
 
 
+def test_a_folder_that_is_written_in_part_has_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the old one; and what it keeps is no scenario of one's own."""
+    out = tmp_path / "runs"
+    arguments = (written(tmp_path, "one"), "-o", str(out), *QUICK)
+    assert call(*arguments) == 0
+    assert (out / "one" / "manifest.json").exists()
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "report.html":
+            raise OSError(28, "No space left on device", str(path))
+        write(path, content)
+
+    write = runs.write
+    monkeypatch.setattr("simulator.report.folder.write", full)
+    assert call(*arguments) == 1
+    assert f"{out}/one/report.html No space left" in listed(out)[0]["error"]
+    assert not (out / "one" / "manifest.json").exists()
+    assert batch.sources([str(tmp_path)]) == (str(tmp_path / "one.yaml"),)
+
+
 def test_scenarios_may_lie_where_the_runs_go_and_the_index_names_who_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,11 +291,17 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     assert call(written(tmp_path, "one"), "-o", str(out / "one"), *QUICK) == 2
 
 
-def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(tmp_path: Path) -> None:
-    """Ctrl-C while the second scenario is played: the first is done, the same command resumes."""
+@pytest.mark.parametrize(
+    ("how", "jobs", "code"), [("SIGINT", 2, 130), ("SIGTERM", 1, 143), ("SIGTERM", 2, 143)]
+)
+def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(
+    how: str, jobs: int, code: int, tmp_path: Path
+) -> None:
+    """Ctrl-C while the second scenario is played: the first is done, the same command resumes; a
+    request to end, to this process alone, is the same."""
     names = [written(tmp_path, name) for name in ("one", "two", "three")]
     out = tmp_path / "runs"
-    arguments = [*names, "-o", str(out), "-n", "300", *QUICK[2:-1], "2"]
+    arguments = [*names, "-o", str(out), "-n", "300", *QUICK[2:-1], str(jobs)]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator", "report", *arguments],
@@ -279,9 +317,12 @@ def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(tmp_path: Path
         assert time.monotonic() - began < 60
         assert process.poll() is None
         time.sleep(0.002)
-    os.killpg(process.pid, signal.SIGINT)
+    if how == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.terminate()
     _, told = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in told
     assert [e["state"] for e in listed(out)] == ["done", "interrupted", "interrupted"]
     kept = {path.name for path in (out / "two" / ".chunks").glob("*.npz")}

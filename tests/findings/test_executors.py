@@ -6,8 +6,10 @@ import io
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,51 @@ def test_worker_processes_that_are_kept(
             found.append(shared())
         assert found[0] == found[1] == found[2]
         check_pool(pool, scenario, expected, tmp_path)
+
+
+ALONE = """
+import os, sys, time
+from simulator.findings.executors import Local
+
+def busy(folder):
+    open(os.path.join(folder, str(os.getpid())), "w").close()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    list(Local(2)(busy, [(sys.argv[1],)] * 4))
+"""
+
+
+def alive(process: int) -> bool:
+    """Whether a process is there and no zombie, which is one that nobody has asked about."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    """Also in the middle of a call."""
+    path = os.pathsep.join(sys.path)
+    script, busy = tmp_path / "alone.py", tmp_path / "busy"
+    script.write_text(ALONE, "utf-8")
+    busy.mkdir()
+    command = [sys.executable, str(script), str(busy)]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as parent:
+        wait(lambda: len(list(busy.iterdir())) == 2)
+        workers = [int(path.name) for path in busy.iterdir()]
+        assert all(map(alive, workers))
+        parent.kill()
+    wait(lambda: not any(map(alive, workers)))
+
+
+def wait(until: Callable[[], bool]) -> None:
+    """Wait for something that comes within 20 s."""
+    began = time.monotonic()
+    while not until():
+        assert time.monotonic() - began < 20
+        time.sleep(0.05)
 
 
 class Late(executors.Pool):

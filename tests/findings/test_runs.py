@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,15 @@ def test_twenty_kills_lose_nothing_that_was_finished(
     store = Store(chunks)
     assert replications(scenario, store, workers=2) == expected
     assert store.tally == Tally(played=BATCHES - len(finished), reused=len(finished))
-    assert not list(chunks.glob("*.part"))
+
+
+def test_what_killed_writers_left_is_removed_later(scenario: Scenario, tmp_path: Path) -> None:
+    """What another one may still be writing stays."""
+    old, new = tmp_path / ".0.part", tmp_path / ".1.part"
+    old.touch(), new.touch()
+    os.utime(old, (0, 0))
+    replications(scenario, Store(tmp_path))
+    assert list(tmp_path.glob("*.part")) == [new]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "flipped", "swapped", "replaced"])
@@ -272,10 +281,22 @@ def test_a_write_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as found:
         runs.write(path, b"after")
+    assert found.value.filename == str(path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_many_may_write_one_file(tmp_path: Path) -> None:
+    """None of them fails, the file is one of theirs, and whoever may read files may read it."""
+    path, contents = tmp_path / "file", [bytes([k]) * 50_000 for k in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: [runs.write(path, content) for _ in range(5)], contents))
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+    (tmp_path / "plain").touch()
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_an_interrupted_study_resumes_from_what_it_kept(
