@@ -105,6 +105,7 @@ def check(
     found = _compared(words, replications, seed, [words.to_check], asked, quiet)
     options.emit(_judged(found, form, scenario), output)
     if found.results.stopped:
+        options.note("interrupted: these are judged by what was finished", quiet)
         raise typer.Exit(_INTERRUPTED)
     _gate(found)
 

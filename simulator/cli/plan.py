@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from simulator.cli import options
 
 if TYPE_CHECKING:
     from simulator.findings.power import Sight
+    from simulator.play.outcome import Outcome
     from simulator.play.rehearsal import Rehearsal
     from simulator.words.scenario import Scenario
     from simulator.words.strategy import Strategy
@@ -132,7 +134,7 @@ def replay(
             "defect": told.defect,
             "journal": [{"time": t, "text": text} for t, text in told.story()],
             "outcome": {
-                key: None if isinstance(v, float) and (v != v or abs(v) == float("inf")) else v
+                key: None if isinstance(v, float) and not isfinite(v) else v
                 for key, v in told.outcome._asdict().items()
             },
         }
@@ -142,12 +144,17 @@ def replay(
 
     lines = [f"{strategy}, {defect}, replication {replication}, seed {seed}"]
     lines += [f"  {wording.length(t):>9}  {text}" for t, text in told.story()]
-    end = told.outcome
-    lines.append(
-        f"outcome: {end.outcome.replace('_', ' ')}; {wording.count(end.failed_requests)} failed "
-        f"requests, {wording.share(end.users_harmed)} of users harmed"
-    )
+    lines.append(_ended(told.outcome))
     options.emit("\n".join(lines), output)
+
+
+def _ended(end: Outcome) -> str:
+    """A replication's outcome in one line."""
+    from simulator.report import wording
+
+    failed, harmed = wording.count(end.failed_requests), wording.share(end.users_harmed)
+    what = end.outcome.replace("_", " ")
+    return f"outcome: {what}; {failed} failed requests, {harmed} of users harmed"
 
 
 def _known(name: str | None, strategies: Mapping[str, Strategy]) -> None:
