@@ -300,11 +300,16 @@ def test_what_was_stopped_says_so_and_goes_on() -> None:
     assert any(button.key == "cancel A" for button in page.button)
 
 
-def test_the_command_gives_what_is_shown() -> None:
+def test_the_command_gives_the_finished_answer_and_the_page_says_when_that_is_shown(
+    first: Any,
+) -> None:
     page = opened(scenario="quiet-api", n="2000", seed="5")
-    counts = next(c.value for c in page.caption if "good replications a strategy" in c.value)
-    shown = counts.split(" bad and ")[1].split()[0].replace(",", "")
-    assert f"-n {shown} --seed 5" in command(page)
+    page.button(key="cancel A").click().run()
+    assert "-n 2000 --seed 5" in command(page)
+    told = [str(caption.value) for caption in page.caption]
+    assert any("the finished answer, from more replications than are shown" in t for t in told)
+    assert not any("same figures come from" in text for text in told)
+    assert any("same figures come from" in str(caption.value) for caption in first.caption)
 
 
 def test_what_cannot_be_carried_out_is_not_blamed_on_prices() -> None:
