@@ -30,7 +30,7 @@ OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
 FIRST_VARIANT, SECOND_VARIANT, BROUGHT = "A", "B", "brought"
 _VARIANTS = (FIRST_VARIANT, SECOND_VARIANT)
 _SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b", BROUGHT: "fix"}
-_TWO, _PACKED, _CARRIED = "two", "own", "carried"
+_TWO, _PACKED, _CARRIED, _MISSED = "two", "own", "carried", "missed scenario"
 # What is chosen on one page and holds on the next.
 _CHOSEN = (link.SCENARIO, "n", "seed")
 _CHANGED = (*_SETS.values(), _TWO, _PACKED)
@@ -108,11 +108,7 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
     _take_own_from_link(top)
     text = st.session_state.get(OWN_TEXT)
     options = packaged() if text is None else [OWN, *packaged()]
-    if text is None and st.query_params.get(link.SCENARIO) == OWN:
-        top.warning(
-            "This link is of a scenario of somebody's own that was too long for a link. Ask for "
-            "its file and open it on the page Scenarios."
-        )
+    _miss(top, options)
     name = st.selectbox(
         "Scenario",
         options,
@@ -153,6 +149,15 @@ def carry(page: str) -> None:
             changes = {**before.changes}
         link.write_all({**{key: [text] for key, text in chosen.items()}, **changes})
     st.session_state[_CARRIED] = _Carried(page, chosen, changes)
+
+
+def take_own(text: str) -> None:
+    """Take a text into use as one's own scenario; what was changed was about the one before."""
+    if text != st.session_state.get(OWN_TEXT):
+        _forget_changes()
+        link.write(_PACKED)
+    st.session_state[OWN_TEXT] = text
+    st.session_state.pop(_MISSED, None)
 
 
 def sets(label: str) -> str:
@@ -249,6 +254,26 @@ def unpacked(text: str) -> str:
     return found.decode("utf-8")
 
 
+def _miss(top: DeltaGenerator, options: Sequence[str]) -> None:
+    """Tell that a link is about a scenario that is not here, until another one is chosen."""
+    asked = st.query_params.get(link.SCENARIO)
+    if asked in options:
+        st.session_state.pop(_MISSED, None)
+    elif asked is not None:
+        st.session_state[_MISSED] = asked
+        _forget_changes()
+    missed = st.session_state.get(_MISSED)
+    if missed is None:
+        return
+    told = f"There is no scenario {plain(missed[:80])} here. Choose another one."
+    if missed == OWN:
+        told = (
+            "This link is of a scenario of somebody's own that was too long for a link, or was cut "
+            "off. Ask for its file and open it on the page Scenarios."
+        )
+    top.warning(f"{told} What stands here is about another scenario, without the link's changes.")
+
+
 def _take_own_from_link(top: DeltaGenerator) -> None:
     text = link.value(_PACKED)
     if text is None or text == st.session_state.get("own_packed"):
@@ -273,11 +298,20 @@ def _put_own_into_link(text: str) -> None:
         st.caption("Your scenario is too long for a link: to share it, download it.")
 
 
+def _forget_changes() -> None:
+    """No changes to any variant, and none from the page before."""
+    for key in (*(sets(label) for label in _VARIANTS), _TWO):
+        link.write(key)
+    before: _Carried | None = st.session_state.get(_CARRIED)
+    if before is not None:
+        st.session_state[_CARRIED] = before._replace(changes={})
+
+
 def _begin_anew(keys: tuple[str, ...]) -> None:
     """Another scenario: what was changed was about the one before."""
     for label in _VARIANTS:
         drop(label)
-    for key in keys:
+    for key in (*keys, _MISSED):
         st.session_state.pop(key, None)
 
 
