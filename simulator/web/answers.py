@@ -215,11 +215,12 @@ def take_away(
         )
     st.caption(f"The address of this page leads back to {told}")
     for label, one in found.items():
-        command = f"deploysim compare {begun.file} -n {most} --seed {seed}"
-        command += variants[label].options
+        file, options = state.command(begun, variants[label])
+        command = f"deploysim compare {file} -n {most} --seed {seed}{options}"
         st.code(command, language=None, wrap_lines=True)
-        stem = begun.stem + (f"-{label.lower()}" if len(found) > 1 else "")
-        _downloads(one, command, stem)
+        if begun.name == state.OWN:
+            st.caption(f"{file} is the download “Scenario (YAML)” below, changes included.")
+        _downloads(one, command, state.stem(begun, label))
 
 
 def _downloads(found: Comparison, command: str, stem: str) -> None:

@@ -44,16 +44,6 @@ class Base(NamedTuple):
     name: str
     scenario: Scenario
 
-    @property
-    def stem(self) -> str:
-        """A name for files that are downloaded."""
-        return "my-own" if self.name == OWN else self.name.replace("/", "-")
-
-    @property
-    def file(self) -> str:
-        """What a command line would say for it."""
-        return "my-own.yaml" if self.name == OWN else self.name
-
 
 class Wrong(NamedTuple):
     """A change that was left out: its value, and what is wrong with it and the remedy."""
@@ -202,6 +192,19 @@ def variant(begun: Base, label: str = FIRST_VARIANT) -> Variant:
     except ScenarioError:
         played = scenario
     return Variant(label, scenario, played, wanted, wrong)
+
+
+def stem(begun: Base, label: str = FIRST_VARIANT) -> str:
+    """The name that files of a variant are downloaded by."""
+    name = "my-own" if begun.name == OWN else begun.name.replace("/", "-")
+    return name + (f"-{label.lower()}" if two() else "")
+
+
+def command(begun: Base, variant: Variant) -> tuple[str, str]:
+    """A variant's scenario and options for a command line; one's own is the downloaded file."""
+    if begun.name == OWN:
+        return f"{stem(begun, variant.label)}.yaml", ""
+    return begun.name, variant.options
 
 
 def change(begun: Base, label: str, path: str, value: str) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from simulator.web import state
+from simulator.web import own, state
 from simulator.web.link import KEYS
-from tests.web import APP
+from simulator.words.reading import loads
+from simulator.words.writing import dump
+from tests.web import APP, settled
 from tests.web.test_gates import OWN
 
 testing = pytest.importorskip("streamlit.testing.v1")
@@ -109,3 +111,36 @@ def test_changes_of_a_link_whose_scenario_is_not_here_are_not_made_to_another(na
     assert "service.instances" not in texts(page)
     page.selectbox(key="scenario").set_value("quiet-api").run()
     assert not page.main.warning
+
+
+def commands(page: Any) -> list[str]:
+    return [str(code.value) for code in page.code]
+
+
+def test_commands_name_the_file_that_is_downloaded_and_no_changes_beside_it() -> None:
+    page = opened(**{**LINK, "n": "50"})
+    assert commands(page) == ["deploysim compare my-own.yaml -n 50 --seed 3"]
+    assert "my-own.yaml is the download “Scenario (YAML)” below" in texts(page)
+    changed = own.read(OWN).with_("service.instances", "9")
+    assert loads(dump(changed)).sha256 == changed.sha256
+    page = opened(**{**LINK, "n": "50"}, two="1", b="service.instances=8")
+    for label, command in zip("ab", commands(page), strict=True):
+        assert command == f"deploysim compare my-own-{label}.yaml -n 50 --seed 3"
+        assert any(d.proto.label == "Scenario (YAML)" for d in page.get("download_button"))
+    goes_to(page, "gates")
+    assert commands(page) == ["deploysim rehearse my-own-a.yaml canary"]
+    assert "my-own-a.yaml is what Compare offers" in texts(page)
+
+
+@pytest.mark.parametrize("where", ["gates", "replay", "sensitivity"])
+def test_other_pages_say_once_where_the_file_of_their_commands_comes_from(where: str) -> None:
+    page = settled(opened(where, **LINK))
+    assert commands(page)
+    assert all(" my-own.yaml " in one and "--set" not in one for one in commands(page))
+    assert all(code.proto.wrap_lines for code in page.code)
+    assert texts(page).count("is what Compare offers as “Scenario (YAML)”") == 1
+    if where == "gates":
+        assert "plays replications of its own" in texts(page)
+        page = opened(where, scenario="quiet-api", set="service.instances=9")
+        assert "quiet-api --set service.instances=9" in commands(page)[0]
+        assert "Compare offers" not in texts(page)
