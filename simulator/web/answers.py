@@ -206,17 +206,21 @@ def take_away(
 ) -> None:
     """The command that gives the same, and the files."""
     st.subheader("Take it with you")
-    st.caption(
-        "The address of this page leads back to exactly this. On a terminal the same figures come "
-        "from:"
-    )
+    if all(one.results.replications["good"] >= most for one in found.values()):
+        told = "exactly this. On a terminal the same figures come from:"
+    else:
+        told = (
+            "this question. On a terminal this gives the finished answer, from more replications "
+            "than are shown so far:"
+        )
+    st.caption(f"The address of this page leads back to {told}")
     for label, one in found.items():
-        shown = min(one.results.replications["good"], most)
-        command = f"deploysim compare {begun.file} -n {shown} --seed {seed}"
-        command += variants[label].options
+        file, options = state.command(begun, variants[label])
+        command = f"deploysim compare {file} -n {most} --seed {seed}{options}"
         st.code(command, language=None, wrap_lines=True)
-        stem = begun.stem + (f"-{label.lower()}" if len(found) > 1 else "")
-        _downloads(one, command, stem)
+        if begun.name == state.OWN:
+            st.caption(f"{file} is the download “Scenario (YAML)” below, changes included.")
+        _downloads(one, command, state.stem(begun, label))
 
 
 def _downloads(found: Comparison, command: str, stem: str) -> None:

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from simulator.web import state
 from simulator.web.plain import plain
+from simulator.web.state import Base
 from simulator.words.reading import packaged_folder
 from simulator.words.scenario import Scenario
 
@@ -19,11 +20,14 @@ OWN, OWN_TEXT, FIRST = state.OWN, state.OWN_TEXT, state.FIRST
 
 
 class Chosen(NamedTuple):
-    """A scenario with the changes of the link, and what a command line would say for it."""
+    """A scenario with the changes of the link, what a command line would say for it, and which
+    file that is: nothing for a packaged one.
+    """
 
     scenario: Scenario
     folder: str | None
     command_name: str
+    whose_file: str
 
 
 def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
@@ -36,7 +40,17 @@ def scenario(top: DeltaGenerator, *forget: str) -> Chosen:
     if found.changes:
         st.caption("With the changes made on Compare: " + plain(", ".join(found.changes)))
     folder = None if begun.name == OWN else str(packaged_folder())
-    return Chosen(found.scenario, folder, begun.file + found.options)
+    name = "".join(state.command(begun, found))
+    return Chosen(found.scenario, folder, name, whose_file(begun))
+
+
+def whose_file(begun: Base) -> str:
+    """Where the file of commands comes from, for a scenario of one's own; else nothing."""
+    if begun.name != OWN:
+        return ""
+    return (
+        f"{state.stem(begun)}.yaml is what Compare offers as “Scenario (YAML)”, with its changes."
+    )
 
 
 def rows(ones: Sequence[One], width: int) -> list[Sequence[One]]:

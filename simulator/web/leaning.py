@@ -210,9 +210,8 @@ def show_map(begun: Base, variant: Variant, across: Axis, down: Axis) -> None:
         f"..{_text(scenario, axis, axis.high)}"
         for axis in (across, down)
     )
-    st.code(
-        f"deploysim compare {begun.file}{ranges}{variant.options}", language=None, wrap_lines=True
-    )
+    file, options = state.command(begun, variant)
+    st.code(f"deploysim compare {file}{ranges}{options}", language=None, wrap_lines=True)
 
 
 def _text(scenario: Scenario, axis: Axis, value: float) -> str:
@@ -365,7 +364,8 @@ def _command(begun: Base, variant: Variant, strategy: str, one: Measure) -> str:
     given = SHOWN[one.figure] if _headline(one) else None
     asking = shlex.quote(one.text if given is None else f"{one.figure} given {given}")
     only = f"--strategy {shlex.quote(strategy)}"
-    return f"deploysim compare {begun.file} {only} --tornado {asking}{variant.options}"
+    file, options = state.command(begun, variant)
+    return f"deploysim compare {file} {only} --tornado {asking}{options}"
 
 
 def _sources(scenario: Scenario, swings: Sequence[Swing], data: pd.DataFrame) -> None:

@@ -30,7 +30,7 @@ OWN, OWN_TEXT, FIRST = own.NAME, "own_text", "textbook"
 FIRST_VARIANT, SECOND_VARIANT, BROUGHT = "A", "B", "brought"
 _VARIANTS = (FIRST_VARIANT, SECOND_VARIANT)
 _SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b", BROUGHT: "fix"}
-_TWO, _PACKED, _CARRIED = "two", "own", "carried"
+_TWO, _PACKED, _CARRIED, _MISSED = "two", "own", "carried", "missed scenario"
 # What is chosen on one page and holds on the next.
 _CHOSEN = (link.SCENARIO, "n", "seed")
 _CHANGED = (*_SETS.values(), _TWO, _PACKED)
@@ -43,16 +43,6 @@ class Base(NamedTuple):
 
     name: str
     scenario: Scenario
-
-    @property
-    def stem(self) -> str:
-        """A name for files that are downloaded."""
-        return "my-own" if self.name == OWN else self.name.replace("/", "-")
-
-    @property
-    def file(self) -> str:
-        """What a command line would say for it."""
-        return "my-own.yaml" if self.name == OWN else self.name
 
 
 class Wrong(NamedTuple):
@@ -111,11 +101,7 @@ def base(top: DeltaGenerator, forget: Sequence[str] = ()) -> Base:
     _take_own_from_link(top)
     text = st.session_state.get(OWN_TEXT)
     options = packaged() if text is None else [OWN, *packaged()]
-    if text is None and st.query_params.get(link.SCENARIO) == OWN:
-        top.warning(
-            "This link is of a scenario of somebody's own that was too long for a link. Ask for "
-            "its file and open it on the page Scenarios."
-        )
+    _miss(top, options)
     name = st.selectbox(
         "Scenario",
         options,
@@ -166,6 +152,15 @@ def carry(page: str) -> None:
     st.session_state[_CARRIED] = _Carried(page, chosen, changes, bare)
 
 
+def take_own(text: str) -> None:
+    """Take a text into use as one's own scenario; what was changed was about the one before."""
+    if text != st.session_state.get(OWN_TEXT):
+        _forget_changes()
+        link.write(_PACKED)
+    st.session_state[OWN_TEXT] = text
+    st.session_state.pop(_MISSED, None)
+
+
 def sets(label: str) -> str:
     """The key of the link at which a variant's changes stand."""
     return _SETS[label]
@@ -208,6 +203,19 @@ def variant(begun: Base, label: str = FIRST_VARIANT) -> Variant:
     except ScenarioError:
         played = scenario
     return Variant(label, scenario, played, wanted, wrong)
+
+
+def stem(begun: Base, label: str = FIRST_VARIANT) -> str:
+    """The name that files of a variant are downloaded by."""
+    name = "my-own" if begun.name == OWN else begun.name.replace("/", "-")
+    return name + (f"-{label.lower()}" if two() else "")
+
+
+def command(begun: Base, variant: Variant) -> tuple[str, str]:
+    """A variant's scenario and options for a command line; one's own is the downloaded file."""
+    if begun.name == OWN:
+        return f"{stem(begun, variant.label)}.yaml", ""
+    return begun.name, variant.options
 
 
 def change(begun: Base, label: str, path: str, value: str) -> None:
@@ -260,6 +268,26 @@ def unpacked(text: str) -> str:
     return found.decode("utf-8")
 
 
+def _miss(top: DeltaGenerator, options: Sequence[str]) -> None:
+    """Tell that a link is about a scenario that is not here, until another one is chosen."""
+    asked = st.query_params.get(link.SCENARIO)
+    if asked in options:
+        st.session_state.pop(_MISSED, None)
+    elif asked is not None:
+        st.session_state[_MISSED] = asked
+        _forget_changes()
+    missed = st.session_state.get(_MISSED)
+    if missed is None:
+        return
+    told = f"There is no scenario {plain(missed[:80])} here. Choose another one."
+    if missed == OWN:
+        told = (
+            "This link is of a scenario of somebody's own that was too long for a link, or was cut "
+            "off. Ask for its file and open it on the page Scenarios."
+        )
+    top.warning(f"{told} What stands here is about another scenario, without the link's changes.")
+
+
 def _take_own_from_link(top: DeltaGenerator) -> None:
     text = link.value(_PACKED)
     if text is None or text == st.session_state.get("own_packed"):
@@ -284,11 +312,20 @@ def _put_own_into_link(text: str) -> None:
         st.caption("Your scenario is too long for a link: to share it, download it.")
 
 
+def _forget_changes() -> None:
+    """No changes to any variant, and none from the page before."""
+    for key in (*(sets(label) for label in _VARIANTS), _TWO):
+        link.write(key)
+    before: _Carried | None = st.session_state.get(_CARRIED)
+    if before is not None:
+        st.session_state[_CARRIED] = before._replace(changes={})
+
+
 def _begin_anew(keys: tuple[str, ...]) -> None:
     """Another scenario: what was changed was about the one before."""
     for label in _VARIANTS:
         drop(label)
-    for key in keys:
+    for key in (*keys, _MISSED):
         st.session_state.pop(key, None)
 
 

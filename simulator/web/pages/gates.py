@@ -119,4 +119,8 @@ else:
 
 st.subheader("Take it with you")
 only = "" if every else f" {choose.quoted(str(wanted))}"
-st.code(f"deploysim rehearse {picked.command_name}{only}", language="bash")
+st.code(f"deploysim rehearse {picked.command_name}{only}", language="bash", wrap_lines=True)
+st.caption(
+    "The command plays replications of its own: its figures differ from these within their "
+    f"intervals. {picked.whose_file}"
+)

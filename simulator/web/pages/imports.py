@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from simulator.bring.recognise import READERS
-from simulator.web import answers, bringing, brought, choose, own
+from simulator.web import answers, bringing, brought, choose, own, state
 from simulator.web.plain import plain
 from simulator.words.problems import Problem, ScenarioError
 
@@ -29,7 +29,7 @@ if text is not None and (scenario := brought.scenario_in(text)) is not None:
             bringing.wrong(error.problems, text, "scenario")
         st.stop()
     brought.forget()
-    st.session_state[choose.OWN_TEXT] = scenario
+    state.take_own(scenario)
     st.switch_page(COMPARE, query_params={"scenario": choose.OWN})
 
 reading = None
@@ -102,7 +102,7 @@ if st.button(
     icon="➡️",
     help="With every other way to write it as a strategy: all figures, charts and controls.",
 ):
-    st.session_state[choose.OWN_TEXT] = bringing.as_scenario(reading)
+    state.take_own(bringing.as_scenario(reading))
     st.switch_page(COMPARE, query_params={"scenario": choose.OWN})
 
 st.header("Take it with you", anchor="take")

@@ -141,5 +141,6 @@ st.code(
     f"deploysim replay {picked.command_name} {choose.quoted(next(iter(told)))} "
     f"--defect {choose.quoted(label)} --replication {replication} --seed {seed}",
     language="bash",
+    wrap_lines=True,
 )
-st.caption("The address of this page leads back to this very release.")
+st.caption(f"The address of this page leads back to this very release. {picked.whose_file}")

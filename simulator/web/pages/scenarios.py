@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from simulator.web import choose, own
+from simulator.web import choose, own, state
 from simulator.web.plain import frame, plain
 from simulator.words.documents import MOST_BYTES
 from simulator.words.reading import ScenarioError, load, packaged, packaged_folder
@@ -64,7 +64,7 @@ def use() -> None:
     except ScenarioError as error:
         st.session_state.problems = error.problems
     else:
-        st.session_state[choose.OWN_TEXT] = st.session_state.draft
+        state.take_own(st.session_state.draft)
 
 
 left, right = st.columns(2)
@@ -82,6 +82,16 @@ with right:
     if st.session_state.get("unreadable"):
         st.error(plain(st.session_state.unreadable))
 
+
+def begin() -> None:
+    """Put the scenario in use into the editor, unless something else was typed there."""
+    used, shown = st.session_state.get(choose.OWN_TEXT), st.session_state.get("shown")
+    if used != shown and st.session_state.get("draft") in (None, "", shown):
+        st.session_state.draft = used
+    st.session_state.shown = used
+
+
+begin()
 draft = st.text_area(
     "The scenario",
     key="draft",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from simulator.web import jobs, leaning, state
+from simulator.web import choose, jobs, leaning, state
 from simulator.web.plain import plain
 
 top = st.container()
@@ -25,5 +25,7 @@ if variant.changes:
 try:
     leaning.show_map(begun, variant, across, down)
     leaning.show_tornado(begun, variant, strategy, figure)
+    if told := choose.whose_file(begun):
+        st.caption(f"In the commands, {told}")
 except jobs.BusyError as error:
     st.warning(str(error))
