@@ -36,17 +36,8 @@ class Estimates(NamedTuple):
     def within(self, least: float, most: float) -> Estimates:
         """The same, knowing that no replication has less or more: bounds of means neither."""
         return self._replace(
-            mean=_within(self.mean, least, most), cvar95=_within(self.cvar95, least, most)
+            mean=self.mean.within(least, most), cvar95=self.cvar95.within(least, most)
         )
-
-
-def _within(found: Interval, least: float, most: float) -> Interval:
-    value, low, high = found
-    if low is not None and low < least:
-        low = least if value is None else min(least, value)
-    if high is not None and high > most:
-        high = most if value is None else max(most, value)
-    return Interval(value, low, high)
 
 
 def estimates(

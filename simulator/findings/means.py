@@ -36,6 +36,15 @@ class Interval(NamedTuple):
     low: float | None
     high: float | None
 
+    def within(self, least: float, most: float) -> Interval:
+        """The same, knowing that nothing is less or more than this."""
+        value, low, high = self
+        if low is not None and low < least:
+            low = least if value is None else min(least, value)
+        if high is not None and high > most:
+            high = most if value is None else max(most, value)
+        return Interval(value, low, high)
+
 
 NOTHING = Interval(None, None, None)
 

@@ -51,7 +51,8 @@ def value(given: Given, one: Measure) -> Interval:
     if not given.n:
         return NOTHING
     rows, _ = restrict(given.strata.rows(given.values(one.figure)), given.limit)
-    return means(rows, given.strata).intervals()[0]
+    figure = FIGURES[one.figure]
+    return means(rows, given.strata).intervals()[0].within(figure.least, figure.most)
 
 
 def number(given: Given, one: Measure, found: Interval | None = None) -> float:
