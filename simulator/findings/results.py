@@ -299,6 +299,12 @@ class Results:
         return tuple(n for n, why in self.reasons.items() if why and n not in self.columns)
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """The strategies of which nothing was finished when the study was interrupted."""
+        left = (n for n, why in self.reasons.items() if not why and n not in self.columns)
+        return tuple(left) if self.stopped else ()
+
+    @property
     def replications(self) -> dict[str, int]:
         """Replications really run for each strategy: of bad and of good releases."""
         first = next(iter(self.columns.values()), {})

@@ -196,6 +196,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "seed": results.seed,
         "replications": results.replications,
         "interrupted": results.stopped,
+        "missing": list(results.missing),
         "scenario": {"name": scenario.name, "sha256": scenario.sha256},
         "defect_probability": scenario.change.defect_probability,
         "strategies": {

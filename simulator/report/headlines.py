@@ -163,7 +163,14 @@ def verdict(comparison: Comparison, in_words: bool = False) -> str:
 
 
 def recommended(comparison: Comparison) -> str:
-    """The verdict in one sentence."""
+    """The verdict in one sentence, after what an interruption left out."""
+    if missing := comparison.results.missing:
+        unknown = ", ".join(map(wording.named, missing))
+        return f"Interrupted: nothing is known of {unknown} yet. {_recommended(comparison)}"
+    return _recommended(comparison)
+
+
+def _recommended(comparison: Comparison) -> str:
     recommendation = comparison.recommendation
     if recommendation is None and not any(risk.suitable for risk in comparison.risk.values()):
         reasons = comparison.results.reasons.items()

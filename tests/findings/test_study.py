@@ -15,6 +15,8 @@ from simulator.findings.comparison import simulate, simulate_until
 from simulator.findings.reconsider import reconsidered
 from simulator.findings.results import Results
 from simulator.findings.study import strata
+from simulator.report.export import document
+from simulator.report.headlines import verdict
 from simulator.words.reading import loads
 from simulator.words.scenario import Scenario
 
@@ -144,6 +146,13 @@ def test_an_interrupted_study_keeps_what_was_finished(
     assert "canary" in part.names
     assert same(part, results, ("canary",))
     assert conclude(part, confirm=False).risk["canary"].all.n == total
+    assert part.missing == tuple(n for n in results.names if n not in part.names) != ()
+    told = document(conclude(part, confirm=False))
+    assert told["interrupted"]
+    assert told["missing"] == list(part.missing)
+    sentence = verdict(conclude(part, confirm=False))
+    assert sentence.startswith(f"Interrupted: nothing is known of {', '.join(part.missing)} yet.")
+    assert results.missing == ()
 
 
 def test_all_lost_means_interrupted(scenario: Scenario) -> None:
