@@ -57,7 +57,8 @@ def _views(whole: View) -> Iterator[View]:
     if not isinstance(data, Mapping):
         return
     for form in _FORMS:
-        if isinstance(data.get(form.one), Mapping):
+        one = data.get(form.one)
+        if isinstance(one, Mapping) and form.name in one:
             yield _labelled(whole.at(form.one), form)
             return
         several = data.get(form.many)
