@@ -117,7 +117,7 @@ def _carried_out(arguments: list[str], wants_json: bool) -> int:
         if isinstance(end.__context__, BrokenPipeError):
             sys.stdout, sys.stderr = output, errors
             raise end.__context__ from None
-        return end.code if isinstance(end.code, int) else 0
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 def _flips_alone(arguments: list[str]) -> list[str]:

@@ -147,8 +147,8 @@ def put(content: bytes, output: str) -> None:
 
     A device, a pipe, and a file in a folder that takes no other one are written in place.
     """
-    path = Path(output).resolve()
-    if _in_place(path, output):
+    path = Path(output)
+    if path.exists() and not _replaceable(path):
         try:
             with path.open("wb") as file:
                 file.write(content)
@@ -158,24 +158,23 @@ def put(content: bytes, output: str) -> None:
         return
     from simulator.findings.runs import write
 
-    mode = path.stat().st_mode if path.exists() else None
-    write(path, content)
-    if mode is not None:
-        path.chmod(stat.S_IMODE(mode))
+    write(path.resolve(), content, stat.S_IMODE(path.stat().st_mode) if path.exists() else None)
 
 
-def _in_place(path: Path, output: str) -> bool:
-    """Whether a file cannot be replaced by another one."""
-    special = output.startswith(("/dev/", "/proc/")) or not path.is_file()
-    return path.exists() and (special or not os.access(path.parent, os.W_OK))
+def _replaceable(path: Path) -> bool:
+    """Whether a file that is there may be replaced by another one: nobody else means the same."""
+    own = path.is_file() and path.stat().st_nlink == 1
+    in_use = str(path).startswith(("/dev/", "/proc/"))
+    return own and not in_use and os.access(path.resolve().parent, os.W_OK)
 
 
 def can_write(output: str | None, hint: str = "-o") -> None:
     """Refuse a file that cannot be written before anything is simulated; raises a usage error."""
     if output in (None, "-"):
         return
-    path = Path(str(output)).resolve()
+    path = Path(str(output))
     try:
+        path = path if path.exists() else path.resolve()
         if path.is_dir():
             why = "it is a folder; name a file in it"
         elif not path.parent.is_dir():
@@ -185,8 +184,8 @@ def can_write(output: str | None, hint: str = "-o") -> None:
             why = f"{read_only} read-only; name another file"
         else:
             return
-    except OSError as error:
-        why = f"{error.strerror}; name another file"
+    except (OSError, RuntimeError) as error:  # a link that leads to itself
+        why = f"{getattr(error, 'strerror', error)}; name another file"
     raise typer.BadParameter(f"cannot write {output!r}: {why}", param_hint=hint)
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 _INPUT, _OUTPUT = "standard input", "standard output"
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF, getattr(errno, "EDQUOT", None))
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class _Closed(io.TextIOBase):
@@ -66,8 +66,10 @@ def trouble(error: OSError) -> str | None:
     place = error.filename  # of every file that is written; standard output has none
     if place is None and error.errno in _FULL:
         place = _OUTPUT
-    reading = place == _INPUT or isinstance(error, FileNotFoundError)
-    return place and f"{place} cannot be {'read' if reading else 'written'}: {why}"
+    what = " cannot be read" if place == _INPUT else " cannot be written"
+    if isinstance(error, FileNotFoundError):  # by whoever wanted it
+        what = ""
+    return place and f"{place}{what}: {why}"
 
 
 @contextmanager

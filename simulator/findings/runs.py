@@ -97,15 +97,17 @@ class Kept:
         return each(function, calls, self.workers)
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file that is either whole or not there, whenever the process or machine stops.
 
-    Others may write the same file meanwhile: one of them wins. Raises OSError with the file's name
-    when it cannot be written.
+    Others may write the same file meanwhile: one of them wins. `mode` are its permissions (None:
+    as usual). Raises OSError with the file's name when it cannot be written.
     """
     part = path.with_name(f".{os.urandom(8).hex()}{_PART}")
     try:
         with part.open("xb") as file:
+            if mode is not None:
+                part.chmod(mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -120,8 +122,8 @@ def write(path: Path, content: bytes) -> None:
 
 def tidy(folder: Path) -> None:
     """Remove what writers that were killed have left in a folder."""
-    with suppress(OSError):
-        for part in folder.glob(f".*{_PART}"):
+    for part in folder.glob(f".{'[0-9a-f]' * 16}{_PART}"):
+        with suppress(OSError):
             if time.time() - part.stat().st_mtime > _STALE:
                 part.unlink()
 

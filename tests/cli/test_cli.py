@@ -302,6 +302,31 @@ def test_trouble_outside_is_told_in_one_line(command: str, told: str, small: str
     assert not output
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+@pytest.mark.parametrize("where", ["-o /dev/stdout | cat", "-o >(cat)"])
+def test_a_pipe_may_be_named_as_a_file(small: str, where: str) -> None:
+    code, output, errors = piped(small, f"D rehearse $F {where}; wait $!")
+    assert (code, errors) == (0, "")
+    assert "canary" in output
+
+
+def test_what_is_private_stays_so_and_names_that_lead_nowhere_are_refused(
+    small: str, tmp_path: Path
+) -> None:
+    private, other, loop = tmp_path / "private", tmp_path / "other", tmp_path / "loop"
+    private.write_text("old")
+    private.chmod(0o600)
+    assert piped(small, f"D rehearse $F -o {private}")[0] == 0
+    assert private.stat().st_mode & 0o777 == 0o600
+    other.hardlink_to(private)
+    assert piped(small, f"D rehearse $F --json -o {private}")[0] == 0
+    assert other.read_text("utf-8") == private.read_text("utf-8")
+    loop.symlink_to(loop)
+    code, _, errors = piped(small, f"D rehearse $F -o {loop}")
+    assert code == 2
+    assert "cannot write" in errors
+
+
 def test_what_goes_into_a_file_needs_no_standard_output(small: str, tmp_path: Path) -> None:
     file = tmp_path / "plan.txt"
     assert piped(small, f"D rehearse $F -o {file} >&- 2>&-") == (0, "", "")

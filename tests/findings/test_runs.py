@@ -176,7 +176,7 @@ def test_twenty_kills_lose_nothing_that_was_finished(
 
 def test_what_killed_writers_left_is_removed_later(scenario: Scenario, tmp_path: Path) -> None:
     """What another one may still be writing stays."""
-    old, new = tmp_path / ".0.part", tmp_path / ".1.part"
+    old, new = tmp_path / f".{'0' * 16}.part", tmp_path / f".{'1' * 16}.part"
     old.touch(), new.touch()
     os.utime(old, (0, 0))
     replications(scenario, Store(tmp_path))
