@@ -206,7 +206,7 @@ def take_away(
 ) -> None:
     """The command that gives the same, and the files."""
     st.subheader("Take it with you")
-    if all(one.results.replications["good"] >= most for one in found.values()):
+    if all(one.results.replications["good"] >= most or not one.risk for one in found.values()):
         told = "exactly this. On a terminal the same figures come from:"
     else:
         told = (

@@ -33,7 +33,7 @@ _SETS = {FIRST_VARIANT: "set", SECOND_VARIANT: "b", BROUGHT: "fix"}
 _TWO, _PACKED, _CARRIED, _MISSED = "two", "own", "carried", "missed scenario"
 # What is chosen on one page and holds on the next.
 _CHOSEN = (link.SCENARIO, "n", "seed")
-_CHANGED = (*_SETS.values(), _TWO, _PACKED)
+_CHANGED = (*(_SETS[label] for label in _VARIANTS), _TWO, _PACKED)
 LONGEST_LINK, _COOKIE = 6000, "_streamlit_xsrf"
 _MOST_CHANGES, _LONGEST_CHANGE = 60, 4000
 
@@ -71,8 +71,8 @@ class Variant(NamedTuple):
 
 
 class _Carried(NamedTuple):
-    """What the link of a page said: what is chosen, and the changes; and the pages that were looked
-    at without anything chosen.
+    """What the link of a page said: what is chosen, and the changes; and the pages that were last
+    looked at without anything chosen.
     """
 
     page: str
@@ -148,7 +148,7 @@ def carry(page: str) -> None:
         if same and not changes:
             changes = {**before.changes}
         link.write_all({**{key: [text] for key, text in chosen.items()}, **changes})
-    bare = before.bare if chosen or changes else before.bare | {page}
+    bare = before.bare - {page} if chosen or changes else before.bare | {page}
     st.session_state[_CARRIED] = _Carried(page, chosen, changes, bare)
 
 

@@ -77,6 +77,7 @@ def test_what_a_link_says_holds_on_the_next_page_however_soon_it_is_asked_for(
         text = f"deploysim {command} incident-global-rule"
         tab.page.get_by_text(text).first.wait_for(timeout=60_000)
     expect(tab.page).to_have_url(re.compile("n=50"), timeout=60_000)
+    seen = []
     for _ in range(3):  # the framework makes two or three steps of a change of pages
         tab.page.go_back()
         tab.settle()
@@ -84,6 +85,8 @@ def test_what_a_link_says_holds_on_the_next_page_however_soon_it_is_asked_for(
         expect(tab.page.get_by_label("Seed", exact=True)).to_have_value("7", timeout=60_000)
         assert "incident-global-rule" in tab.page.get_by_test_id("stCode").last.inner_text()
         assert "--set traffic.users=9k" in tab.page.get_by_test_id("stCode").last.inner_text()
+        seen.append("/gates?" in tab.page.url)
+    assert any(seen)
     tab.close()
 
 

@@ -80,3 +80,11 @@ def test_no_key_is_one_that_a_widget_writes_by_itself() -> None:
     assert link.SCENARIO in bound
     assert len(bound) > 10
     assert bound.isdisjoint(link.KEYS)
+
+
+def test_the_framework_still_has_what_going_back_needs() -> None:
+    """Nothing of this is promised; without it, Back would lead to another scenario."""
+    from streamlit.runtime.state.query_params import QueryParams
+
+    for name in ("populate_from_query_string", "set_initial_query_params", "_send_query_param_msg"):
+        assert callable(getattr(QueryParams, name))
