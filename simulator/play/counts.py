@@ -337,10 +337,11 @@ class Counts:
                 met = sum(sums.rows[1][4:6]) / self.plan.users
                 pieces = max(pieces, math.ceil(met / _LITTLE))
             pieces = min(pieces, _MOST_PIECES)
-        edges = np.linspace(a, b, pieces + 1).tolist() if pieces > 1 else [a, b]
-        if stretch.leak is not None and users.heard:
-            fine = stretch.leak.edges(a, b)
-            edges = fine if stretch.straight else sorted({*edges, *fine})
+        fine = stretch.leak.edges(a, b) if stretch.leak is not None and users.heard else []
+        edges = fine
+        if not (fine and stretch.straight):
+            even = np.linspace(a, b, pieces + 1).tolist() if pieces > 1 else [a, b]
+            edges = sorted({*even, *fine}) if fine else even
         if len(edges) == 2:
             self._expose(users, span, sums)
             return
