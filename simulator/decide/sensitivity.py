@@ -11,6 +11,7 @@ from simulator.findings.comparison import played, side_study
 from simulator.findings.executors import Workers
 from simulator.findings.study import Progress, Stratum, strata
 from simulator.words.changes import parse_path
+from simulator.words.figures import FIGURES
 from simulator.words.problems import ScenarioError
 from simulator.words.profiles import Assumption
 
@@ -186,12 +187,14 @@ def _ranges(
             continue
         steps = moves.get(figure, {})
         every = [0.0, *(step for values in steps.values() for step in values)]
-        low = max(interval.value + min(every), 0.0)
+        known, low = FIGURES[figure], interval.value + min(every)
+        if interval.value >= known.least:
+            low = max(low, known.least)
         found.append(
             Uncertainty(
                 figure,
                 (interval.low, interval.high),
-                (low, interval.value + max(every)),
+                (low, min(interval.value + max(every), known.most)),
                 tuple(_ordered(steps)),
             )
         )

@@ -259,7 +259,8 @@ def _widened(known: Interval, again: Floats) -> Interval:
     wide = Z * float(np.std(again, ddof=1))
     below = math.hypot(value - _or(known.low, value), wide)
     above = math.hypot(_or(known.high, value) - value, wide)
-    return Interval(value, value - below, value + above)
+    least = 0.0 if again.min() >= 0 else -math.inf
+    return Interval(value, value - below, value + above).within(least, math.inf)
 
 
 def _or(bound: float | None, value: float) -> float:

@@ -155,7 +155,7 @@ def _precise(results: Results, name: str, precision: float) -> bool:
         value, low, high = interval
         if value is None or low is None or high is None:
             continue
-        if (high - low) / 2 > precision * abs(value):
+        if max(value - low, high - value) > precision * abs(value):
             return False
     return True
 

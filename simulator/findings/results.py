@@ -90,8 +90,9 @@ class Given:
         if figure not in self._known:
             if figure not in FIGURES:
                 raise KeyError(figure)
-            found = estimate(self.values(figure), self.strata, self._limit)
-            self._known[figure] = found.within(FIGURES[figure].least, FIGURES[figure].most)
+            values = self.values(figure)
+            found = estimate(values, self.strata, self._limit)
+            self._known[figure] = found.within(*extent(figure, values))
         return self._known[figure]
 
     def mean(self, figure: str) -> float | None:
@@ -114,8 +115,8 @@ class Given:
         figures = self.figures
         table = np.stack([self.values(figure) for figure in figures])
         found = estimates(table, self.strata, self._limit)
-        told = zip(figures, found, strict=True)
-        self._known = {f: one.within(FIGURES[f].least, FIGURES[f].most) for f, one in told}
+        told = zip(figures, found, table, strict=True)
+        self._known = {f: one.within(*extent(f, values)) for f, one, values in told}
         return self._known
 
     def __getattr__(self, figure: str) -> Estimates:
@@ -148,6 +149,13 @@ class Given:
     def chance(self, column: str) -> Interval:
         """Share of the replications in which a column of 0 and 1 is 1; NaN is left out."""
         return proportion(self.values(column), self.strata)
+
+
+def extent(figure: str, values: NDArray[np.float64]) -> tuple[float, float]:
+    """The least and the most that a mean of a figure can be, as far as replications tell."""
+    known = FIGURES[figure]
+    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
+    return float(np.fmin(known.least, least)), float(np.fmax(known.most, most))
 
 
 def meant(groups: Sequence[Stratum], condition: str | None) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.findings.means import LEVEL, NOTHING, Floats, Interval, means, restrict
 from simulator.findings.pairs import resampled
+from simulator.findings.results import extent
 from simulator.words.figures import FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def value(given: Given, one: Measure) -> Interval:
         return given.measure(one.figure, one.statistic)
     if not given.n:
         return NOTHING
-    rows, _ = restrict(given.strata.rows(given.values(one.figure)), given.limit)
-    figure = FIGURES[one.figure]
-    return means(rows, given.strata).intervals()[0].within(figure.least, figure.most)
+    values = given.values(one.figure)
+    rows, _ = restrict(given.strata.rows(values), given.limit)
+    return means(rows, given.strata).intervals()[0].within(*extent(one.figure, values))
 
 
 def number(given: Given, one: Measure, found: Interval | None = None) -> float:

@@ -90,7 +90,7 @@ def rows(comparison: Comparison) -> list[Row]:
         cells = tuple(
             Cell(
                 wording.figure(
-                    None if interval.value is None else max(interval.value, 0.0),
+                    interval.value,
                     unit,
                     comparison.scenario.costs.currency if unit == "money" else "",
                 ),

@@ -249,6 +249,6 @@ def _looks(found: list[tuple[int, Interval]]) -> Iterator[Look]:
 def _ends(interval: Interval) -> tuple[float, float, float]:
     """Value, low and high; where an end is unknown or not finite, the value."""
     value = interval.value or 0.0
-    low = value if interval.low is None else max(interval.low, 0.0)
+    low = value if interval.low is None else interval.low
     high = value if interval.high is None else interval.high
     return value, low, high if math.isfinite(high) else value

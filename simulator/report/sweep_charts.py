@@ -77,7 +77,7 @@ def _curve(axes: Any, sweep: Sweep, rows: list[Row], number: int) -> None:
     x = [where[k] for k in order]
     value = [means[k].value or 0.0 for k in order]
     bounds = [(means[k].low, means[k].high) for k in order]
-    low = [v if b[0] is None else max(b[0], 0.0) for v, b in zip(value, bounds, strict=True)]
+    low = [v if b[0] is None else b[0] for v, b in zip(value, bounds, strict=True)]
     high = [v if b[1] is None else b[1] for v, b in zip(value, bounds, strict=True)]
     axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     marker = charts.MARKERS[number % len(charts.MARKERS)]

@@ -43,10 +43,10 @@ def _digits(number: float) -> str:
 def share(value: float) -> str:
     """A share in per cent."""
     percent = 100 * value
-    if percent < 0:
-        return f"-{share(-value)}"
-    if percent == 0:
+    if -0.01 < percent <= 0:
         return "0 %"
+    if percent < -1:
+        return f"{percent:.3g} %"
     if 0 < percent < 0.01:
         return "<0.01 %"
     if percent > 99.95 and value < 1:
@@ -74,6 +74,8 @@ def figure(value: float | None, unit: str, currency: str = "") -> str:
     """A value in its figure's unit; a dash when there is none."""
     if value is None or math.isnan(value):
         return DASH
+    if value < 0 and unit != "share":
+        return f"-{figure(-value, unit, currency)}"
     match unit:
         case "s":
             return length(value)
@@ -97,7 +99,7 @@ def between(interval: Interval, unit: str) -> str:
         low = left
     elif low.startswith("0 ") or low == "0":
         low = "0"
-    return f"{low} to {high}" if high.startswith("-") else f"{low}–{high}"
+    return f"{low} to {high}" if (interval.high or 0.0) < 0 else f"{low}–{high}"
 
 
 def setting(scenario: Scenario, path: str, value: float) -> str:

@@ -11,7 +11,8 @@ Unit = Literal["s", "share", "count", "money"]
 class Figure(NamedTuple):
     """A figure's unit and meaning; `smaller` tells whether less is better.
 
-    No release has less than `least` or more than `most`, in the figure's unit.
+    By its meaning it ends at `least` and `most`, in its unit; an extra cost may be less, where a
+    fleet is smaller meanwhile.
     """
 
     unit: Unit

@@ -17,7 +17,8 @@ from simulator.findings.results import Results
 from simulator.findings.study import strata
 from simulator.report.export import document
 from simulator.report.headlines import verdict
-from simulator.words.reading import loads
+from simulator.words.figures import FIGURES
+from simulator.words.reading import load, loads
 from simulator.words.scenario import Scenario
 
 TEXT = """
@@ -210,3 +211,23 @@ def test_an_interruption_keeps_the_last_look_at_precision(
     found = simulate_until(scenario, 1e-6, seed=1, jobs=stops_in_the_second)
     assert found.stopped
     assert found.frame.equals(whole.frame)
+
+
+def test_an_extra_cost_below_nothing_has_an_interval_on_both_sides() -> None:
+    """Everything stopped before it is started anew costs less than the steady fleet."""
+    results = simulate(load("service-eks-shop"), 60, names=["big bang"], fewest=10)
+    value, low, high = results.risk()["big bang"].all.extra_cost.mean
+    assert value is not None
+    assert low is not None
+    assert high is not None
+    assert low < value < high
+    assert value < 0
+
+
+@pytest.mark.parametrize("name", ["textbook", "web-shop", "service-jvm-monolith"])
+def test_no_figure_ends_beyond_its_meaning(name: str) -> None:
+    frame = simulate(load(name), 20, fewest=10).frame
+    for figure, known in FIGURES.items():
+        if figure in frame and "extra_cost" not in figure and figure != "loss":
+            values = frame[figure].dropna()
+            assert ((values >= known.least) & (values <= known.most)).all(), figure

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from simulator.findings.means import Interval
@@ -28,7 +30,14 @@ def test_a_name_of_more_than_one_word_is_quoted() -> None:
         (Interval(0.01, -0.02, 0.04), "-2–4 %"),
         (Interval(0.05, 0.0, 0.1), "0–10 %"),
         (Interval(-1.0, -1.0, -1.0), "-100 %"),
+        (Interval(0.0, -1e-5, 0.02), "0–2 %"),
+        (Interval(0.1, 0.1, math.nan), "10 %–-"),
     ],
 )
 def test_what_is_below_nothing_is_said_as_it_is(interval: Interval, said: str) -> None:
     assert wording.between(interval, "share") == said
+
+
+def test_an_amount_below_nothing_is_said_like_one_above() -> None:
+    assert wording.figure(-7200.0, "s") == f"-{wording.figure(7200.0, 's')}"
+    assert wording.between(Interval(0.0, -2e6, -1e6), "money") == "-2 to -1 M"
