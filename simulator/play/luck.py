@@ -15,6 +15,8 @@ _WORTHWHILE: Final = 12
 _AT_ONCE: Final = 64
 _PLACES: Final = [purpose * _GOLDEN & _MASK for purpose in range(64)]
 _ZERO: Final = np.zeros(4, dtype=np.uint64)
+# 64 bits, not `int`: in machine code an interrupt during a long product of those ends the process.
+_Word = Any
 
 
 class Purpose:
@@ -69,7 +71,7 @@ class Purpose:
     AUDIENCE: Final = 55
 
 
-def _mix(x: int) -> int:
+def _mix(x: _Word) -> _Word:
     """The 64-bit finaliser of SplitMix64 (Steele, Lea, Flood 2014, doi:10.1145/2714064.2660195)."""
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -89,7 +91,8 @@ class Luck:
     __slots__ = ("_fresh", "_generators", "_key", "_made", "_root", "_states", "replication")
 
     def __init__(self, seed: int, replication: int = 0) -> None:
-        self._root = _mix((seed * _GOLDEN + 0x632BE59BD9B4E019) & _MASK)
+        word: _Word = seed
+        self._root: _Word = _mix((word * _GOLDEN + 0x632BE59BD9B4E019) & _MASK)
         self._generators = tuple(np.random.Generator(np.random.Philox(0)) for _ in range(4))
         self._states: list[Any] = [dict(g.bit_generator.state) for g in self._generators]
         self.rekey(replication)
@@ -97,17 +100,19 @@ class Luck:
     def rekey(self, replication: int) -> None:
         """Move to another replication: all addresses and generators start afresh."""
         self.replication = replication
-        self._key = _mix((self._root + (replication + 1) * _GOLDEN) & _MASK)
+        number: _Word = replication + 1
+        self._key: _Word = _mix((self._root + number * _GOLDEN) & _MASK)
         self._fresh = [False] * 4
         self._made: dict[int, tuple[int, list[float]]] = {}
 
     def uniform(self, purpose: int, index: int = 0) -> float:
         """A uniform number in the open interval (0, 1) for this purpose and index."""
-        x = self._key + _PLACES[purpose]
-        x = (x + index * _STEP if index else x) & _MASK
+        number: _Word = index
+        x: _Word = self._key + _PLACES[purpose]
+        x = (x + number * _STEP if index else x) & _MASK
         x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
-        return ((x ^ (x >> 31)) >> 12) * _UNIT + _UNIT / 2
+        return float(((x ^ (x >> 31)) >> 12) * _UNIT + _UNIT / 2)
 
     def in_turn(self, purpose: int, index: int, more: int) -> float:
         """The same for indices that follow each other, when so many are still to be asked for."""
@@ -122,7 +127,8 @@ class Luck:
 
     def uniforms(self, purpose: int, first: int, count: int) -> NDArray[np.float64]:
         """The uniform numbers of this purpose from index `first` on, so many of them."""
-        start = np.uint64((self._key + _PLACES[purpose] + first * _STEP) & _MASK)
+        number: _Word = first
+        start = np.uint64((self._key + _PLACES[purpose] + number * _STEP) & _MASK)
         x = start + np.arange(count, dtype=np.uint64) * np.uint64(_STEP)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -29,6 +29,30 @@ for name in packaged():
 print(compiled.used(), whole.hexdigest())
 """
 
+INTERRUPTED = """
+import signal
+from simulator.findings.study import Batch, play
+from simulator.play.luck import Luck
+from simulator.words.reading import load
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+luck, scenario, heard = Luck(7), load("textbook"), 0
+name = next(iter(scenario.strategies))
+doings = (lambda: luck.uniform(3, 5), lambda: luck.uniforms(3, 5, 12), lambda: luck.rekey(9),
+          lambda: play(scenario, "textbook", 1, Batch(name, 1, 0, 1)))
+for number in range(400):
+    signal.setitimer(signal.ITIMER_REAL, 2e-4 + number * 2e-6)
+    try:
+        while True:
+            doings[number % len(doings)]()
+    except KeyboardInterrupt:
+        heard += 1
+print(heard)
+"""
+
 
 def played(switch: str) -> list[str]:
     """Whether machine code was used, and a digest of a replication of every packaged strategy."""
@@ -49,6 +73,15 @@ def test_every_packaged_strategy_comes_to_the_same_numbers() -> None:
     (plain, expected), (used, found) = played("0"), played("1")
     assert (plain, used) == ("False", "True")
     assert found == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs timers of POSIX")
+def test_an_interrupt_at_any_moment_is_an_exception() -> None:
+    """The product of whole numbers of more than 62 bits asks for signals, and mypyc aborts then."""
+    found = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "400\n", "")
 
 
 def test_no_class_has_its_base_on_the_other_side() -> None:
