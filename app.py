@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from simulator.web import server
+from simulator.web import leaving, server
 
-app = st.App(server.SCRIPT, lifespan=server.lifespan)
+app = st.App(server.SCRIPT, lifespan=server.lifespan, middleware=leaving.MIDDLEWARE)

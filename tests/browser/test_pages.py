@@ -113,3 +113,41 @@ def test_a_link_of_somebody_hostile_asks_for_nothing_outside(app_url: str, brows
     tab.page.get_by_text("cannot be read").first.wait_for(timeout=30_000)
     assert tab.hosts == {"127.0.0.1"}
     tab.close()
+
+
+def test_a_click_counts_however_slow_the_connection(app_url: str, browser: Any) -> None:
+    """What the server says before it hears of a click starts timers of the page that is left."""
+    tab = Tab(browser, app_url)
+    held: list[Any] = []
+    holds = {"now": False}
+
+    def connect(route: Any) -> None:
+        server = route.connect_to_server()
+
+        def told(message: Any) -> None:
+            if holds["now"]:
+                held.append((route, message))
+            else:
+                route.send(message)
+
+        server.on_message(told)
+
+    def let_go() -> None:
+        while held:
+            route, message = held.pop(0)
+            route.send(message)
+
+    tab.page.route_web_socket(re.compile("_stcore/stream"), connect)
+    tab.page.goto(f"{app_url}/?n=5000&scenario=incident-global-rule&seed=7")
+    tab.page.get_by_role("button", name="Cancel").first.wait_for(timeout=60_000)
+    holds["now"] = True
+    tab.page.wait_for_timeout(1000)
+    tab.page.get_by_test_id("stTopNavLink").filter(has_text="Gates").click()
+    let_go()
+    tab.page.wait_for_timeout(1000)
+    holds["now"] = False
+    let_go()
+    text = "deploysim rehearse incident-global-rule"
+    tab.page.get_by_text(text).first.wait_for(timeout=60_000)
+    expect(tab.page).to_have_url(re.compile("/gates.*scenario=incident-global-rule"))
+    tab.close()
