@@ -322,7 +322,7 @@ def test_an_interrupted_batch_keeps_what_was_finished_and_resumes(
     else:
         process.terminate()
     _, told = process.communicate(timeout=30)
-    assert process.returncode == code
+    assert process.returncode == code, told
     assert "Traceback" not in told
     assert [e["state"] for e in listed(out)] == ["done", "interrupted", "interrupted"]
     kept = {path.name for path in (out / "two" / ".chunks").glob("*.npz")}
