@@ -37,9 +37,9 @@ def progress(asked: Mapping[str, Job[Any]], told: Callable[[Sequence[Job[Any]]],
     visitor = state.visitor()
     stages = {slot: job.stage for slot, job in asked.items()}
     running = any(jobs.going(visitor, slot, job) for slot, job in asked.items())
-    place = st.container()
+    place = st.container()  # one place whatever is in it: what stands below keeps its own
     if running:
-        place, right = st.columns([5, 1], vertical_alignment="center")
+        place, right = place.columns([5, 1], vertical_alignment="center")
         # Outside of what looks again and again, so that it interrupts whatever is being drawn.
         right.button(
             "Cancel",

@@ -82,6 +82,20 @@ def test_from_pasted_manifests_to_a_patch(app_url: str, browser: Any, tmp_path: 
     again.close()
 
 
+def test_what_is_being_typed_stays_when_an_answer_comes(app_url: str, browser: Any) -> None:
+    tab = Tab(browser, app_url).open("imports", "Read here")
+    pasted(tab, MINE)
+    tab.page.get_by_role("button", name="Cancel", exact=True).first.wait_for(timeout=30_000)
+    box = tab.filled("Requests", "100 rps")
+    box.fill("2500 rps")
+    tab.page.get_by_text("of what matters most here").first.wait_for(timeout=60_000)
+    stopped(tab)
+    expect(box).to_have_value("2500 rps")
+    box.press("Enter")
+    tab.page.get_by_text("assumed was 100 rps").first.wait_for(timeout=30_000)
+    tab.close()
+
+
 def test_what_is_hostile_is_told_and_does_no_harm(
     app_url: str, browser: Any, tmp_path: Path
 ) -> None:
