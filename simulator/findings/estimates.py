@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from simulator.findings.means import Band, Interval, Strata, means, restrict, shares
+from simulator.findings.means import Band, Floats, Interval, Strata, means, restrict, shares
 from simulator.findings.quantiles import cvars, quantiles
 
-LEVELS = (0.50, 0.95, 0.99)
+LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 _BLOCK = 1 << 17
 
 
@@ -41,33 +41,34 @@ class Estimates(NamedTuple):
 
 
 def estimates(
-    values: ArrayLike, strata: Strata, limit: float | None = None
+    values: ArrayLike, strata: Strata, limit: ArrayLike | None = None
 ) -> tuple[Estimates, ...]:
     """Estimates of many figures, shape (figures, replications), under the condition of `strata`.
 
-    NaN: not applicable; +infinity: censored; `limit`, in the figures' unit, is the horizon that
-    stands in for censored values in mean and `cvar95` (without it these are None).
+    NaN: not applicable; +infinity: censored; `limit`, in the figures' unit (one, or one each), is
+    the horizon that stands in for censored values in mean and `cvar95` (without it these are None).
     """
     table = np.atleast_2d(np.asarray(values, dtype=float))
+    limits = np.broadcast_to(np.asarray(limit, dtype=float), len(table))
     step = max(_BLOCK // max(strata.n, 1), 1)
     found: list[Estimates] = []
     for start in range(0, len(table), step):
-        found += _block(table[start : start + step], strata, limit)
+        found += _block(table[start : start + step], strata, limits[start : start + step])
     return tuple(found)
 
 
-def _block(values: ArrayLike, strata: Strata, limit: float | None) -> list[Estimates]:
+def _block(values: ArrayLike, strata: Strata, limits: Floats) -> list[Estimates]:
     rows = strata.rows(values)
-    bounded, restricted = restrict(rows, limit)
+    bounded, restricted = restrict(rows, limits)
     sizes = np.broadcast_to(strata.sizes, (len(rows), len(strata.sizes)))
-    courses = quantiles(rows, strata, LEVELS)
-    horizon = np.where(restricted, np.inf if limit is None else limit, np.inf)
-    at = Band(*(np.minimum(part, horizon) for part in courses[LEVELS.index(0.95)]))
+    courses = dict(zip(LEVELS, quantiles(rows, strata, tuple(LEVELS.values())), strict=True))
+    horizon = np.where(restricted, limits, np.inf)
+    at = Band(*(np.minimum(part, horizon) for part in courses["p95"]))
     bands = (
         shares(strata.sums(~np.isnan(rows)), sizes, strata),
         shares(strata.sums(np.isposinf(rows)), sizes, strata),
         means(bounded, strata),
-        *courses,
+        *courses.values(),
         cvars(bounded, strata, at),
     )
     columns = zip(*(band.intervals() for band in bands), restricted.tolist(), strict=True)

@@ -223,8 +223,9 @@ def spread(found: Moments, strata: Strata, free: Floats | None = None) -> tuple[
     return centre, np.where(total == 0, 0.0, student(df) * np.sqrt(total))
 
 
-def restrict(rows: Floats, limit: float | None) -> tuple[Floats, NDArray[np.bool_]]:
-    """Rows fit for a mean, and which of them (figures,) are restricted to the limit.
+def restrict(rows: Floats, limit: ArrayLike | None) -> tuple[Floats, NDArray[np.bool_]]:
+    """Rows fit for a mean, and which of them (figures,) are restricted to the limit: one for all,
+    or (figures,), NaN or None for none.
 
     A row with censored values is replaced by min(value, limit), the restricted mean's values
     (Royston and Parmar 2013, doi:10.1186/1471-2288-13-152); without a limit nothing in it is
@@ -233,12 +234,10 @@ def restrict(rows: Floats, limit: float | None) -> tuple[Floats, NDArray[np.bool
     censored: NDArray[np.bool_] = np.any(rows == np.inf, axis=1)
     if not censored.any():
         return rows, censored
+    limits = np.broadcast_to(np.asarray(limit, dtype=float), len(rows))
     bounded = rows.copy()
-    if limit is None:
-        bounded[censored] = np.nan
-        return bounded, np.zeros_like(censored)
-    bounded[censored] = np.minimum(rows[censored], limit)
-    return bounded, censored
+    bounded[censored] = np.minimum(rows[censored], limits[censored, None])
+    return bounded, censored & ~np.isnan(limits)
 
 
 def centres(rows: Floats, strata: Strata) -> Floats:

@@ -57,10 +57,11 @@ class Given:
         """Replications under this condition."""
         return self.strata.n
 
-    @property
-    def limit(self) -> float:
-        """The horizon (s) that stands in for censored values in a mean."""
-        return self._limit
+    def limit(self, figure: str) -> float | None:
+        """What stands in for censored values in a figure's mean: of a time the horizon (s), else
+        nothing, for headroom that has no end has no mean.
+        """
+        return self._limit if figure in FIGURES and FIGURES[figure].unit == "s" else None
 
     @property
     def parts(self) -> tuple[tuple[int, float], ...]:
@@ -91,7 +92,7 @@ class Given:
             if figure not in FIGURES:
                 raise KeyError(figure)
             values = self.values(figure)
-            found = estimate(values, self.strata, self._limit)
+            found = estimate(values, self.strata, self.limit(figure))
             self._known[figure] = found.within(*extent(figure, values))
         return self._known[figure]
 
@@ -100,7 +101,7 @@ class Given:
         if not self.n:
             return None
         if figure not in self._means:
-            rows, _ = restrict(self.strata.rows(self.values(figure)), self._limit)
+            rows, _ = restrict(self.strata.rows(self.values(figure)), self.limit(figure))
             found = float(centres(rows, self.strata)[0])
             self._means[figure] = found if math.isfinite(found) else None
         return self._means[figure]
@@ -114,7 +115,8 @@ class Given:
         """All statistics of all figures, worked out together."""
         figures = self.figures
         table = np.stack([self.values(figure) for figure in figures])
-        found = estimates(table, self.strata, self._limit)
+        limits = np.array([self.limit(figure) for figure in figures], dtype=float)
+        found = estimates(table, self.strata, limits)
         told = zip(figures, found, table, strict=True)
         self._known = {f: one.within(*extent(f, values)) for f, one, values in told}
         return self._known

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.findings.estimates import LEVELS
 from simulator.findings.means import LEVEL, NOTHING, Floats, Interval, means, restrict
 from simulator.findings.pairs import resampled
 from simulator.findings.results import extent
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _RESAMPLES, _SEED = 400, 20_003
 _DUST = 1e-12
-_LEVELS = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "cvar95": 0.95}
+_LEVELS = {**LEVELS, "cvar95": LEVELS["p95"]}
 
 
 class Shift(NamedTuple):
@@ -52,7 +53,7 @@ def value(given: Given, one: Measure) -> Interval:
     if not given.n:
         return NOTHING
     values = given.values(one.figure)
-    rows, _ = restrict(given.strata.rows(values), given.limit)
+    rows, _ = restrict(given.strata.rows(values), given.limit(one.figure))
     return means(rows, given.strata).intervals()[0].within(*extent(one.figure, values))
 
 
@@ -77,19 +78,23 @@ def shift(before: Given, after: Given, one: Measure) -> Shift:
     there = number(after, one, found)
     moved = _less(there, number(before, one))
     x, y = _column(after, one.figure), _column(before, one.figure)
-    same = after.limit == before.limit and np.array_equal(x, y, equal_nan=True)
+    limits = [given.limit(one.figure) for given in (after, before)]
+    same = limits[0] == limits[1] and np.array_equal(x, y, equal_nan=True)
     if math.isnan(moved) or (same and after.parts == before.parts):
         return Shift(found, there, moved, moved, moved)
     paired = after.parts == before.parts and np.array_equal(np.isnan(x), np.isnan(y))
     if one.statistic == "mean" and paired:
-        rows = (restrict(g.strata.rows(c), g.limit)[0] for g, c in ((after, x), (before, y)))
-        _, low, high = means(next(rows) - next(rows), after.strata).intervals()[0]
+        rows = [
+            restrict(given.strata.rows(column), limit)[0]
+            for given, column, limit in zip((after, before), (x, y), limits, strict=True)
+        ]
+        _, low, high = means(rows[0] - rows[1], after.strata).intervals()[0]
         wide = math.inf
         return Shift(
             found, there, moved, -wide if low is None else low, wide if high is None else high
         )
     times = _times(tuple(size for size, _ in before.parts))
-    ends = [_resampled(c, g, one.statistic, times) for g, c in ((after, x), (before, y))]
+    ends = [_resampled(c, g, one, times) for g, c in ((after, x), (before, y))]
     apart = np.array([_less(a, b) for a, b in zip(*(end.tolist() for end in ends), strict=True)])
     known = np.sort(apart[~np.isnan(apart)])
     if not len(known):
@@ -117,9 +122,10 @@ def _times(sizes: tuple[int, ...]) -> Floats:
     return resampled(sizes, _RESAMPLES, generator)
 
 
-def _resampled(column: Floats, given: Given, statistic: str, times: Floats) -> Floats:
+def _resampled(column: Floats, given: Given, one: Measure, times: Floats) -> Floats:
     """A statistic in every resample (resamples,), NaN where the figure applies to nothing."""
     unit = np.concatenate([np.full(size, weight / size) for size, weight in given.parts])
+    statistic = one.statistic
     applies: NDArray[np.bool_] = ~np.isnan(column)
     weights = times * unit
     if statistic == "applicable":
@@ -127,7 +133,7 @@ def _resampled(column: Floats, given: Given, statistic: str, times: Floats) -> F
     column, weights = column[applies], weights[:, applies]
     if statistic in ("p50", "p95", "p99"):
         return _quantile(column, weights, _LEVELS[statistic])
-    bounded = restrict(column[None, :], given.limit)[0][0]
+    bounded = restrict(column[None, :], given.limit(one.figure))[0][0]
     if statistic == "mean":
         return _over((weights * bounded).sum(axis=1), weights.sum(axis=1))
     at = _quantile(bounded, weights, _LEVELS[statistic])

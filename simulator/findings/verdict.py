@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from simulator.findings.estimates import LEVELS, Estimates
 from simulator.findings.means import NOTHING, Interval
 from simulator.words.figures import FIGURES
 from simulator.words.objectives import Objective
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
 
 
 class Threshold(NamedTuple):
-    """One objective for one strategy: its value, whether it is kept, whether that is certain."""
+    """One objective for one strategy: its value, whether it is kept, whether that is certain;
+    `endless`: the value is infinite as far as the replications tell.
+    """
 
     expression: str
     strategy: str
     value: Interval
     passed: bool
     decided: bool
+    endless: bool = False
 
 
 # Times whose end is what a release is for: without one they are not short, but endless.
@@ -56,16 +60,29 @@ def judge(results: Results, objective: Objective, name: str) -> Threshold:
     value = given.measure(objective.figure, objective.statistic)
     if value.value is None:
         figure = objective.figure
-        censored = given.estimate(figure).censored.value if figure in FIGURES else None
+        known = given.estimate(figure) if figure in FIGURES else None
+        if known and known.censored.value:
+            return _endless(objective, name, value, known)
         endless = figure in _ARRIVALS and objective.given in (None, "good")
-        short = not censored and not endless
-        passed = objective.relation in ("<", "<=") if short else objective.relation in (">", ">=")
-        return Threshold(objective.text, name, value, passed, endless and not censored)
+        passed = objective.holds(math.inf if endless else -math.inf)
+        return Threshold(objective.text, name, value, passed, endless)
     passed = objective.holds(value.value)
     low = -math.inf if value.low is None else value.low
     high = math.inf if value.high is None else value.high
     decided = objective.holds(low) == passed == objective.holds(high)
     return Threshold(objective.text, name, value, passed, decided)
+
+
+def _endless(objective: Objective, name: str, value: Interval, known: Estimates) -> Threshold:
+    """The verdict on a statistic that is infinite as far as the replications tell: a mean if any
+    may be, a quantile if more than the share above it surely are, or it is too much at its least.
+    """
+    passed = objective.holds(math.inf)
+    above = 1.0 - LEVELS.get(objective.statistic, 1.0)
+    share = (known.censored.low or 0.0) / (known.applicable.high or 1.0)
+    least = objective.holds(-math.inf if value.low is None else value.low)
+    decided = share > above or least == passed
+    return Threshold(objective.text, name, value, passed, decided, True)
 
 
 def has_money(results: Results) -> bool:

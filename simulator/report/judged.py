@@ -62,6 +62,9 @@ def _value(comparison: Comparison, found: Threshold, unit: str) -> str:
     """The value that was judged as text, or why there is none."""
     if found.strategy in comparison.results.unplayed:
         return "cannot be carried out"
+    if found.endless:
+        low = found.value.low
+        return "without end" if low is None else f"more than {wording.figure(low, unit)}"
     if found.value.value is None and found.decided:
         return "never deploys a good release"
     return wording.figure(found.value.value, unit)
