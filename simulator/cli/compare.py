@@ -72,6 +72,7 @@ def compare(
         _save(found, save, command, quiet)
     if flips and found.recommendation is None:
         options.note("--flips: without objectives or prices nothing is recommended", quiet)
+    _tell_imprecise(found, limit, quiet)
     if form == "table":
         options.note(f"\n{_next(found, scenario, save)}", quiet)
     if found.results.stopped:
@@ -108,6 +109,20 @@ def check(
         options.note("interrupted: these are judged by what was finished", quiet)
         raise typer.Exit(_INTERRUPTED)
     _gate(found)
+
+
+def _tell_imprecise(found: Comparison, precision: float | None, quiet: bool) -> None:
+    """Whose means are not as precise as asked, when no more replications were to be played."""
+    if precision is None or found.results.stopped:
+        return
+    from simulator.findings.comparison import LAST_LOOK, imprecise
+
+    if names := imprecise(found.results, precision):
+        options.note(
+            f"--precision: not reached with {LAST_LOOK:,} replications of each kind, the most that "
+            f"are played: {', '.join(names)}",
+            quiet,
+        )
 
 
 def _to_judge(

@@ -115,7 +115,7 @@ def simulate_until(
     count = FIRST_LOOK
     results = simulate(scenario, count, seed, names, jobs, progress)
     while count < LAST_LOOK and not results.stopped:
-        active = [name for name in results.names if not _precise(results, name, precision)]
+        active = imprecise(results, precision)
         if not active:
             break
         count *= 2
@@ -143,6 +143,11 @@ def extended(
         for number, part in parts.items():
             columns[name][number] = joined([columns[name][number], part])
     return Results(results.scenario, results.seed, groups, columns, results.limits, results.reasons)
+
+
+def imprecise(results: Results, precision: float) -> list[str]:
+    """The strategies whose headline means are not known to a relative precision."""
+    return [name for name in results.names if not _precise(results, name, precision)]
 
 
 def _precise(results: Results, name: str, precision: float) -> bool:

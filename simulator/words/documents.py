@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,6 +22,8 @@ Place = tuple[int, int]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+# Those that a terminal would obey, or that turn what follows around; not tabs and line ends.
+_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 _ALIAS = re.compile(r"\*[^\s,\[\]{}]+")
 _PLAIN_TAGS = {"str", "seq", "map"}
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -109,7 +111,29 @@ def read(text: str) -> Document:
     if found is None:
         raise DocumentError("the file is empty; `deploysim new` writes one to start from")
     places: dict[Path, Place] = {}
-    return Document(_Builder(places).build(found, ()), places)
+    document = Document(_Builder(places).build(found, ()), places)
+    for path, said in _texts(document.data, ()):
+        if control := _CONTROL.search(said):
+            message = f"a control character (U+{ord(control[0]):04X}) in a text; leave it out"
+            raise DocumentError(message, *places[path])
+    return document
+
+
+def _texts(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Every key and every text of plain data, by its path."""
+    if isinstance(data, str):
+        yield path, data
+        return
+    inside: Iterable[tuple[Any, Any]] = ()
+    if isinstance(data, dict):
+        inside = data.items()
+    elif isinstance(data, list):
+        inside = enumerate(data)
+    for key, value in inside:
+        below = (*path, key)
+        if isinstance(key, str):
+            yield below, key
+        yield from _texts(value, below)
 
 
 def read_all(text: str, tags: Tags | None = None) -> tuple[Document, ...]:

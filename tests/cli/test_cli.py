@@ -441,6 +441,20 @@ strategies: {canary: {steps: [{weight: 5%, bake: 1m}]}, big_bang: {in_place: fal
 """
 
 
+def test_a_precision_that_is_not_reached_is_told(
+    small: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simulator.findings import comparison
+
+    monkeypatch.setattr(comparison, "FIRST_LOOK", 20)
+    monkeypatch.setattr(comparison, "LAST_LOOK", 40)
+    asked = [*QUICK[:1], *QUICK[3:], small, "--strategy", "canary", "--precision"]
+    assert call(*asked, "0.001%") == 0
+    assert "not reached with 40 replications of each kind" in capsys.readouterr().err
+    assert call(*asked, "100%") == 0
+    assert "not reached" not in capsys.readouterr().err
+
+
 def test_what_every_assumption_does_to_a_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
