@@ -134,11 +134,13 @@ def _because(results: Results, best: str, money: bool) -> str:
     if checks:
         missed = [c.expression for c in checks if not c.passed]
         but = f" (not {'; '.join(missed)})" if 0 < len(missed) < 3 else ""
-        parts.append(f"it keeps {kept} of {len(checks)} objectives{but}")
+        none = f"no suitable strategy keeps any of {len(checks)} objectives"
+        parts.append((f"it keeps {kept} of {len(checks)} objectives" if kept else none) + but)
     if money:
         loss = results.risk()[best].all.loss.mean.value
         currency = results.scenario.costs.currency
         parts.append(f"its expected loss is the smallest, {loss:.4g} {currency} a release")
     else:
-        parts.append("it is the fastest of those that keep as many")
+        those = "those that keep as many" if kept or not checks else "them"
+        parts.append(f"it is the fastest of {those}")
     return "; ".join(parts)

@@ -13,7 +13,7 @@ from simulator.findings.comparison import simulate
 from simulator.findings.estimates import estimate
 from simulator.findings.means import Strata
 from simulator.findings.results import Results
-from simulator.findings.verdict import _endless, judge
+from simulator.findings.verdict import _endless, judge, recommend
 from simulator.report.judged import judged
 from simulator.words.objectives import parse
 from simulator.words.reading import load
@@ -75,3 +75,14 @@ def test_it_is_said_in_words() -> None:
     found = judged(at_a_glance(simulate(scenario, 100, 1, [STRATEGY])))
     assert found[0].sentence.endswith("keeps min_headroom > 10%: without end.")
     assert found[1].value in ("without end", "-") or found[1].value.startswith("more than ")
+
+
+def test_a_recommendation_that_keeps_nothing_says_so() -> None:
+    scenario = load("textbook").with_("objectives", "[time_to_deploy p95 < 1s given good]")
+    results = simulate(scenario.with_("costs", "{}"), 20, 1, fewest=5)
+    found = recommend(results)
+    assert found is not None
+    assert found.because == (
+        "no suitable strategy keeps any of 1 objectives (not time_to_deploy p95 < 1s given good); "
+        "it is the fastest of them"
+    )
