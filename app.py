@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from simulator.web import leaving, server
+from simulator.web import server, timers
 
-app = st.App(server.SCRIPT, lifespan=server.lifespan, middleware=leaving.MIDDLEWARE)
+app = st.App(server.SCRIPT, lifespan=server.lifespan, middleware=timers.MIDDLEWARE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -191,4 +192,27 @@ def test_a_newcomer_learns_whether_a_canary_is_worth_it(app_url: str, browser: A
     for name in ("canary", "big_bang", "blue_green"):
         table.get_by_text(name).first.wait_for(timeout=30_000)
     assert time.monotonic() - began < 180
+    tab.close()
+
+
+def test_what_is_typed_counts_when_a_timer_is_due(app_url: str, browser: Any) -> None:
+    """A browser that is busy when Enter is pressed sends the look that was due before the change,
+    and with it. Here that is so whenever Enter is pressed."""
+    from playwright.sync_api import expect
+
+    tab = Tab(browser, app_url).open("?n=5000&scenario=incident-global-rule", "Time against harm")
+    tab.page.evaluate(
+        """addEventListener("keydown", event => {
+            const until = performance.now() + (event.key === "Enter" ? 600 : 0);
+            while (performance.now() < until);
+        }, true);
+        const timeout = setTimeout;
+        window.setTimeout = (what, wait, ...more) => timeout(what, wait || 5, ...more);"""
+    )
+    box = tab.box("Instances")
+    for number in (31, 32, 33, 34):
+        box.fill(str(number))
+        box.press("Enter")
+        expect(tab.page).to_have_url(re.compile(f"service.instances%3D{number}"), timeout=30_000)
+        expect(box).to_have_value(str(number))
     tab.close()

@@ -1,4 +1,4 @@
-"""What timers of a page that was left ask for does not take the visitor back."""
+"""What timers in the browser ask for does not undo what the visitor does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from simulator.web.leaving import Leaving
+from simulator.web.timers import Timers
 
 
 def asked(page: str, timer: bool = False) -> dict[str, Any]:
@@ -21,34 +21,42 @@ def asked(page: str, timer: bool = False) -> dict[str, Any]:
 
 
 def heard(*messages: Any, kind: str = "websocket") -> list[int]:
-    """The places of those messages that the server hears."""
-    waiting, found = list(messages), []
+    """The places of those messages that the server hears; numbers are seconds of silence."""
+    last = {"type": "websocket.disconnect"}
+    waiting, found = [*messages, last], []
 
     async def receive() -> Any:
+        while isinstance(waiting[0], float):
+            await asyncio.sleep(waiting.pop(0))
         return waiting.pop(0)
 
     async def server(_: Any, receive: Any, __: Any) -> None:
-        while waiting:
-            message = await receive()
+        while (message := await receive()) is not last:
             found.append(next(k for k, one in enumerate(messages) if one is message))
 
     async def send(_: Any) -> None:
         raise AssertionError
 
-    last = {"type": "websocket.disconnect"}
-    waiting.append(last)
-    messages = (*messages, last)
-    asyncio.run(Leaving(server)({"type": kind}, receive, send))
-    assert found.pop() == len(messages) - 1
+    asyncio.run(Timers(server)({"type": kind}, receive, send))
     return found
 
 
 FIRST = asked("")
+AT_ONCE, LATER = 0.01, 0.3
 
 
 def test_timers_of_the_page_that_is_shown_are_heard() -> None:
     assert heard(FIRST, asked("compare", True), asked("compare", True)) == [0, 1, 2]
-    assert heard(asked("gates"), asked("gates", True), asked("gates")) == [0, 1, 2]
+    assert heard(asked("gates"), asked("gates", True), LATER, asked("gates")) == [0, 1, 3]
+
+
+def test_a_timer_at_the_moment_of_a_change_is_not() -> None:
+    """It brings the change along, and what is begun for it is interrupted by the change itself."""
+    look, change = asked("compare", True), asked("compare")
+    assert heard(FIRST, look, change) == [0, 2]
+    assert heard(FIRST, look, AT_ONCE, change, LATER, asked("compare", True)) == [0, 3, 5]
+    assert heard(FIRST, look, LATER, change) == [0, 1, 3]
+    assert heard(FIRST, look, asked("compare", True), change) == [0, 1, 3]
 
 
 @pytest.mark.parametrize("first", [FIRST, asked("compare")])
@@ -65,8 +73,8 @@ def test_who_comes_back_is_heard_again() -> None:
 def test_a_page_that_the_server_leads_to_has_its_timers() -> None:
     """A button on one page may lead to another: the tab does not ask for it by itself."""
     button = asked("import")
-    messages = [asked("compare"), asked("import"), button, asked("compare", True), asked("compare")]
-    assert heard(*messages, asked("compare", True)) == [0, 1, 2, 3, 4, 5]
+    messages = [asked("compare"), asked("import"), button, asked("compare", True), LATER]
+    assert heard(*messages, asked("compare"), asked("compare", True)) == [0, 1, 2, 3, 5, 6]
 
 
 def test_what_somebody_does_on_the_page_that_was_left_is_heard() -> None:
