@@ -71,14 +71,14 @@ class Variant(NamedTuple):
 
 
 class _Carried(NamedTuple):
-    """What the link of a page said: what is chosen, and the changes; and the pages that were last
-    looked at without anything chosen.
+    """What the link of a page said: what is chosen, and the changes; and marks of all that the
+    links of pages said that were looked at.
     """
 
     page: str
     chosen: Mapping[str, str] = {}
     changes: Mapping[str, list[str]] = {}
-    bare: frozenset[str] = frozenset()
+    seen: frozenset[int] = frozenset()
 
 
 def visitor() -> str:
@@ -131,9 +131,9 @@ def carry(page: str) -> None:
     """
     before: _Carried = st.session_state.get(_CARRIED, _Carried(page))
     if link.goes_back():
-        said = link.asked()
-        if not said and page not in before.bare:  # only passed on the way to another page
-            said = {**before.changes, **{key: [text] for key, text in before.chosen.items()}}
+        said: Mapping[str, list[str]] = link.asked()
+        if _mark(page, said) not in before.seen:  # only passed on the way to another page
+            said = _completed(said, before)
         link.take_at_its_word(said)
     changes = {key: found for key in _CHANGED if (found := link.values(key))}
     chosen = {key: st.query_params[key] for key in _CHOSEN if key in st.query_params}
@@ -148,8 +148,22 @@ def carry(page: str) -> None:
         if same and not changes:
             changes = {**before.changes}
         link.write_all({**{key: [text] for key, text in chosen.items()}, **changes})
-    bare = before.bare - {page} if chosen or changes else before.bare | {page}
-    st.session_state[_CARRIED] = _Carried(page, chosen, changes, bare)
+    whole = {**changes, **{key: [text] for key, text in chosen.items()}}
+    seen = before.seen | {_mark(page, whole)}
+    st.session_state[_CARRIED] = _Carried(page, chosen, changes, seen)
+
+
+def _mark(page: str, said: Mapping[str, Sequence[str]]) -> int:
+    """A mark of what a page's link said of what pages share."""
+    shared = (*_CHOSEN, *_CHANGED)
+    return hash((page, tuple((key, tuple(said[key])) for key in shared if said.get(key))))
+
+
+def _completed(said: Mapping[str, list[str]], before: _Carried) -> Mapping[str, list[str]]:
+    """A link without what the framework takes out of it when the visitor goes to another page."""
+    changes = {} if any(key in said for key in _CHANGED) else before.changes
+    chosen = {} if link.SCENARIO in said else before.chosen
+    return {**changes, **{key: [text] for key, text in chosen.items()}, **said}
 
 
 def take_own(text: str) -> None:
