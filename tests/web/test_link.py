@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from simulator import web
-from simulator.web import link
+from simulator.web import link, state
 
 testing = pytest.importorskip("streamlit.testing.v1")
 KEYS = ("set", "b", "two")
@@ -88,3 +88,25 @@ def test_the_framework_still_has_what_going_back_needs() -> None:
 
     for name in ("populate_from_query_string", "set_initial_query_params", "_send_query_param_msg"):
         assert callable(getattr(QueryParams, name))
+
+
+def test_a_step_of_the_history_that_nobody_looked_at_is_completed() -> None:
+    """The framework takes out of a link what is bound to it when pages change, not the rest."""
+    before = state._Carried(
+        "gates", {"scenario": "quiet-api", "n": "50"}, {"set": ["traffic.users=9k"]}
+    )
+    whole = {"scenario": ["quiet-api"], "n": ["50"], "set": ["traffic.users=9k"]}
+    assert state._completed({}, before) == whole
+    assert state._completed({"set": ["traffic.users=8k"]}, before) == {
+        **whole,
+        "set": ["traffic.users=8k"],
+    }
+    other = {"scenario": ["textbook"]}
+    assert state._completed({**other, "set": ["a=1"]}, before) == {**other, "set": ["a=1"]}
+
+
+def test_what_was_looked_at_is_known_by_what_pages_share() -> None:
+    said = {"set": ["traffic.users=9k"], "strategy": ["canary"]}
+    assert state._mark("gates", said) == state._mark("gates", {"set": ["traffic.users=9k"]})
+    assert state._mark("gates", said) != state._mark("", said)
+    assert state._mark("gates", said) != state._mark("gates", {**said, "scenario": ["quiet-api"]})
