@@ -134,13 +134,15 @@ def _because(results: Results, best: str, money: bool) -> str:
     if checks:
         missed = [c.expression for c in checks if not c.passed]
         but = f" (not {'; '.join(missed)})" if 0 < len(missed) < 3 else ""
-        none = f"no suitable strategy keeps any of {len(checks)} objectives"
-        parts.append((f"it keeps {kept} of {len(checks)} objectives" if kept else none) + but)
-    if money:
-        loss = results.risk()[best].all.loss.mean.value
-        currency = results.scenario.costs.currency
-        parts.append(f"its expected loss is the smallest, {loss:.4g} {currency} a release")
-    else:
-        those = "those that keep as many" if kept or not checks else "them"
-        parts.append(f"it is the fastest of {those}")
+        none = "" if kept else ", but no other misses fewer"
+        parts.append(f"it keeps {kept or 'none'} of {len(checks)} objectives{but}{none}")
+    rivals = "those that keep as many" if kept or not checks else "those that miss as few"
+    if not money:
+        return "; ".join([*parts, f"it is the fastest of {rivals}"])
+    risk, currency = results.risk(), results.scenario.costs.currency
+    losses = {name: risk[name].all.mean("loss") or 0.0 for name in risk if risk[name].suitable}
+    among = f" of {rivals}" if min(losses.values()) < losses[best] else ""
+    parts.append(
+        f"its expected loss is the smallest{among}, {losses[best]:.4g} {currency} a release"
+    )
     return "; ".join(parts)

@@ -83,6 +83,19 @@ def test_a_recommendation_that_keeps_nothing_says_so() -> None:
     found = recommend(results)
     assert found is not None
     assert found.because == (
-        "no suitable strategy keeps any of 1 objectives (not time_to_deploy p95 < 1s given good); "
-        "it is the fastest of them"
+        "it keeps none of 1 objectives (not time_to_deploy p95 < 1s given good), but no other "
+        "misses fewer; it is the fastest of those that miss as few"
     )
+
+
+def test_the_smallest_loss_is_said_of_whom_it_is() -> None:
+    """The textbook's cheapest strategy takes a fortnight: it misses an objective of ten minutes."""
+    scenario = load("textbook").with_("costs.failed_request", "1").with_("costs.delay", "0/h")
+    free = recommend(simulate(scenario.with_("objectives", "[]"), 20, 1, fewest=5))
+    bound = simulate(scenario.with_("objectives", "[time_to_deploy p95 < 20m given good]"), 20, 1)
+    found = recommend(bound)
+    assert free is not None
+    assert found is not None
+    assert free.strategy != found.strategy
+    assert "its expected loss is the smallest, " in free.because
+    assert "its expected loss is the smallest of those that keep as many, " in found.because
