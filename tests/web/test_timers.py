@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -37,7 +38,11 @@ def heard(*messages: Any, kind: str = "websocket") -> list[int]:
     async def send(_: Any) -> None:
         raise AssertionError
 
-    asyncio.run(Timers(server)({"type": kind}, receive, send))
+    def run() -> None:
+        asyncio.run(Timers(server)({"type": kind}, receive, send))
+
+    with ThreadPoolExecutor(1) as own:  # a browser's loop may run in this thread
+        own.submit(run).result()
     return found
 
 
