@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from simulator.words import documents
-from simulator.words.documents import Document, DocumentError, Path, Place
+from simulator.words.documents import Document, DocumentError, Path, Place, plain
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.shape import dotted
 
@@ -50,15 +50,6 @@ class Manifest(NamedTuple):
         """What is wrong at a path of a document, at the nearest place that is known."""
         line, column = self.place(path, number)
         return Problem(self.name, plain(dotted(path)), line, column, message)
-
-
-def plain(text: str) -> str:
-    """A text of somebody's file on one line, without what would steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
-    )
 
 
 def short_tag(tag: str) -> str | None:

@@ -8,11 +8,10 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
-from simulator.bring.documents import plain
 from simulator.bring.view import View
 from simulator.platforms.cloudformation.stack import Function, told
 from simulator.words.brought import Kind, Note
-from simulator.words.documents import Path, packaged
+from simulator.words.documents import Path, packaged, plain
 from simulator.words.shape import dotted
 
 _MOST_TEXT, _COMMON = 60, "kubernetes"

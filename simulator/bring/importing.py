@@ -11,13 +11,13 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from simulator.bring import fields, surroundings
-from simulator.bring.documents import Manifest, ManifestError, decoded, load, plain
+from simulator.bring.documents import Manifest, ManifestError, decoded, load
 from simulator.bring.recognise import READERS, views
 from simulator.bring.values import PSEUDO
 from simulator.bring.view import View
 from simulator.words.brought import NAME, Alternative, Assumed, Draft, Note, Reader, Workload
 from simulator.words.changes import split
-from simulator.words.documents import Document
+from simulator.words.documents import Document, plain
 from simulator.words.problems import Problem, ScenarioError
 from simulator.words.profiles import names as profiles
 from simulator.words.reading import loads, packaged_folder, reread

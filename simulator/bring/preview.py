@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
-from simulator.bring.documents import ManifestError, plain
+from simulator.bring.documents import ManifestError
 from simulator.bring.nested import Nests, Pair, place_of
 from simulator.bring.policies import policy as read_policy
 from simulator.bring.templates import template
@@ -16,6 +16,7 @@ from simulator.platforms.cloudformation.policies import Judgement, Outcome, Poli
 from simulator.platforms.cloudformation.stack import Template
 from simulator.platforms.cloudformation.unseen import Unseen, unseen
 from simulator.platforms.cloudformation.update_policies import Release, releases
+from simulator.words.documents import plain
 from simulator.words.problems import Problem
 from simulator.words.shape import near
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.bring.documents import Manifest, ManifestError, load, plain
+from simulator.bring.documents import Manifest, ManifestError, load
 from simulator.bring.values import Values
 from simulator.platforms.cloudformation.stack import Resource, Template
+from simulator.words.documents import plain
 from simulator.words.problems import Problem
 from simulator.words.reading import packaged_folder
 from simulator.words.shape import near

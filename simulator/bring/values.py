@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from simulator.bring.documents import Manifest, plain
+from simulator.bring.documents import Manifest
 from simulator.platforms.cloudformation.stack import Function
-from simulator.words.documents import Path
+from simulator.words.documents import Path, plain
 from simulator.words.problems import Problem
 from simulator.words.shape import near
 

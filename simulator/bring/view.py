@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from simulator.bring.documents import Manifest, ManifestError, plain
+from simulator.bring.documents import Manifest, ManifestError
 from simulator.platforms.cloudformation.stack import Function, references, told
 from simulator.words.brought import Kind
-from simulator.words.documents import Path
+from simulator.words.documents import Path, plain
 from simulator.words.shape import dotted
 
 MISSING: Any = object()

@@ -79,9 +79,9 @@ def _parameters(given: list[str]) -> dict[str, str]:
 
 def table(found: Preview, colour: bool) -> str:
     """The preview for the terminal, at most 100 columns."""
-    from simulator.bring.documents import plain
     from simulator.cli.tables import WIDTH, painter
     from simulator.report import preview as told
+    from simulator.words.documents import plain
 
     paint = painter(colour)
     policy = f", under the stack policy {found.policy}" if found.policy else ""

@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.bring.documents import plain
 from simulator.decide.brought import SEEN, SHOWN, Advice, Miss
 from simulator.report import wording
 from simulator.report.markdown import table
 from simulator.words import settings
 from simulator.words.brought import NAME, Alternative, Assumed, Note
+from simulator.words.documents import plain
 from simulator.words.writing import annotated
 
 if TYPE_CHECKING:

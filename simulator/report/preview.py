@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator import __version__
-from simulator.bring.documents import plain
 from simulator.platforms.cloudformation.changes import Action, Evaluation, Replacement
 from simulator.platforms.cloudformation.outage import Effect
 from simulator.platforms.cloudformation.policies import Outcome
 from simulator.platforms.cloudformation.unseen import NESTED, Blind
 from simulator.platforms.cloudformation.update_policies import Way
 from simulator.report.markdown import cell, table
+from simulator.words.documents import plain
 
 if TYPE_CHECKING:
     from simulator.bring.preview import Preview, Row

@@ -10,7 +10,6 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from simulator.bring.documents import ManifestError, decoded
-from simulator.bring.documents import plain as printable
 from simulator.bring.importing import Imported, imported, packaged_manifests, workloads
 from simulator.decide.brought import beside
 from simulator.findings.reconsider import only_weighs
@@ -20,6 +19,7 @@ from simulator.words import documents, profiles
 from simulator.words.brought import Alternative
 from simulator.words.changes import parse_path
 from simulator.words.documents import MOST_BYTES
+from simulator.words.documents import plain as printable
 from simulator.words.problems import Problem
 from simulator.words.scenario import Scenario
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,8 +22,10 @@ Place = tuple[int, int]
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# Those that a terminal would obey, or that turn what follows around; not tabs and line ends.
-_CONTROL = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+# What a terminal would obey, or what turns what follows around; not tabs and ends of lines.
+_CONTROL = re.compile(
+    r"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 _ALIAS = re.compile(r"\*[^\s,\[\]{}]+")
 _PLAIN_TAGS = {"str", "seq", "map"}
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -111,29 +113,7 @@ def read(text: str) -> Document:
     if found is None:
         raise DocumentError("the file is empty; `deploysim new` writes one to start from")
     places: dict[Path, Place] = {}
-    document = Document(_Builder(places).build(found, ()), places)
-    for path, said in _texts(document.data, ()):
-        if control := _CONTROL.search(said):
-            message = f"a control character (U+{ord(control[0]):04X}) in a text; leave it out"
-            raise DocumentError(message, *places[path])
-    return document
-
-
-def _texts(data: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    """Every key and every text of plain data, by its path."""
-    if isinstance(data, str):
-        yield path, data
-        return
-    inside: Iterable[tuple[Any, Any]] = ()
-    if isinstance(data, dict):
-        inside = data.items()
-    elif isinstance(data, list):
-        inside = enumerate(data)
-    for key, value in inside:
-        below = (*path, key)
-        if isinstance(key, str):
-            yield below, key
-        yield from _texts(value, below)
+    return Document(_Builder(places, bare=True).build(found, ()), places)
 
 
 def read_all(text: str, tags: Tags | None = None) -> tuple[Document, ...]:
@@ -198,11 +178,16 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> DocumentError:
 
 
 class _Builder:
-    """Plain data from composed nodes, within the budget of values and without endless aliases."""
+    """Plain data from composed nodes, within the budget of values and without endless aliases;
+    `bare`: without control characters.
+    """
 
-    def __init__(self, places: dict[Path, Place], tags: Tags | None = None) -> None:
+    def __init__(
+        self, places: dict[Path, Place], tags: Tags | None = None, bare: bool = False
+    ) -> None:
         self.places = places
         self.tags = tags
+        self.bare = bare
         self.left = MOST_NODES
         self.open: set[int] = set()
 
@@ -227,6 +212,7 @@ class _Builder:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self.places.setdefault(path, (line, column))
         if isinstance(node, yaml.ScalarNode):
+            self._bare(node.value, line, column)
             return node.value if tagged else _scalar(node, line, column)
         if id(node) in self.open:
             message = "an alias stands inside what it repeats; write the value out"
@@ -246,6 +232,7 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise DocumentError("a key must be text; quote it", line, column)
             key = str(key_node.value)
+            self._bare(key, line, column)
             if key == "<<":
                 raise DocumentError("merge keys (<<) are not read; repeat the keys", line, column)
             if key in result:
@@ -254,6 +241,28 @@ class _Builder:
             self.places.setdefault((*path, key), (line, column))
             result[key] = self.build(value_node, (*path, key))
         return result
+
+    def _bare(self, text: str, line: int, column: int) -> None:
+        try:
+            if self.bare:
+                refuse_controls(text)
+        except ValueError as error:
+            raise DocumentError(str(error), line, column) from None
+
+
+def refuse_controls(text: str) -> None:
+    """Raise ValueError for a text that would steer a terminal."""
+    if found := _CONTROL.search(text):
+        raise ValueError(f"a control character (U+{ord(found[0]):04X}) in a text; leave it out")
+
+
+def plain(text: str) -> str:
+    """A text of somebody's file on one line, without what would steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
 
 
 def _tag(tag: str) -> str:

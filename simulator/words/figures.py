@@ -62,14 +62,16 @@ FIGURES: dict[str, Figure] = {
     "mixed_time": Figure("s", "time with both versions serving"),
     "mixing": Figure("s", "integral of 2 w (1 - w), w the new version's share"),
     "releases": Figure("count", "releases begun: of several steps, of several services"),
-    "extra_cost": Figure("money", "instance time above steady, double work and watching"),
-    "loss": Figure("money", "all costs of the release together"),
+    "extra_cost": Figure(
+        "money", "instance time above steady, double work and watching", least=-inf
+    ),
+    "loss": Figure("money", "all costs of the release together", least=-inf),
     "loss_failed_requests": Figure("money", "part of the loss: failed requests"),
     "loss_corrupt_writes": Figure("money", "part of the loss: corrupt writes"),
     "loss_outage": Figure("money", "part of the loss: outage"),
     "loss_sla_credit": Figure("money", "part of the loss: credit for a broken objective"),
     "loss_responders": Figure("money", "part of the loss: people responding"),
-    "loss_extra_cost": Figure("money", "part of the loss: extra cost of the fleet"),
+    "loss_extra_cost": Figure("money", "part of the loss: extra cost of the fleet", least=-inf),
     "loss_release": Figure("money", "part of the loss: work and paper of a release"),
     "loss_delay": Figure("money", "part of the loss: waiting for a working version"),
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from simulator.words import shape
-from simulator.words.documents import Path
+from simulator.words.documents import Path, plain
 
 _KEY = re.compile(r"[a-z_0-9]+")
 _CHANGES = ("--set", "--flips", "with_", "vary")
@@ -28,13 +28,14 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
+        path = plain(self.path)
         if self.line is not None:
             place = f"{self.file}:{self.line}:{self.column}"
         elif self.file in _CHANGES:
-            return f"{self.file} {self.path}: {self.message}"
+            return f"{self.file} {path}: {self.message}"
         else:
             place = self.file
-        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+        return f"{place}: {path}: {self.message}" if path else f"{place}: {self.message}"
 
 
 class ScenarioError(ValueError):

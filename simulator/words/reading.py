@@ -197,6 +197,7 @@ def _changed(
     problems = []
     for text, value in wanted:
         try:
+            documents.refuse_controls(text)
             path = changes.parse_path(text)
             changes.change(raw, path, value)
         except ValueError as error:

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from simulator.bring.documents import ManifestError, decoded, load, plain, short_tag
+from simulator.bring.documents import ManifestError, decoded, load, short_tag
+from simulator.words.documents import plain
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"

@@ -195,3 +195,15 @@ def test_words_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_control_character_in_a_path_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ScenarioError) as wrong:
+        loads(BARE, sets=['strategies["a\x1b[2J"]={kind: canary}'])
+    assert "a control character (U+001B) in a text; leave it out" in str(wrong.value)
+    assert "\x1b" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("end", ["\\r\\n", "\\n", "\\N"])
+def test_ends_of_lines_are_no_control_characters(end: str) -> None:
+    assert loads(f'{BARE}\nquestion: "one{end}two"\n').question.startswith("one")

@@ -248,6 +248,7 @@ VALUES = [
     changed("no traffic at all", "rate: 100 rps", "rate: 0 rps", 4, "traffic.rate", "above 0"),
     added("what a terminal obeys", 'question: "\\x1b[2J"\n', 1, "", "U+001B", "leave it out"),
     added("what turns letters around", 'question: "\\u202e"\n', 1, "", "U+202E", "leave it out"),
+    added("what a terminal obeys in a name", '"\\x1b[2J": 1\n', 1, "", "U+001B", "leave it out"),
     added("an endless duration", "follow_up: 1e308d\n", 1, "follow_up", "1e308", "beyond reason"),
     changed("users beyond reason", "users: 10k", "users: 1e999", 4, "", "1e999", "finite"),
     changed(
