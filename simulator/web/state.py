@@ -160,10 +160,11 @@ def _mark(page: str, said: Mapping[str, Sequence[str]]) -> int:
 
 
 def _completed(said: Mapping[str, list[str]], before: _Carried) -> Mapping[str, list[str]]:
-    """A link without what the framework takes out of it when the visitor goes to another page."""
+    """A link that lacks what the framework takes out when pages change, with what was chosen."""
+    if link.SCENARIO in said:
+        return said
     changes = {} if any(key in said for key in _CHANGED) else before.changes
-    chosen = {} if link.SCENARIO in said else before.chosen
-    return {**changes, **{key: [text] for key, text in chosen.items()}, **said}
+    return {**changes, **{key: [text] for key, text in before.chosen.items()}, **said}
 
 
 def take_own(text: str) -> None:

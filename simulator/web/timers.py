@@ -35,7 +35,10 @@ def _asked(message: Message) -> Any:
 
 
 class _Tab:
-    """A browser tab as the server hears it: the page it shows, and the one it asked for."""
+    """A browser tab as the server hears it: the page it shows, and the one it asked for.
+
+    A page may lead to another one by itself only after the visitor has done something on it.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive

@@ -103,6 +103,7 @@ def test_a_step_of_the_history_that_nobody_looked_at_is_completed() -> None:
     }
     other = {"scenario": ["textbook"]}
     assert state._completed({**other, "set": ["a=1"]}, before) == {**other, "set": ["a=1"]}
+    assert state._completed(other, before) == other
 
 
 def test_what_was_looked_at_is_known_by_what_pages_share() -> None:
