@@ -175,7 +175,9 @@ def can_write(output: str | None, hint: str = "-o") -> None:
     path = Path(str(output))
     try:
         path = path if path.exists() else path.resolve()
-        if path.is_dir():
+        if path.is_symlink() and not path.exists():  # Python 3.13 resolves such a link to itself
+            why = "it is a link that leads to itself; name another file"
+        elif path.is_dir():
             why = "it is a folder; name a file in it"
         elif not path.parent.is_dir():
             why = f"its folder is not there; make {str(path.parent)!r} first, or name another file"

@@ -166,7 +166,9 @@ def recommended(comparison: Comparison) -> str:
     """The verdict in one sentence, after what an interruption left out."""
     if missing := comparison.results.missing:
         unknown = ", ".join(map(wording.named, missing))
-        return f"Interrupted: nothing is known of {unknown} yet. {_recommended(comparison)}"
+        return (
+            f"Interrupted: nothing is known of {unknown} yet. {_recommended(comparison)}".rstrip()
+        )
     return _recommended(comparison)
 
 
@@ -174,8 +176,10 @@ def _recommended(comparison: Comparison) -> str:
     recommendation = comparison.recommendation
     if recommendation is None and not any(risk.suitable for risk in comparison.risk.values()):
         reasons = comparison.results.reasons.items()
-        told = "; ".join(f"{wording.named(name)} {', '.join(why)}" for name, why in reasons)
-        return f"None of these can be carried out: {told}."
+        told = "; ".join(f"{wording.named(name)} {', '.join(why)}" for name, why in reasons if why)
+        whom = "What is known" if comparison.results.missing else "None of these"
+        cannot = "cannot" if comparison.results.missing else "can"
+        return f"{whom} {cannot} be carried out: {told}." if told else ""
     if recommendation is None:
         front = ", ".join(comparison.front)
         beaten = (

@@ -75,7 +75,8 @@ def figure(value: float | None, unit: str, currency: str = "") -> str:
     if value is None or math.isnan(value):
         return DASH
     if value < 0 and unit != "share":
-        return f"-{figure(-value, unit, currency)}"
+        text = figure(-value, unit, currency)
+        return text if text.split()[0] == "0" else f"-{text}"
     match unit:
         case "s":
             return length(value)

@@ -41,3 +41,5 @@ def test_what_is_below_nothing_is_said_as_it_is(interval: Interval, said: str) -
 def test_an_amount_below_nothing_is_said_like_one_above() -> None:
     assert wording.figure(-7200.0, "s") == f"-{wording.figure(7200.0, 's')}"
     assert wording.between(Interval(0.0, -2e6, -1e6), "money") == "-2 to -1 M"
+    assert wording.figure(-1e-9, "money", "USD") == "0 USD"
+    assert wording.between(Interval(-1e-19, -1e-19, 1e-20), "money") == "0"
