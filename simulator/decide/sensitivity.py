@@ -187,14 +187,15 @@ def _ranges(
             continue
         steps = moves.get(figure, {})
         every = [0.0, *(step for values in steps.values() for step in values)]
-        known, low = FIGURES[figure], interval.value + min(every)
-        if interval.value >= known.least:
-            low = max(low, known.least)
+        known = FIGURES[figure]
         found.append(
             Uncertainty(
                 figure,
                 (interval.low, interval.high),
-                (low, min(interval.value + max(every), known.most)),
+                (
+                    max(interval.value + min(every), known.least),
+                    min(interval.value + max(every), known.most),
+                ),
                 tuple(_ordered(steps)),
             )
         )

@@ -63,6 +63,18 @@ class Given:
         """
         return self._limit if figure in FIGURES and FIGURES[figure].unit == "s" else None
 
+    def extent(self, figure: str) -> tuple[float, float]:
+        """The least and the most that a figure's mean can be: an amount that may be below nothing
+        is taken for one that is not until it was.
+        """
+        known = FIGURES[figure]
+        never = known.least == -math.inf and not (self.values(figure) < 0).any()
+        return 0.0 if never else known.least, known.most
+
+    def bounded(self, figure: str) -> Array:
+        """A figure's values as a row (1, replications) fit for a mean: censored at the limit."""
+        return restrict(self.strata.rows(self.values(figure)), self.limit(figure))[0]
+
     @property
     def parts(self) -> tuple[tuple[int, float], ...]:
         """Replications and weight of each stratum, in the order of `values`."""
@@ -91,9 +103,8 @@ class Given:
         if figure not in self._known:
             if figure not in FIGURES:
                 raise KeyError(figure)
-            values = self.values(figure)
-            found = estimate(values, self.strata, self.limit(figure))
-            self._known[figure] = found.within(*extent(figure, values))
+            found = estimate(self.values(figure), self.strata, self.limit(figure))
+            self._known[figure] = found.within(*self.extent(figure))
         return self._known[figure]
 
     def mean(self, figure: str) -> float | None:
@@ -101,8 +112,7 @@ class Given:
         if not self.n:
             return None
         if figure not in self._means:
-            rows, _ = restrict(self.strata.rows(self.values(figure)), self.limit(figure))
-            found = float(centres(rows, self.strata)[0])
+            found = float(centres(self.bounded(figure), self.strata)[0])
             self._means[figure] = found if math.isfinite(found) else None
         return self._means[figure]
 
@@ -117,8 +127,8 @@ class Given:
         table = np.stack([self.values(figure) for figure in figures])
         limits = np.array([self.limit(figure) for figure in figures], dtype=float)
         found = estimates(table, self.strata, limits)
-        told = zip(figures, found, table, strict=True)
-        self._known = {f: one.within(*extent(f, values)) for f, one, values in told}
+        told = zip(figures, found, strict=True)
+        self._known = {figure: one.within(*self.extent(figure)) for figure, one in told}
         return self._known
 
     def __getattr__(self, figure: str) -> Estimates:
@@ -151,13 +161,6 @@ class Given:
     def chance(self, column: str) -> Interval:
         """Share of the replications in which a column of 0 and 1 is 1; NaN is left out."""
         return proportion(self.values(column), self.strata)
-
-
-def extent(figure: str, values: NDArray[np.float64]) -> tuple[float, float]:
-    """The least and the most that a mean of a figure can be, as far as replications tell."""
-    known = FIGURES[figure]
-    least, most = np.fmin.reduce(values), np.fmax.reduce(values)
-    return float(np.fmin(known.least, least)), float(np.fmax(known.most, most))
 
 
 def meant(groups: Sequence[Stratum], condition: str | None) -> tuple[int, ...]:

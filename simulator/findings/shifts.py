@@ -11,7 +11,6 @@ import numpy as np
 from simulator.findings.estimates import LEVELS
 from simulator.findings.means import LEVEL, NOTHING, Floats, Interval, means, restrict
 from simulator.findings.pairs import resampled
-from simulator.findings.results import extent
 from simulator.words.figures import FIGURES, OUTCOMES
 
 if TYPE_CHECKING:
@@ -52,9 +51,8 @@ def value(given: Given, one: Measure) -> Interval:
         return given.measure(one.figure, one.statistic)
     if not given.n:
         return NOTHING
-    values = given.values(one.figure)
-    rows, _ = restrict(given.strata.rows(values), given.limit(one.figure))
-    return means(rows, given.strata).intervals()[0].within(*extent(one.figure, values))
+    found = means(given.bounded(one.figure), given.strata).intervals()[0]
+    return found.within(*given.extent(one.figure))
 
 
 def number(given: Given, one: Measure, found: Interval | None = None) -> float:
@@ -131,7 +129,7 @@ def _resampled(column: Floats, given: Given, one: Measure, times: Floats) -> Flo
     if statistic == "applicable":
         return _over((weights * applies).sum(axis=1), weights.sum(axis=1))
     column, weights = column[applies], weights[:, applies]
-    if statistic in ("p50", "p95", "p99"):
+    if statistic in LEVELS:
         return _quantile(column, weights, _LEVELS[statistic])
     bounded = restrict(column[None, :], given.limit(one.figure))[0][0]
     if statistic == "mean":

@@ -74,8 +74,8 @@ def judge(results: Results, objective: Objective, name: str) -> Threshold:
 
 
 def _endless(objective: Objective, name: str, value: Interval, known: Estimates) -> Threshold:
-    """The verdict on a statistic that is infinite as far as the replications tell: a mean if any
-    may be, a quantile if more than the share above it surely are, or it is too much at its least.
+    """The verdict on a statistic that is infinite as far as the replications tell. A mean surely is
+    if any value may be, a quantile if more than the share above it are; else its least decides.
     """
     passed = objective.holds(math.inf)
     above = 1.0 - LEVELS.get(objective.statistic, 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.decide.sensitivity import matter, uncertainty, varied
+from simulator.decide.sensitivity import _ranges, matter, uncertainty, varied
 from simulator.findings.comparison import simulate
 from simulator.words.reading import loads
 
@@ -38,6 +38,16 @@ def test_each_assumption_is_moved_alone_and_the_largest_is_named() -> None:
     harm = found["failed_requests"]
     assert harm.assumptions[0] < harm.assumptions[1]
     assert all(path.startswith("detection.alarms") for path in harm.largest[:1])
+
+
+def test_a_range_reaches_below_nothing_where_the_figure_does() -> None:
+    risk = simulate(loads(TEXT), 20, fewest=5).risk()["blue_green"]
+    steps = {"extra_cost": {"service.startup": [-1e6, 2.0]}, "users_harmed": {"x": [-9.0, 9.0]}}
+    found = {row.figure: row.assumptions for row in _ranges(risk, steps)}
+    value = risk.all.extra_cost.mean.value
+    assert value is not None
+    assert found["extra_cost"] == (value - 1e6, value + 2.0)
+    assert found["users_harmed"] == (0.0, 1.0)
 
 
 def test_the_defects_own_assumptions_touch_their_stratum_alone() -> None:

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.decide.advice import Options, compare, conclude, equal_time
+from simulator.decide.advice import Options, at_a_glance, compare, conclude, equal_time
 from simulator.findings.comparison import simulate, simulate_until
+from simulator.findings.means import NOTHING
 from simulator.findings.reconsider import reconsidered
 from simulator.findings.results import Results
 from simulator.findings.study import strata
 from simulator.report.export import document
-from simulator.report.headlines import verdict
+from simulator.report.headlines import recommended, verdict
+from simulator.report.wording import named
 from simulator.words.figures import FIGURES
 from simulator.words.reading import load, loads
 from simulator.words.scenario import Scenario
@@ -224,10 +226,34 @@ def test_an_extra_cost_below_nothing_has_an_interval_on_both_sides() -> None:
     assert value < 0
 
 
+def test_a_figure_of_no_replications_is_nothing() -> None:
+    results = simulate(load("service-eks-shop"), 10, names=["big bang"], fewest=5)
+    given = results.first(dict.fromkeys(range(len(results.groups)), 0)).risk()["big bang"].all
+    assert given.estimate("extra_cost").mean == NOTHING
+
+
+def test_what_an_interruption_left_out_is_not_said_to_be_impossible() -> None:
+    whole = simulate(load("service-queue-worker"), 4, fewest=2)
+    unable = next(name for name, risk in whole.risk().items() if not risk.suitable)
+    found = {unable: whole.columns[unable]}
+    rest = (whole.limits, whole.reasons)
+    part = Results(whole.scenario, whole.seed, whole.groups, found, *rest)
+    part.stopped = True
+    assert unable not in part.missing
+    assert part.missing
+    said = recommended(at_a_glance(part))
+    assert "None of these" not in said
+    assert said.count("What is known cannot be carried out: ") == 1
+    told = said.split("carried out: ")[1]
+    able = [name for name in whole.names if not whole.reasons[name]]
+    assert f"{named(unable)} " in told
+    assert not any(f"{named(name)} " in told for name in able)
+
+
 @pytest.mark.parametrize("name", ["textbook", "web-shop", "service-jvm-monolith"])
 def test_no_figure_ends_beyond_its_meaning(name: str) -> None:
     frame = simulate(load(name), 20, fewest=10).frame
     for figure, known in FIGURES.items():
-        if figure in frame and "extra_cost" not in figure and figure != "loss":
+        if figure in frame:
             values = frame[figure].dropna()
             assert ((values >= known.least) & (values <= known.most)).all(), figure

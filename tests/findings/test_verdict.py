@@ -74,7 +74,10 @@ def test_it_is_said_in_words() -> None:
     scenario = played().scenario.with_("objectives", texts)
     found = judged(at_a_glance(simulate(scenario, 100, 1, [STRATEGY])))
     assert found[0].sentence.endswith("keeps min_headroom > 10%: without end.")
-    assert found[1].value in ("without end", "-") or found[1].value.startswith("more than ")
+    assert found[1].value == "without end"
+    texts = "[time_to_detect p50 < 1h given defect]"
+    few = judged(at_a_glance(simulate(scenario.with_("objectives", texts), 9, 1, fewest=9)))
+    assert [row.value for row in few][:2] == ["more than 5 min", "30 min"]
 
 
 def test_a_recommendation_that_keeps_nothing_says_so() -> None:
